@@ -1,0 +1,40 @@
+"""kzoo: generative models for Keras 3, on TensorFlow, JAX and PyTorch."""
+
+import importlib
+
+from kzoo import _environment
+
+__version__ = "0.1.0"
+
+_NAMES = {
+    "CFGGAN": "kzoo.models.cfggan",
+    "Classifier": "kzoo.models.classifier",
+    "GAN": "kzoo.models.gan",
+    "GenerativeModel": "kzoo.models.base",
+    "PixelCNN": "kzoo.models.pixelcnn",
+    "VAE": "kzoo.models.vae",
+    "list_presets": "kzoo.presets",
+}
+_MODULES = ("backend", "callbacks", "datasets", "losses", "metrics", "presets", "visualization")
+
+__all__ = [*_NAMES, *_MODULES]
+
+# Keras fixes its backend when it is first imported, which importing any name below does.
+_environment.choose_backend()
+
+
+def __getattr__(name):
+    if name in _NAMES:
+        _environment.require_backend()
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+    elif name in _MODULES:
+        _environment.require_backend()
+        value = importlib.import_module(f"kzoo.{name}")
+    else:
+        raise AttributeError(f"module 'kzoo' has no attribute {name!r}")
+    globals()[name] = value  # found without this function from now on
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,71 @@
+"""Which Keras backend to use, decided before Keras is first imported.
+
+Keras reads its backend once, at import: from `KERAS_BACKEND`, else from `keras.json` in
+`KERAS_HOME` (default `~/.keras`), else TensorFlow. Keras writes `keras.json` with "tensorflow" by
+itself on first use, so that value alone does not show that anybody chose TensorFlow.
+"""
+
+import importlib.util
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
+def installed_backends():
+    """Names of the backends that could be imported, without importing them."""
+    return [name for name in BACKENDS if importlib.util.find_spec(name) is not None]
+
+
+def configured_backend():
+    """The backend Keras will use, from the same places in the same order as Keras itself."""
+    if "keras" in sys.modules:
+        return sys.modules["keras"].config.backend()
+    if os.environ.get("KERAS_BACKEND"):
+        return os.environ["KERAS_BACKEND"]
+    home = os.environ.get("KERAS_HOME") or Path("~/.keras").expanduser()
+    try:
+        return json.loads(Path(home, "keras.json").read_text()).get("backend", "tensorflow")
+    except (OSError, ValueError, AttributeError):  # absent, unreadable or not a JSON object
+        return "tensorflow"
+
+
+def choose_backend():
+    """Sets `KERAS_BACKEND` to an installed backend if nobody chose one and TensorFlow is missing."""
+    if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
+        return
+    installed = installed_backends()
+    if installed and "tensorflow" not in installed and configured_backend() == "tensorflow":
+        os.environ["KERAS_BACKEND"] = installed[0]
+        logging.getLogger("kzoo").warning(
+            "TensorFlow, Keras's default backend, is not installed: using %s. "
+            "Set KERAS_BACKEND=%s to choose it and silence this message.",
+            installed[0],
+            installed[0],
+        )
+
+
+def require_backend():
+    """Checks that the backend Keras will import is there.
+
+    Raises:
+        ImportError: if the configured backend is not installed, or is none of those kzoo runs on.
+    """
+    configured, installed = configured_backend(), installed_backends()
+    if configured in installed:
+        return
+    if configured in BACKENDS:
+        problem = f"The Keras backend {configured!r} is not installed"
+        install = f"pip install 'kzoo[{configured}]'"
+    else:
+        problem = f"kzoo runs on {', '.join(BACKENDS)}, and Keras is configured for {configured!r}"
+        install = "pip install 'kzoo[tensorflow]'"
+    alternative = (
+        f"set KERAS_BACKEND to an installed one: {', '.join(installed)}"
+        if installed
+        else "choose another of the extras jax, torch and set KERAS_BACKEND to it"
+    )
+    raise ImportError(f"{problem}. Run {install}, or {alternative}.")

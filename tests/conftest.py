@@ -1,0 +1,39 @@
+"""Shared fixtures; also keeps every test process to one thread, since pytest-xdist runs several."""
+
+import os
+from pathlib import Path
+
+# Read by the backends when they are first imported, so set before that.
+for _name in (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+import keras  # noqa: E402
+import pytest  # noqa: E402
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    """Every test starts from the same state of Python's, NumPy's and the backend's generators."""
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def tfds_dir():
+    """A folder of prepared TFDS data sets; tests that need one are skipped where there is none."""
+    candidates = [REPOSITORY.parent / "shared" / "tensorflow_datasets"]
+    if os.environ.get("TFDS_DATA_DIR"):
+        candidates.insert(0, Path(os.environ["TFDS_DATA_DIR"]))
+    for folder in candidates:
+        if folder.is_dir():
+            return str(folder)
+    pytest.skip("no prepared TFDS data sets: set TFDS_DATA_DIR")
