@@ -1,0 +1,85 @@
+"""What the recipes share: command-line arguments, data and callbacks.
+
+A recipe is one script per preset, `applications/<family>_<preset>.py`, run from the root of the
+repository as `python applications/vae_mnist.py`. It spells out the model and its training and
+ends with `save_to_preset(args.output)`.
+"""
+
+import argparse
+import pathlib
+
+import keras
+
+from kzoo import datasets
+
+
+def parser(description, epochs, output, batch_size=64):
+    """The arguments of a recipe.
+
+    Args:
+        description: one line for `--help`.
+        epochs, batch_size: what the published weights were trained with.
+        output: default folder of the preset, "weights/<family>/<preset>".
+
+    Returns:
+        `argparse.ArgumentParser`, to which a recipe may add its own arguments.
+    """
+    family, preset = pathlib.PurePosixPath(output).parts[-2:]
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        default="mnist",
+        help="TFDS name, or a .npz / .npy file, which needs no TensorFlow "
+        "(kzoo.datasets.save_npz writes one)",
+    )
+    parser.add_argument("--epochs", type=int, default=epochs, help="passes over the data")
+    parser.add_argument(
+        "--steps-per-epoch", type=int, help="batches per epoch; None for the whole data set"
+    )
+    parser.add_argument("--batch-size", type=int, default=batch_size, help="images per update")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, data order and sampling")
+    parser.add_argument(
+        "--output", type=pathlib.Path, default=pathlib.Path(output), help="folder of the preset"
+    )
+    parser.add_argument(
+        "--work",
+        type=pathlib.Path,
+        default=pathlib.Path("runs", f"{family}-{preset}"),
+        help="folder of checkpoints, logs and sample sheets; a run goes on from the last epoch "
+        "found there, so empty it to start afresh",
+    )
+    return parser
+
+
+def load(args, split, **options):
+    """The data set `args.data` in batches of `args.batch_size`.
+
+    Args:
+        args: what `parser` parsed.
+        split: such as "train" or "test"; only a training split is shuffled.
+        **options: of both `kzoo.datasets.load` and `from_arrays`, such as `pad_to`, `binarize`
+            and `labels=True`.
+    """
+    options = {"batch_size": args.batch_size, "seed": args.seed, **options}
+    if pathlib.Path(args.data).suffix in (".npz", ".npy"):
+        options = {"shuffle": split.startswith("train"), **options}
+        return datasets.from_arrays(args.data, split=split, **options)
+    return datasets.load(args.data, split, **options)
+
+
+def callbacks(args):
+    """Checkpoint every epoch and resume from it, a CSV log, and a stop at the first NaN.
+
+    The checkpoint outlives `fit`, so that a recipe which fails later does not train again, and a
+    larger `--epochs` goes on where the last run ended.
+    """
+    args.work.mkdir(parents=True, exist_ok=True)
+    return [
+        keras.callbacks.BackupAndRestore(
+            args.work / "backup", double_checkpoint=True, delete_checkpoint=False
+        ),
+        keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
+        keras.callbacks.TerminateOnNaN(),
+    ]
