@@ -1,0 +1,100 @@
+"""The model card of a preset: what it is, how it was made, what was measured."""
+
+import os
+from collections.abc import Sequence
+
+from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, local_files
+from kzoo.presets.storage import write_json
+
+
+def write_model_card(
+    folder: str | os.PathLike,
+    *,
+    title: str,
+    description: str,
+    command: str,
+    data: str,
+    scores: Sequence[tuple[str, float, str, str, str]],
+    notes: str = "",
+    sheet: str | None = "samples.png",
+) -> None:
+    """Writes a preset's model card, `README.md`, and adds its facts to `metadata.json`.
+
+    Equal arguments and an equal preset give equal text.
+
+    Args:
+        folder: a preset's folder, as `save_to_preset` writes it.
+        title: the card's heading.
+        description: what the model is: paper, architecture, deviations.
+        command: the command that trains it.
+        data: the data set, its split, and what was done to it.
+        scores: for each score `(name, value, unit, protocol, command)`; `unit` may be empty,
+            `command` is the one that prints the score.
+        notes: limitations, training time, hardware.
+        sheet: file name in `folder` of the image of samples that the card shows; `None` for none.
+
+    Raises:
+        FileNotFoundError: if `folder` holds no preset, or has no such sheet.
+        ValueError: if a score has other than five entries or a value that is no number.
+    """
+    files = local_files(folder)
+    metadata = files.read(METADATA)
+    config = files.read(CONFIG)
+    if sheet is not None:
+        files.path(sheet)
+    metadata.update(
+        description=description,
+        data=data,
+        command=command,
+        scores=[_score(score) for score in scores],
+    )
+    write_json(files.path(METADATA), metadata)
+    card = _card(title, config["class_name"], metadata, notes, sheet)
+    files.path(CONFIG).with_name("README.md").write_text(card, encoding="utf-8")
+
+
+def _score(score):
+    if len(score) != 5 or isinstance(score[1], str):
+        raise ValueError(
+            f"Received the score {score!r}, expected (name, value, unit, protocol, command)."
+        )
+    name, value, unit, protocol, command = score
+    return {
+        "name": name,
+        "value": float(value),
+        "unit": unit,
+        "protocol": protocol,
+        "command": command,
+    }
+
+
+def _card(title, class_name, metadata, notes, sheet):
+    parts = [f"# {title}", metadata["description"]]
+    if sheet is not None:
+        parts.append(f"![Samples]({sheet})")
+    parts += ["## Data", metadata["data"]]
+    parts += ["## Training", f"```\n{metadata['command']}\n```"]
+    if metadata["scores"]:
+        parts += ["## Scores", _table(metadata["scores"])]
+    if notes:
+        parts += ["## Notes", notes]
+    facts = {
+        "Class": f"`kzoo.{class_name}`",
+        "Parameters": f"{metadata['parameter_count']:,}",
+        "Keras": metadata["keras_version"],
+        "kzoo": metadata["kzoo_version"],
+        f"SHA-256 of {WEIGHTS}": f"`{metadata['sha256']}`",
+    }
+    parts += ["## Files", "\n".join(f"- {name}: {value}" for name, value in facts.items())]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _table(scores):
+    rows = [("Score", "Value", "Protocol", "Printed by"), ("---",) * 4]
+    for score in scores:
+        value = f"{score['value']:.5g} {score['unit']}".strip()
+        rows.append((score["name"], value, score["protocol"], f"`{score['command']}`"))
+    return "\n".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+        for row in rows
+    )

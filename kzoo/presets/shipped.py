@@ -1,0 +1,121 @@
+"""The presets that come with kzoo: `weights/<family>/<name>` of the repository or the wheel."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+
+from kzoo.presets.safety import object_class
+from kzoo.presets.sources import CONFIG, METADATA, local_files
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+class Shipped(NamedTuple):
+    """One shipped preset; `handle` names it among all families."""
+
+    family: str  # the class's name in lower case
+    name: str
+    folder: Path
+
+    @property
+    def handle(self) -> str:
+        return f"{self.family}/{self.name}"
+
+    def model_class(self) -> type[keras.Model] | None:
+        return object_class(local_files(self.folder).read(CONFIG))
+
+
+def folders() -> list[Path]:
+    """Where shipped presets lie: in the installed package, then in the checkout around it."""
+    checkout = _PACKAGE.parent.parent
+    found = [_PACKAGE / "weights"]
+    if (checkout / "pyproject.toml").is_file():
+        found.append(checkout / "weights")
+    return found
+
+
+def shipped_presets(model_class: type | None = None) -> list[Shipped]:
+    """The complete shipped presets, of a class and its subclasses if one is given."""
+    found: dict[str, Shipped] = {}
+    for root in folders():
+        for config in sorted(root.glob(f"*/*/{CONFIG}")):
+            preset = Shipped(config.parent.parent.name, config.parent.name, config.parent)
+            found.setdefault(preset.handle, preset)
+    presets = [found[handle] for handle in sorted(found)]
+    if model_class is None:
+        return presets
+    return [p for p in presets if issubclass(p.model_class() or object, model_class)]
+
+
+def find_shipped(name: str, model_class: type) -> Path | None:
+    """The folder of a shipped preset, by its name within the class or as `family/name`.
+
+    Returns:
+        The folder, or `None` where no shipped preset has this name.
+
+    Raises:
+        ValueError: if several classes under `model_class` have a preset of this name, or only
+            other classes have.
+    """
+    if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
+        return None
+    named = [p for p in shipped_presets() if name in (p.name, p.handle)]
+    fitting = [p for p in shipped_presets(model_class) if name in (p.name, p.handle)]
+    if len(fitting) == 1 or (len(named) == 1 and "/" in name):
+        return (fitting or named)[0].folder
+    if fitting:
+        handles = ", ".join(repr(p.handle) for p in fitting)
+        raise ValueError(
+            f"Several presets are called {name!r}: use one of {handles}, or the class's own "
+            "from_preset()."
+        )
+    if named and not Path(name).exists():
+        handles = ", ".join(repr(p.handle) for p in named)
+        raise ValueError(
+            f"{model_class.__name__} has no preset {name!r}; it is a preset of other classes: "
+            f"{handles}. {choices(name, model_class)}"
+        )
+    return None
+
+
+def choices(name: str, model_class: type) -> str:
+    """What could have been meant by a name that does not exist."""
+    presets = shipped_presets(model_class)
+    names = [p.handle for p in presets] + [p.name for p in presets]
+    if not names:
+        return f"No preset of {model_class.__name__} is shipped."
+    close = difflib.get_close_matches(name, names, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    shipped = ", ".join(repr(p.handle) for p in presets)
+    return f"{hint}Shipped presets of {model_class.__name__}: {shipped}."
+
+
+def record_of(preset: Shipped) -> dict[str, Any]:
+    """What `list_presets` tells of one preset."""
+    files = local_files(preset.folder)
+    metadata = files.read(METADATA)
+    return {
+        "preset": preset.handle,
+        "class": files.read(CONFIG)["class_name"],
+        "name": preset.name,
+        "parameters": metadata["parameter_count"],
+        "description": metadata.get("description", ""),
+        "data": metadata.get("data", ""),
+        "scores": metadata.get("scores", []),
+    }
+
+
+def list_presets() -> list[dict[str, Any]]:
+    """Every preset that comes with kzoo, and what was measured of it.
+
+    Returns:
+        A list of dicts, ordered by `"preset"`: `"preset"` (`"vae/mnist"`, which every
+        `from_preset` takes), `"class"` (`"VAE"`), `"name"` (`"mnist"`, which the class's own
+        `from_preset` takes), `"parameters"` (a number), `"description"`, `"data"`, and
+        `"scores"`, a list of dicts with `"name"`, `"value"`, `"unit"`, `"protocol"` and
+        `"command"`.
+    """
+    return [record_of(preset) for preset in shipped_presets()]
