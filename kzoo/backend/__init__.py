@@ -1,0 +1,49 @@
+"""The one place where kzoo touches a backend.
+
+Keras 3 hides TensorFlow, JAX and PyTorch behind `keras.ops`, except for three things that
+generative models need: gradients of a loss or of a network's input, loops that stay inside
+a compiled program, and a `train_step` that several optimizers share. Each backend has one
+file here with the same names:
+
+* `value_and_grad(fn, variables)`: a loss and its gradients with respect to variables.
+* `input_gradient(fn, x)`: a function's value and its gradient with respect to its input.
+* `repeat(n, body, carry)`: `n` times `carry = body(i, carry)`, in the graph where there is one.
+* `compiled`: decorator that turns a model's method into one compiled program.
+* `StepTrainer`: mixin that runs `_train(data)` and `_test(data)` under Keras's `fit` and
+  `evaluate`.
+* `loops_compile()`: whether a `train_step` made of long loops should go through XLA here.
+
+No other folder of kzoo imports a backend, and only the backend that Keras runs on is imported.
+"""
+
+import keras
+
+_BACKENDS = ("tensorflow", "jax", "torch")
+
+if keras.backend.backend() == "tensorflow":
+    from kzoo.backend import tensorflow as _implementation
+elif keras.backend.backend() == "jax":
+    from kzoo.backend import jax as _implementation
+elif keras.backend.backend() == "torch":
+    from kzoo.backend import torch as _implementation
+else:
+    raise ImportError(
+        f"kzoo runs on the Keras backends {', '.join(_BACKENDS)}; "
+        f"Keras is set to {keras.backend.backend()!r}. Set KERAS_BACKEND to one of them."
+    )
+
+StepTrainer = _implementation.StepTrainer
+compiled = _implementation.compiled
+input_gradient = _implementation.input_gradient
+loops_compile = _implementation.loops_compile
+repeat = _implementation.repeat
+value_and_grad = _implementation.value_and_grad
+
+__all__ = [
+    "StepTrainer",
+    "compiled",
+    "input_gradient",
+    "loops_compile",
+    "repeat",
+    "value_and_grad",
+]

@@ -1,0 +1,210 @@
+"""JAX: pure functions around stateful-looking code. `kzoo.backend.tensorflow` documents the API.
+
+Keras code on JAX stays free of side effects inside a `keras.StatelessScope`, which holds the
+current values of the variables. Whatever JAX transforms here (a gradient, a loop's body, a
+compiled method) runs in a scope of its own that starts from the values of the scope around it,
+and what it assigns is handed back to that scope.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from keras.src.backend.common.stateless_scope import get_stateless_scope
+
+from kzoo.backend.common import compiled_cache, split_aux
+
+
+class _Scope(keras.StatelessScope):
+    """A `StatelessScope` that knows its variables, not only their values."""
+
+    def __init__(self, variables=(), values=()):
+        super().__init__(initialize_variables=False)
+        parent = get_stateless_scope()
+        if parent is not None:
+            self.state_mapping.update(parent.state_mapping)
+        self.known = dict(getattr(parent, "known", {}))  # id -> variable
+        self.updated = {}  # id -> variable, in the order of the first assignment
+        for variable, value in zip(variables, values, strict=True):
+            self.known[id(variable)] = variable
+            self.state_mapping[id(variable)] = value
+
+    def add_update(self, update):
+        variable, _ = update
+        self.known[id(variable)] = variable
+        self.updated[id(variable)] = variable
+        super().add_update(update)
+
+    def updates(self):
+        """The values of the variables assigned in this scope, in the order of `updated`."""
+        return [self.state_mapping[key] for key in self.updated]
+
+
+def _assign(variables, values):
+    """Assigns in the scope around, or for good where there is none."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def value_and_grad(fn, variables):
+    """The value of a loss and its gradients with respect to variables."""
+    updated = []
+
+    def loss_of(values):
+        with _Scope(variables, values) as scope:
+            loss, aux = split_aux(fn())
+        updated[:] = scope.updated.values()
+        return loss, (aux, scope.updates())
+
+    values = [jnp.asarray(variable.value) for variable in variables]
+    (loss, (aux, updates)), gradients = jax.value_and_grad(loss_of, has_aux=True)(values)
+    _assign(updated, updates)
+    return (loss, aux), gradients
+
+
+def input_gradient(fn, x):
+    """The value of a function and the gradient of its sum with respect to its input."""
+    updated = []
+
+    def sum_of(x):
+        with _Scope() as scope:
+            value = fn(x)
+        updated[:] = scope.updated.values()
+        return jnp.sum(value), (value, scope.updates())
+
+    gradient, (value, updates) = jax.grad(sum_of, has_aux=True)(jnp.asarray(x))
+    _assign(updated, updates)
+    return value, gradient
+
+
+def _is_traced(scope, *trees):
+    values = list(scope.state_mapping.values()) if scope is not None else []
+    leaves = values + jax.tree_util.tree_leaves(trees)
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
+
+
+def repeat(n, body, carry):
+    """Runs `carry = body(i, carry)`: one loop in a traced program, a Python loop outside of one."""
+    scope = get_stateless_scope()
+    if not _is_traced(scope, n, carry):
+        for i in range(int(n)):
+            carry = body(i, carry)
+        return carry
+
+    variables = list(scope.known.values()) if isinstance(scope, _Scope) else []
+    carry = jax.tree.map(jnp.asarray, carry)
+
+    def step(i, state):
+        carry, values = state
+        with _Scope(variables, values) as inner:
+            new = body(i, carry)
+        # Keeps dtypes (a weak type must not turn strong), as a loop's carry has to.
+        new = jax.tree.map(lambda a, old: jnp.asarray(a, old.dtype), new, carry)
+        return new, [inner.get_current_value(variable) for variable in variables]
+
+    values = [jnp.asarray(variable.value) for variable in variables]
+    carry, values = jax.lax.fori_loop(0, n, step, (carry, values))
+    _assign(variables, values)
+    return carry
+
+
+def compiled(method):
+    """Makes a method of a Keras model one compiled program, or part of the one it is called in."""
+
+    @functools.wraps(method)
+    def wrapper(self, *args, **kwargs):
+        scope = get_stateless_scope()
+        if _is_traced(scope, args, kwargs) or not (scope is None or isinstance(scope, _Scope)):
+            return method(self, *args, **kwargs)
+        variables = _variables(self) if scope is None else list(scope.known.values())
+        arguments, structure = jax.tree_util.tree_flatten((args, kwargs))
+        traced = [isinstance(a, jax.Array | np.ndarray) for a in arguments]
+        static = tuple(None if is_array else a for a, is_array in zip(arguments, traced))
+        key = (method.__qualname__, structure, static, tuple(traced), tuple(map(id, variables)))
+        cache = compiled_cache(self)
+        if key not in cache:
+            cache[key] = _jit(functools.partial(method, self), variables, structure, static, traced)
+        values = [jnp.asarray(variable.value) for variable in variables]
+        arrays = [a for a, is_array in zip(arguments, traced) if is_array]
+        output, updated, updates = cache[key](values, arrays)
+        _assign(updated, updates)
+        return output
+
+    return wrapper
+
+
+def _variables(model):
+    optimizer = getattr(model, "optimizer", None)
+    return list(model.variables) + (list(optimizer.variables) if optimizer is not None else [])
+
+
+def _jit(function, variables, structure, static, traced):
+    """Compiles `function`; returns `(values, arrays) -> (output, updated variables, values)`."""
+    updated = []
+
+    @jax.jit
+    def program(values, arrays):
+        arrays = iter(arrays)
+        arguments = [
+            next(arrays) if is_array else a for a, is_array in zip(static, traced, strict=True)
+        ]
+        args, kwargs = jax.tree_util.tree_unflatten(structure, arguments)
+        with _Scope(variables, values) as scope:
+            output = function(*args, **kwargs)
+        updated[:] = scope.updated.values()
+        return output, scope.updates()
+
+    def run(values, arrays):
+        output, updates = program(values, arrays)
+        return output, updated, updates
+
+    return run
+
+
+def loops_compile():
+    """Whether a `train_step` made of long loops should be compiled by XLA as a whole.
+
+    Not on a CPU, where XLA runs a convolution inside a loop about 20 times slower: there the
+    loops run in Python and call the compiled methods of the model.
+    """
+    return jax.default_backend() != "cpu"
+
+
+class StepTrainer:
+    """Runs `_train(data) -> logs` and `_test(data) -> logs` under `fit` and `evaluate`."""
+
+    def train_step(self, state, data):
+        groups = (
+            self.trainable_variables,
+            self.non_trainable_variables,
+            self.optimizer.variables,
+            self.metrics_variables,
+        )
+        return _run_step(self._train, groups, state, data)
+
+    def test_step(self, state, data):
+        groups = (self.trainable_variables, self.non_trainable_variables, self.metrics_variables)
+        return _run_step(self._test, groups, state, data)
+
+    def fit(self, *args, **kwargs):
+        history = super().fit(*args, **kwargs)
+        # At the end of fit Keras writes an optimizer's averaged weights into the model, and both
+        # then share one buffer, which the next donating step would delete for the optimizer.
+        for variable in self.optimizer.variables:
+            variable.assign(jnp.copy(variable.value))
+        return history
+
+    def sync_state(self):
+        """Writes the state that a running `fit` holds back into the variables."""
+        self.jax_state_sync()
+
+
+def _run_step(step, groups, state, data):
+    variables = [variable for group in groups for variable in group]
+    values = [value for group in state for value in group]
+    with _Scope(variables, values) as scope:
+        logs = step(data)
+    new_state = tuple([scope.get_current_value(v) for v in group] for group in groups)
+    return logs, new_state

@@ -1,0 +1,115 @@
+"""TensorFlow: gradient tapes, `tf.while_loop` and `tf.function`."""
+
+import functools
+
+import tensorflow as tf
+
+from kzoo.backend.common import compiled_cache, split_aux
+
+_ZERO = tf.UnconnectedGradients.ZERO
+
+
+def value_and_grad(fn, variables):
+    """The value of a loss and its gradients with respect to variables.
+
+    Args:
+        fn: a function without arguments that returns a scalar `loss` or `(loss, aux)`.
+        variables: list of `keras.Variable`s.
+
+    Returns:
+        `((loss, aux), gradients)`, one gradient per variable and of its shape, zero where the
+        loss does not depend on the variable; `aux` is `None` if `fn` returned none.
+    """
+    with tf.GradientTape() as tape:
+        loss, aux = split_aux(fn())
+    values = [variable.value for variable in variables]
+    return (loss, aux), tape.gradient(loss, values, unconnected_gradients=_ZERO)
+
+
+def input_gradient(fn, x):
+    """The value of a function and the gradient of its sum with respect to its input.
+
+    For an `fn` that treats every example on its own, row i of the gradient is the gradient of
+    the i-th value. Inside `value_and_grad` the gradient can itself be differentiated.
+
+    Args:
+        fn: a function of one tensor that returns one tensor.
+        x: the tensor to differentiate at.
+
+    Returns:
+        `(fn(x), gradient)`, the gradient having the shape of `x`.
+    """
+    x = tf.convert_to_tensor(x)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(x)
+        value = fn(x)
+    return value, tape.gradient(value, x, unconnected_gradients=_ZERO)
+
+
+def repeat(n, body, carry):
+    """Runs `carry = body(i, carry)` for i = 0 .. n-1, as one loop in the graph where there is one.
+
+    Args:
+        n: number of repetitions, an int or an integer scalar tensor.
+        body: `body(i, carry) -> carry`; keeps the structure, shapes and dtypes of `carry`; may
+            read and assign variables.
+        carry: a tensor or a (nested) tuple of tensors, possibly empty.
+
+    Returns:
+        The last `carry`.
+    """
+    if not tf.inside_function():
+        for i in range(int(n)):
+            carry = body(i, carry)
+        return carry
+    carry = tf.nest.map_structure(tf.convert_to_tensor, carry)
+    # One iteration at a time: the bodies assign variables that the next iteration reads.
+    _, carry = tf.while_loop(
+        lambda i, _: i < n,
+        lambda i, carry: (i + 1, body(i, carry)),
+        (tf.constant(0), carry),
+        parallel_iterations=1,
+    )
+    return carry
+
+
+def compiled(method):
+    """Makes a method of a Keras model one compiled program, or part of the one it is called in.
+
+    Array arguments are traced; ints, floats, bools, strings and `None` are constants of the
+    program, which is compiled once per value. The method may assign the model's variables.
+    """
+
+    @functools.wraps(method)
+    def wrapper(self, *args, **kwargs):
+        if tf.inside_function():
+            return method(self, *args, **kwargs)
+        cache = compiled_cache(self)
+        if method.__qualname__ not in cache:
+            cache[method.__qualname__] = tf.function(
+                functools.partial(method, self), autograph=False, reduce_retracing=True
+            )
+        return cache[method.__qualname__](*args, **kwargs)
+
+    return wrapper
+
+
+def loops_compile():
+    """Whether a `train_step` made of long loops should be compiled by XLA.
+
+    Not on a CPU, where XLA runs a convolution inside a loop about 20 times slower.
+    """
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
+class StepTrainer:
+    """Runs `_train(data) -> logs` and `_test(data) -> logs` under `fit` and `evaluate`."""
+
+    def train_step(self, data):
+        return self._train(data)
+
+    def test_step(self, data):
+        return self._test(data)
+
+    def sync_state(self):
+        """Nothing to do: `fit` works on the variables themselves."""

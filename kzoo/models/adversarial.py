@@ -1,0 +1,114 @@
+"""What models with a generator and a discriminator share: two networks, two optimizers."""
+
+import keras
+
+from kzoo.models.base import GenerativeModel
+
+
+def check_network(name, network, input_shape, output_shape):
+    """Checks a user's Keras model: `ValueError` unless it maps `input_shape` to `output_shape`."""
+    if not isinstance(network, keras.Model):
+        raise ValueError(f"{name} must be a keras.Model, got {network!r}.")
+    if not network.built:
+        network.build((None, *input_shape))
+    got = network.compute_output_shape((None, *input_shape))
+    if tuple(got) != (None, *output_shape):
+        raise ValueError(
+            f"{name} must map inputs (None, {', '.join(map(str, input_shape))}) to outputs "
+            f"{(None, *output_shape)}, got outputs {tuple(got)}."
+        )
+    return network
+
+
+class AdversarialModel(GenerativeModel):
+    """A discriminator against a network that draws images, each with an optimizer of its own.
+
+    A subclass sets `self.discriminator` and names its other network in `generator_name`.
+    """
+
+    generator_name = "generator"
+
+    @property
+    def d_optimizer(self):
+        """Optimizer of the discriminator."""
+        return self._optimizers[0]
+
+    @property
+    def g_optimizer(self):
+        """Optimizer of the generator (in a CFGGAN: of the approximator)."""
+        return self._optimizers[1]
+
+    def default_optimizer(self):
+        """The paper's optimizer; called once for each of the two networks."""
+        raise NotImplementedError
+
+    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Configures training.
+
+        Args:
+            d_optimizer: optimizer of the discriminator; the paper's when `None`.
+            g_optimizer: optimizer of the generator; the paper's when `None`. With
+                `use_ema=True`, Keras keeps an exponential moving average of the generator's
+                weights, which `fit` writes into them when it ends.
+            **kwargs: `jit_compile`, `steps_per_execution`, `run_eagerly`, as in Keras.
+
+        Raises:
+            ValueError: if both networks are given the same optimizer object, or `optimizer`,
+                `loss` or `metrics`.
+        """
+        if "optimizer" in kwargs:
+            raise ValueError(
+                f"{type(self).__name__} trains two networks: compile() takes d_optimizer and "
+                f"g_optimizer, got optimizer={kwargs['optimizer']!r}."
+            )
+        d_optimizer, g_optimizer = (
+            self.default_optimizer() if given is None else keras.optimizers.get(given)
+            for given in (d_optimizer, g_optimizer)
+        )
+        if d_optimizer is g_optimizer:
+            raise ValueError(
+                "d_optimizer and g_optimizer must be two objects: an optimizer keeps state for "
+                f"the variables of one network; got {d_optimizer!r} twice."
+            )
+        discriminator = {id(v) for v in self.discriminator.trainable_variables}
+        self._optimizers = (d_optimizer, g_optimizer)
+        # One optimizer that holds both is what Keras saves, restores and carries through JAX.
+        both = keras.optimizers.MultiOptimizer(
+            lambda variable: d_optimizer if id(variable) in discriminator else g_optimizer
+        )
+        super().compile(optimizer=both, **kwargs)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "d_optimizer": serialize(self.d_optimizer),
+            "g_optimizer": serialize(self.g_optimizer),
+            **self._compile_arguments,
+        }
+
+    def call(self, latents, training=False):
+        """Latents (b, latent_dim) to images (b, h, w, c) in [-1, 1]."""
+        return getattr(self, self.generator_name)(latents, training=training)
+
+    def build(self, input_shape=None):
+        """The networks are built when they are given or made; nothing is left to build."""
+
+    def _networks_config(self):
+        """The networks in a config: only those that the user gave; the rest follows from the
+        other arguments."""
+        return {
+            name: keras.saving.serialize_keras_object(getattr(self, name)) if given else None
+            for name, given in self._given_networks.items()
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("discriminator", cls.generator_name):
+            if isinstance(config.get(name), dict):
+                config[name] = keras.saving.deserialize_keras_object(
+                    config[name], custom_objects=custom_objects
+                )
+        return cls(**config)

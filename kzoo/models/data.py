@@ -1,0 +1,158 @@
+"""Checks and regrouping of the data that users give to `fit`, `evaluate` and `generate`."""
+
+import itertools
+import operator
+
+import keras
+import numpy as np
+
+
+def check_positive_int(name, value):
+    """`value` as an int; `ValueError` unless it is a positive integer."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+    return number
+
+
+def check_image_shape(image_shape):
+    """`(height, width, channels)` as a tuple of positive ints."""
+    try:
+        height, width, channels = image_shape
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"image_shape must be (height, width, channels), got {image_shape!r}."
+        ) from None
+    return tuple(check_positive_int("image_shape", size) for size in (height, width, channels))
+
+
+def seed_generator(seed):
+    """A `keras.random.SeedGenerator` from an int, `None` or a `SeedGenerator`."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    if seed is not None:
+        try:
+            seed = operator.index(seed)
+        except TypeError:
+            raise ValueError(
+                f"seed must be an int, a keras.random.SeedGenerator or None, got {seed!r}."
+            ) from None
+        if seed < 0:
+            raise ValueError(f"seed must not be negative, got {seed}.")
+    return keras.random.SeedGenerator(seed)
+
+
+def images_of(data):
+    """The images of one batch, which may come as `images` or `(images, labels, ...)`."""
+    return data[0] if isinstance(data, tuple | list) else data
+
+
+def check_images(model, images):
+    """Checks type, shape and, for NumPy floats, values of images given to a model.
+
+    Raises:
+        ValueError: if they are neither uint8 nor floats in [-1, 1], or not (n, h, w, c) with the
+            model's height, width and channels.
+    """
+    name = type(model).__name__
+    shape, dtype = getattr(images, "shape", None), getattr(images, "dtype", None)
+    if shape is None or dtype is None:
+        raise ValueError(f"{name} expects image arrays, got {type(images).__name__}.")
+    dtype = keras.backend.standardize_dtype(dtype)
+    shape = tuple(shape)
+    expected = "(n, {}, {}, {})".format(*model.image_shape)
+    if len(shape) != 4 or any(
+        size not in (None, wanted) for size, wanted in zip(shape[1:], model.image_shape)
+    ):
+        raise ValueError(f"{name} expects images of shape {expected}, got {shape}.")
+    if dtype != "uint8" and "float" not in dtype:
+        raise ValueError(f"{name} expects uint8 images or floats in [-1, 1], got {dtype}.")
+    if isinstance(images, np.ndarray) and dtype != "uint8" and images.size:
+        low, high = images.min(), images.max()
+        if not (low >= -1 and high <= 1):
+            raise ValueError(
+                f"{name} expects float images in [-1, 1], got values from {low:g} to {high:g}. "
+                "uint8 images (0..255) are scaled inside the model."
+            )
+
+
+def check_data(model, x):
+    """Checks what was given to `fit` or `evaluate`; returns the batch size, where it is known."""
+    x = images_of(x)
+    if hasattr(x, "element_spec"):  # tf.data.Dataset
+        spec = images_of(x.element_spec)
+        check_images(model, spec)
+        if "float" in keras.backend.standardize_dtype(spec.dtype):
+            check_images(model, _first_batch(model, x))
+        return spec.shape[0] or len(_first_batch(model, x))
+    if isinstance(x, keras.utils.PyDataset) or hasattr(x, "dataset"):  # or a DataLoader
+        batch = _first_batch(model, x)
+        check_images(model, batch)
+        return len(batch)
+    if hasattr(x, "shape"):
+        check_images(model, x)
+        if not len(x):
+            raise ValueError(f"{type(model).__name__} got no images: shape {tuple(x.shape)}.")
+        return None
+    if hasattr(x, "__next__"):  # a generator is consumed as it is read
+        return None
+    raise ValueError(
+        f"{type(model).__name__} takes images as a NumPy array, tf.data.Dataset, "
+        f"keras.utils.PyDataset, DataLoader or generator, got {type(x).__name__}."
+    )
+
+
+def _first_batch(model, x):
+    batch = next(iter(x if not isinstance(x, keras.utils.PyDataset) else [x[0]]), None)
+    if batch is None:
+        raise ValueError(f"{type(model).__name__} got a data set without images.")
+    images = images_of(batch)
+    return keras.ops.convert_to_numpy(images)
+
+
+def check_training_data(model, x, batch_size):
+    """Checks `fit`'s data and regroups them to the examples that one update takes.
+
+    Returns:
+        `(x, batch_size)` for Keras's `fit`.
+    """
+    batches = check_data(model, x) or batch_size or 32
+    wanted = model.examples_per_step(batches)
+    if wanted == batches:
+        return x, batch_size
+    images = images_of(x)
+    if isinstance(images, np.ndarray):
+        from kzoo.datasets import ArrayDataset
+
+        images = ArrayDataset(images, batch_size=min(batches, len(images)))
+    if hasattr(images, "element_spec"):
+        images = images.map(lambda *batch: batch[0]).rebatch(wanted, drop_remainder=True)
+        if images.cardinality() == 0:
+            _too_few(model, wanted)
+        return images, None
+    if hasattr(images, "with_batch_size"):
+        if images.num_examples < wanted:
+            _too_few(model, wanted)
+        return images.with_batch_size(wanted, drop_remainder=True), None
+    return _regrouped(images, wanted), None
+
+
+def _too_few(model, wanted):
+    raise ValueError(
+        f"One training update of this {type(model).__name__} takes {wanted} images; "
+        "the data set has fewer."
+    )
+
+
+def _regrouped(batches, size):
+    """Concatenates batches and cuts them into pieces of `size`, over and over the data."""
+    pending = []
+    for batch in itertools.chain.from_iterable(itertools.repeat(batches)):
+        pending.append(keras.ops.convert_to_numpy(images_of(batch)))
+        while sum(map(len, pending)) >= size:
+            joined = np.concatenate(pending)
+            yield joined[:size]
+            pending = [joined[size:]]

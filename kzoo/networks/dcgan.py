@@ -1,0 +1,130 @@
+"""DCGAN's generator and discriminator, and their extension by 1x1 convolutions.
+
+* Radford, Metz, Chintala 2016, "Unsupervised representation learning with deep convolutional
+  generative adversarial networks", arXiv:1511.06434, section 3 [1].
+* Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
+  arXiv:1801.06309, section 4.1: the extension, `pointwise=True` [2].
+
+Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
+gives, for images of any size that can be halved so; kernels are 5x5 as in [2].
+"""
+
+import keras
+from keras import layers
+
+_KERNEL = 5
+_LEAK = 0.2  # slope of LeakyReLU [1]
+
+
+def _depth(image_shape):
+    """How often the image is halved to reach a side of 4 to 7, and the shape reached."""
+    height, width, _ = image_shape
+    depth = 0
+    while min(height, width) >= 8:
+        if height % 2 or width % 2:
+            raise ValueError(
+                "DCGAN networks halve the image down to a side of 4 to 7, which image_shape="
+                f"{tuple(image_shape)} does not allow: height and width must be 4..7 times a "
+                "power of two. Pad or resize the images."
+            )
+        height, width, depth = height // 2, width // 2, depth + 1
+    if not depth:
+        raise ValueError(
+            f"DCGAN networks need images of at least 8x8, got image_shape={tuple(image_shape)}."
+        )
+    return depth, (height, width)
+
+
+def _norm():
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+
+
+def _convolutions(init_stddev, norm):
+    """Constructors that share the initialization; a bias before batch norm would be lost."""
+    settings = {
+        "padding": "same",
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=init_stddev),
+        "use_bias": not norm,
+    }
+    return (
+        lambda *args, **kwargs: layers.Conv2D(*args, **{**settings, **kwargs}),
+        lambda *args, **kwargs: layers.Conv2DTranspose(*args, **{**settings, **kwargs}),
+    )
+
+
+def dcgan_discriminator(
+    image_shape, width=64, pointwise=False, batch_norm=True, init_stddev=0.02, name="discriminator"
+):
+    """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        width: features after the first convolution; doubled at every halving of the image.
+        pointwise: adds a 1x1 convolution behind every strided one but the first [2].
+        batch_norm: normalizes every convolution but the first [1].
+        init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
+        name: name of the model.
+
+    Raises:
+        ValueError: if the image cannot be halved down to a side of 4 to 7.
+    """
+    depth, _ = _depth(image_shape)
+    convolution, _ = _convolutions(init_stddev, batch_norm)
+    inputs = x = layers.Input(image_shape)
+    x = convolution(width, _KERNEL, strides=2, use_bias=True)(x)
+    x = layers.LeakyReLU(_LEAK)(x)
+    for level in range(1, depth):
+        for kernel, strides in ((_KERNEL, 2), (1, 1))[: 2 if pointwise else 1]:
+            x = convolution(width * 2**level, kernel, strides=strides)(x)
+            x = _norm()(x) if batch_norm else x
+            x = layers.LeakyReLU(_LEAK)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(1, kernel_initializer=keras.initializers.RandomNormal(stddev=init_stddev))(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def dcgan_generator(
+    image_shape,
+    latent_dim,
+    width=64,
+    pointwise=False,
+    batch_norm=True,
+    init_stddev=0.02,
+    name="generator",
+):
+    """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: length of a latent vector.
+        width: features before the last convolution; doubled at every halving of the image.
+        pointwise: adds a 1x1 convolution behind every transposed one but the last [2]; the
+            projection is then not normalized, as in [2].
+        batch_norm: normalizes all but the last layer [1].
+        init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
+        name: name of the model.
+
+    Raises:
+        ValueError: if the image cannot be halved down to a side of 4 to 7.
+    """
+    depth, (height, width_) = _depth(image_shape)
+    convolution, transposed = _convolutions(init_stddev, batch_norm)
+    features = width * 2 ** (depth - 1)
+    inputs = x = layers.Input((latent_dim,))
+    x = layers.Dense(
+        height * width_ * features,
+        kernel_initializer=keras.initializers.RandomNormal(stddev=init_stddev),
+    )(x)
+    x = layers.Reshape((height, width_, features))(x)
+    x = _norm()(x) if batch_norm and not pointwise else x
+    x = layers.ReLU()(x)
+    for level in reversed(range(depth - 1)):
+        x = transposed(width * 2**level, _KERNEL, strides=2)(x)
+        x = _norm()(x) if batch_norm else x
+        x = layers.ReLU()(x)
+        if pointwise:
+            x = convolution(width * 2**level, 1)(x)
+            x = _norm()(x) if batch_norm else x
+            x = layers.ReLU()(x)
+    x = transposed(image_shape[-1], _KERNEL, strides=2, activation="tanh", use_bias=True)(x)
+    return keras.Model(inputs, x, name=name)
