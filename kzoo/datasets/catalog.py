@@ -1,6 +1,8 @@
 """Finds prepared data sets of TensorFlow Datasets (TFDS), and fails soon where there are none."""
 
+import contextlib
 import difflib
+import logging
 import os
 import pathlib
 import threading
@@ -19,8 +21,8 @@ def import_tensorflow():
         import tensorflow_datasets as tfds
     except ImportError as error:
         raise ImportError(
-            f"kzoo.datasets.load needs {error.name}: pip install kzoo[tensorflow] "
-            "(kzoo.datasets.from_arrays and from_directory do not)"
+            f"kzoo.datasets.load needs TensorFlow and TensorFlow Datasets ({error}): "
+            "pip install 'kzoo[tensorflow]' (from_arrays and from_directory do without)"
         ) from error
     if keras.config.backend() != "tensorflow":
         # TensorFlow only feeds JAX or torch here and must not reserve their GPU's memory.
@@ -31,72 +33,93 @@ def import_tensorflow():
     return tf, tfds
 
 
-def prepared_builder(name, data_dir=None, download=True):
-    """The TFDS builder of a data set whose files are on disk, if need be after a download.
+@contextlib.contextmanager
+def quiet():
+    """Mutes absl's warnings: TFDS warns of its own deprecated calls and of absent files."""
+    logger = logging.getLogger("absl")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def find_builder(name, data_dir=None):
+    """The TFDS builder of a data set, whose files may have to be prepared yet.
 
     Raises:
-        ValueError: if there is no data set of this name.
-        FileNotFoundError: if its files are not there and cannot be downloaded.
+        ValueError: if there is no data set of this name, with the closest names.
     """
     _, tfds = import_tensorflow()
     if not isinstance(name, str):
         raise ValueError(f"name must be the name of a TFDS data set, got {name!r}")
-    data_dir = pathlib.Path(
-        data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    ).expanduser()
+    folder = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    folder = pathlib.Path(folder).expanduser()
     try:
-        builder = tfds.builder(name, data_dir=data_dir, try_gcs=False)
-    except (ValueError, ImportError) as error:  # DatasetNotFoundError is a ValueError
-        raise _unknown(tfds, name, data_dir) from error
+        with quiet():
+            return tfds.builder(name, data_dir=folder, try_gcs=False)
+    except Exception as error:  # TFDS asserts some things, and a data set's code may need more
+        problem = f"unknown data set {name!r}"
+        if not isinstance(error, tfds.core.DatasetNotFoundError):
+            problem += ": " + str(error).rpartition('": ')[2].partition("\n")[0]
+        close = _close_names(tfds, name, folder)
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise ValueError(f"{problem}{hint} (Prepared in {folder}: {_listing(folder)})") from error
+
+
+def _close_names(tfds, name, folder):
+    family, _, config = name.partition("/")
+    known = {*tfds.list_builders(with_community_datasets=False), *_prepared(folder)}
+    if config:
+        with contextlib.suppress(tfds.core.DatasetNotFoundError):
+            known.update(f"{family}/{key}" for key in tfds.builder_cls(family).builder_configs)
+    return difflib.get_close_matches(name.partition(":")[0], known, 3)
+
+
+def _prepared(folder):
+    """Names of the data sets in a TFDS folder, laid out as name[/config]/version."""
+    files = [*folder.glob("*/*/dataset_info.json"), *folder.glob("*/*/*/dataset_info.json")]
+    return sorted({str(file.parents[1].relative_to(folder)) for file in files})
+
+
+def _listing(folder):
+    return ", ".join(_prepared(folder)[:20]) or "nothing"
+
+
+def prepare(builder, download=True):
+    """Makes sure that a data set's files are on disk, if need be by a download.
+
+    Raises:
+        FileNotFoundError: if they are not there and cannot be downloaded.
+    """
+    _, tfds = import_tensorflow()
     if builder.is_prepared():
-        return builder
-    if not download:
-        raise _not_prepared(name, data_dir, "download=False")
-    _check_host(builder, name, data_dir)
+        return
     try:
+        if not download:
+            raise ValueError("download=False")
+        _check_host(builder)
         builder.download_and_prepare(
             download_config=tfds.download.DownloadConfig(try_download_gcs=False)
         )
     except Exception as error:  # whatever a data set's own code raises
-        raise _not_prepared(name, data_dir, f"{type(error).__name__}: {error}") from error
-    return builder
+        name = builder.info.full_name.rpartition("/")[0]  # without the version
+        folder = builder.data_path.parents[name.count("/") + 1]
+        raise FileNotFoundError(
+            f"data set {name!r} is not prepared in {folder} and was not downloaded "
+            f"({error}). Set TFDS_DATA_DIR or data_dir to the folder that "
+            f"has it, or run `tfds build {name}` where there is network, or use images of your "
+            f"own: kzoo.datasets.from_directory, from_arrays. (Prepared there: {_listing(folder)})"
+        ) from error
 
 
-def _unknown(tfds, name, data_dir):
-    family, _, config = name.partition("/")
-    on_disk = [path.name for path in data_dir.glob("*") if path.is_dir()]
-    known = sorted({*tfds.list_builders(with_community_datasets=False), *on_disk})
-    if config and family in known:
-        configs = list(tfds.builder_cls(family).builder_configs)
-        close = [f"{family}/{c}" for c in difflib.get_close_matches(config, configs, 3, 0.4)]
-    else:
-        close = difflib.get_close_matches(family, known, 3)
-    hint = f"; close to it: {', '.join(close)}" if close else ""
-    return ValueError(
-        f"unknown data set {name!r}{hint} (prepared in {data_dir}: {_listing(data_dir)})"
-    )
-
-
-def _listing(data_dir):
-    names = sorted(path.name for path in data_dir.glob("*/") if path.name != "downloads")
-    return ", ".join(names[:20]) or "nothing"
-
-
-def _not_prepared(name, data_dir, reason):
-    return FileNotFoundError(
-        f"data set {name!r} is not prepared in {data_dir} and was not downloaded: {reason}. "
-        f"Set TFDS_DATA_DIR (or data_dir) to the folder that has it, or run "
-        f"`tfds build {name}` on a machine with network, or use your own images with "
-        "kzoo.datasets.from_directory or from_arrays"
-    )
-
-
-def _check_host(builder, name, data_dir):
+def _check_host(builder):
     """Raises unless the data set's download host answers: TFDS itself would retry for minutes."""
     url = next((url for url in builder.url_infos if url.startswith("http")), None)
     if url is None:
         return
-    failure = [f"no answer from {url} within {PROBE_SECONDS} s"]
+    failure = [ConnectionError(f"no answer from {url} within {PROBE_SECONDS} s")]
 
     def probe():
         try:
@@ -106,14 +129,14 @@ def _check_host(builder, name, data_dir):
         except urllib.error.HTTPError:  # it answers, if only to refuse HEAD
             failure.clear()
         except OSError as error:
-            failure[0] = f"{url}: {error}"
+            failure[0] = ConnectionError(f"{url}: {error}")
 
     # In a thread, because the look-up of a host name has no timeout of its own.
     thread = threading.Thread(target=probe, daemon=True)
     thread.start()
     thread.join(PROBE_SECONDS)
     if failure:
-        raise _not_prepared(name, data_dir, failure[0])
+        raise failure[0]
 
 
 def select_features(builder, labels):
@@ -139,8 +162,11 @@ def select_features(builder, labels):
 def num_examples(builder, split):
     """The number of examples of a split in TFDS's notation, such as "train[:10%]"."""
     try:
-        return builder.info.splits[split].num_examples
-    except (KeyError, ValueError, AttributeError, AssertionError) as error:
+        number = builder.info.splits[split].num_examples
+    except Exception as error:  # TFDS's parser raises many kinds
         raise ValueError(
             f"unknown split {split!r} of {builder.name!r}; it has {sorted(builder.info.splits)}"
         ) from error
+    if not number:
+        raise ValueError(f"split {split!r} of {builder.name!r} is empty")
+    return number

@@ -74,11 +74,13 @@ def load(
     batch_size = check_batch_size(batch_size)
     options = Preprocessing(image_size, crop_to_aspect_ratio, pad_to, binarize, seed)
     tf, tfds = catalog.import_tensorflow()
-    builder = catalog.prepared_builder(name, data_dir, download)
+    builder = catalog.find_builder(name, data_dir)
     keys, shape = catalog.select_features(builder, labels)
-    if None in shape[:2] and options.image_size is None:
-        raise ValueError(f"images of {name!r} have different sizes; pass image_size")
+    sizes_vary = None in shape[:2]
+    if sizes_vary and options.image_size is None:
+        raise ValueError(f"images of {name!r} may differ in size; pass image_size")
     shape = (*options.output_size(shape[:2]), shape[2])  # after preprocessing
+    catalog.prepare(builder, download)  # only now that the rest of the request is known to be right
     num_examples = catalog.num_examples(builder, split)
     if shuffle is None:
         shuffle = not ("test" in split or "validation" in split)
@@ -87,14 +89,16 @@ def load(
             f"batch_size {batch_size} with drop_remainder leaves no batch of {num_examples} images"
         )
 
-    dataset = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(dict.fromkeys(keys, True)),
-    )
+    with catalog.quiet():
+        dataset = builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(keys, True)),
+            read_config=tfds.ReadConfig(try_autocache=False),  # cached below, preprocessed
+        )
     dataset = dataset.map(lambda example: tuple(example[key] for key in keys))
     if not options.is_identity:
-        dataset = _preprocess(tf, dataset, options, shape, chunk=1 if image_size else CHUNK)
+        dataset = _preprocess(tf, dataset, options, shape, chunk=1 if sizes_vary else CHUNK)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_examples))
 
     image_bytes = int(np.prod(shape))
@@ -162,7 +166,7 @@ def save_npz(path, name, splits=("train", "test"), *, data_dir=None, download=Tr
     path = pathlib.Path(path).expanduser()
     if path.suffix != ".npz":
         raise ValueError(f"path must end in .npz, got {str(path)!r}")
-    builder = catalog.prepared_builder(name, data_dir, download)
+    builder = catalog.find_builder(name, data_dir)
     arrays = {}
     for split in splits:
         dataset = load(

@@ -86,8 +86,8 @@ class Preprocessing:
             raise ValueError(
                 f"binarize must be None or one of {BINARIZATIONS}, got {self.binarize!r}"
             )
-        if self.seed is not None and not (is_integer(self.seed) and self.seed >= 0):
-            raise ValueError(f"seed must be None or an integer >= 0, got {self.seed!r}")
+        if self.seed is not None and not (is_integer(self.seed) and 0 <= self.seed < 2**63):
+            raise ValueError(f"seed must be None or an integer in [0, 2**63), got {self.seed!r}")
         if self.image_size and self.pad_to:
             self._check_padding(self.image_size)
 
