@@ -34,7 +34,7 @@ def configured_backend():
 
 
 def choose_backend():
-    """Sets `KERAS_BACKEND` to an installed backend if nobody chose one and TensorFlow is missing."""
+    """Sets `KERAS_BACKEND` to an installed backend if none was chosen and TensorFlow is missing."""
     if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
         return
     installed = installed_backends()
@@ -57,15 +57,16 @@ def require_backend():
     configured, installed = configured_backend(), installed_backends()
     if configured in installed:
         return
-    if configured in BACKENDS:
-        problem = f"The Keras backend {configured!r} is not installed"
-        install = f"pip install 'kzoo[{configured}]'"
-    else:
-        problem = f"kzoo runs on {', '.join(BACKENDS)}, and Keras is configured for {configured!r}"
-        install = "pip install 'kzoo[tensorflow]'"
-    alternative = (
-        f"set KERAS_BACKEND to an installed one: {', '.join(installed)}"
-        if installed
-        else "choose another of the extras jax, torch and set KERAS_BACKEND to it"
+    choice = (
+        f"set KERAS_BACKEND to one of {', '.join(BACKENDS)} "
+        f"(installed here: {', '.join(installed) or 'none'})"
     )
-    raise ImportError(f"{problem}. Run {install}, or {alternative}.")
+    if configured in BACKENDS:
+        raise ImportError(
+            f"The Keras backend {configured!r} is not installed. "
+            f"Run pip install 'kzoo[{configured}]', or {choice}."
+        )
+    raise ImportError(
+        f"kzoo does not run on the Keras backend {configured!r}: {choice}, and install "
+        "it as an extra: pip install 'kzoo[tensorflow]', 'kzoo[jax]' or 'kzoo[torch]'."
+    )

@@ -2,6 +2,7 @@
 
 import datetime
 import os
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Self
 
@@ -147,6 +148,8 @@ def _files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
 
 
 def _build(config: dict, overrides: dict, where: str) -> Any:
+    # A copy: Keras takes entries out of the configs that it reads.
+    config = deepcopy(config)
     arguments = config["config"]
     unknown = sorted(set(overrides) - {*arguments, *_KERAS_ARGUMENTS})
     if unknown:
@@ -160,8 +163,10 @@ def _build(config: dict, overrides: dict, where: str) -> Any:
     try:
         return keras.saving.deserialize_keras_object(merged, safe_mode=True)
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        # Keras quotes the whole config; what went wrong is the error it came from.
-        cause = error.__context__ or error
+        # Keras quotes whole configs; what went wrong is the error that it started from.
+        cause: BaseException = error
+        while cause.__context__ is not None:
+            cause = cause.__context__
         raise ValueError(
             f"{where} does not fit {config['class_name']}: {type(cause).__name__}: {cause}"
         ) from error

@@ -87,7 +87,9 @@ def check_config(config: Any, location: str) -> None:
 def object_class(config: dict) -> type | None:
     """The class that a serialized object names, or `None` where it may not be instantiated."""
     class_name, module = config.get("class_name"), config.get("module")
-    registered_name = config.get("registered_name") or class_name
+    registered_name = config.get("registered_name")
+    if registered_name is None:
+        registered_name = class_name
     if not (
         isinstance(class_name, str) and isinstance(module, str) and isinstance(registered_name, str)
     ):

@@ -1,0 +1,91 @@
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import pytest
+
+import kzoo
+from kzoo import _environment as environment
+
+
+@pytest.fixture
+def before_keras(monkeypatch, tmp_path):
+    """The state of a process that has not imported Keras, with nothing configured."""
+    monkeypatch.delitem(sys.modules, "keras")
+    monkeypatch.setenv("KERAS_BACKEND", "")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+
+    def set_up(installed, configured=None):
+        monkeypatch.setattr(environment, "installed_backends", lambda: list(installed))
+        if configured is not None:
+            (tmp_path / "keras.json").write_text(json.dumps({"backend": configured}))
+
+    return set_up
+
+
+@pytest.mark.parametrize(
+    "installed, configured, chosen",
+    [
+        (["tensorflow", "jax"], None, ""),  # Keras's default works
+        (["jax"], None, "jax"),
+        (["torch"], "tensorflow", "torch"),  # Keras writes this by itself
+        (["torch"], "jax", ""),  # a choice, if one that does not work
+        (["torch"], "torch", ""),
+        ([], None, ""),
+    ],
+)
+def test_choice_without_tensorflow(before_keras, installed, configured, chosen):
+    before_keras(installed, configured)
+    environment.choose_backend()
+    assert os.environ["KERAS_BACKEND"] == chosen
+
+
+def test_choice_of_the_user_stays(before_keras, monkeypatch):
+    before_keras(["torch"])
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    environment.choose_backend()
+    assert os.environ["KERAS_BACKEND"] == "jax"
+
+
+@pytest.mark.parametrize(
+    "installed, configured, message",
+    [
+        (["torch"], "jax", r"'jax' is not installed. .*'kzoo\[jax\]'.*installed here: torch"),
+        ([], None, r"'tensorflow' is not installed. .*'kzoo\[tensorflow\]'.*installed here: none"),
+        (["jax"], "numpy", "does not run on the Keras backend 'numpy'"),
+    ],
+)
+def test_unusable_backend(before_keras, installed, configured, message):
+    before_keras(installed, configured)
+    with pytest.raises(ImportError, match=message):
+        environment.require_backend()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}"])
+def test_unreadable_configuration_means_the_default(before_keras, tmp_path, content):
+    before_keras(["tensorflow"])
+    (tmp_path / "keras.json").write_text(content)
+    assert environment.configured_backend() == "tensorflow"
+
+
+def test_public_names():
+    assert set(kzoo.__all__) <= set(dir(kzoo))
+    for name in kzoo.__all__:
+        assert getattr(kzoo, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'vae'"):
+        kzoo.vae  # noqa: B018
+
+
+def test_only_the_chosen_backend_is_imported():
+    # In a process of its own; the other backends cannot even be found there.
+    others = {"tensorflow", "jax", "torch"} - {keras.config.backend()}
+    code = (
+        f"import sys; sys.modules.update({{name: None for name in {sorted(others)} + ["
+        "'tensorflow_datasets']})\n"
+        "import kzoo; assert 'keras' not in sys.modules\n"
+        "for name in kzoo.__all__: getattr(kzoo, name)\n"
+        "import kzoo.cli\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,222 @@
+import json
+import os
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from kzoo.presets import PresetMixin
+from kzoo.presets.storage import sha256_of
+from tests.presets.tiny import Other, Tiny, functional_network
+
+FILES = ["config.json", "metadata.json", "model.weights.h5"]
+INPUTS = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Tiny().save_to_preset(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def outputs(model):
+    return keras.ops.convert_to_numpy(model(INPUTS))
+
+
+def edit(path, **entries):
+    path.write_text(json.dumps({**json.loads(path.read_text()), **entries}))
+
+
+def rewrite_weights(folder, change):
+    """Changes the weights and their hash, so that only the content is wrong."""
+    with h5py.File(folder / "model.weights.h5", "r+") as file:
+        change(file)
+    edit(folder / "metadata.json", sha256=sha256_of(folder / "model.weights.h5"))
+
+
+def test_round_trip_gives_equal_outputs(tmp_path):
+    model = Tiny(units=4, network=functional_network(), name="original")
+    model.norm.moving_mean.assign([1.0, 2.0, 3.0])
+    model.save_to_preset(tmp_path / "deep" / "down", description="a test")
+    loaded = Tiny.from_preset(tmp_path / "deep" / "down")
+    assert type(loaded) is Tiny
+    assert loaded.name == "original"
+    assert not loaded.compiled
+    np.testing.assert_array_equal(outputs(model), outputs(loaded))
+    assert sorted(os.listdir(tmp_path / "deep" / "down")) == FILES
+    assert os.listdir(tmp_path / "deep") == ["down"]  # the temporary folder is gone
+
+
+def test_training_state_is_not_saved(tmp_path):
+    model = Tiny()
+    model.compile("adam", "mse")
+    model.fit(INPUTS, np.zeros((5, 2)), epochs=1, verbose=0)
+    model.save_to_preset(tmp_path / "trained")
+    paths = []
+    with h5py.File(tmp_path / "trained" / "model.weights.h5") as file:
+        file.visit(paths.append)
+    assert not [path for path in paths if "optimizer" in path or "metric" in path]
+    np.testing.assert_allclose(outputs(model), outputs(Tiny.from_preset(tmp_path / "trained")))
+
+
+def test_metadata(tmp_path):
+    Tiny().save_to_preset(tmp_path / "tiny", description="d", data="e")
+    metadata = json.loads((tmp_path / "tiny" / "metadata.json").read_text())
+    assert metadata["keras_version"] == keras.__version__
+    assert metadata["parameter_count"] == 4 * 3 + 3 * 2 + 2
+    assert metadata["sha256"] == sha256_of(tmp_path / "tiny" / "model.weights.h5")
+    assert (metadata["description"], metadata["data"]) == ("d", "e")
+
+
+def test_saving_again_replaces_the_preset_and_keeps_other_files(folder):
+    (folder / "README.md").write_text("card")
+    model = Tiny(units=7)
+    model.save_to_preset(folder)
+    np.testing.assert_array_equal(outputs(model), outputs(Tiny.from_preset(folder)))
+    assert sorted(os.listdir(folder)) == sorted([*FILES, "README.md"])
+
+
+def test_base_class_returns_the_subclass(folder):
+    assert type(PresetMixin.from_preset(folder)) is Tiny
+
+
+def test_arguments_override_the_config(folder):
+    model = Tiny.from_preset(folder, load_weights=False, units=6, name="wider")
+    assert outputs(model).shape == (5, 6)
+    assert model.name == "wider"
+
+
+def test_without_weights_starts_afresh(folder):
+    loaded, fresh = Tiny.from_preset(folder), Tiny.from_preset(folder, load_weights=False)
+    assert not np.allclose(outputs(loaded), outputs(fresh))
+
+
+def test_unknown_argument(folder):
+    with pytest.raises(ValueError, match="Tiny has no argument 'width'; it has .*units"):
+        Tiny.from_preset(folder, width=3)
+
+
+def test_overridden_architecture_does_not_take_the_weights(folder):
+    with pytest.raises(ValueError, match="20 parameters, and the model has 24.*load_weights=False"):
+        Tiny.from_preset(folder, units=3)
+
+
+def test_wrong_class(folder):
+    with pytest.raises(ValueError, match="is a Tiny, not a Other"):
+        Other.from_preset(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_missing_file(folder, name):
+    (folder / name).unlink()
+    with pytest.raises(FileNotFoundError, match=f"not a complete preset: {name} is missing"):
+        Tiny.from_preset(folder)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "", "[" * 100_000])
+def test_broken_config(folder, content):
+    (folder / "config.json").write_text(content)
+    with pytest.raises(ValueError, match="config.json (is not valid JSON|holds a list)"):
+        Tiny.from_preset(folder)
+
+
+@pytest.mark.parametrize("config", [{}, {"class_name": "Tiny"}, {"config": {}}])
+def test_config_of_no_model(folder, config):
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="config.json"):
+        Tiny.from_preset(folder)
+
+
+def test_config_that_does_not_fit_the_class(folder):
+    config = json.loads((folder / "config.json").read_text())
+    del config["config"]["network"]
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="config.json. does not fit Tiny: KeyError: 'network'"):
+        Tiny.from_preset(folder)
+
+
+def test_truncated_weights(folder):
+    path = folder / "model.weights.h5"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ValueError, match="model.weights.h5 is damaged.*SHA-256"):
+        Tiny.from_preset(folder)
+
+
+def test_truncated_weights_without_a_hash(folder):
+    path = folder / "model.weights.h5"
+    path.write_bytes(path.read_bytes()[:1000])
+    edit(folder / "metadata.json", sha256=None)
+    with pytest.raises(ValueError, match="model.weights.h5 does not fit the model"):
+        Tiny.from_preset(folder)
+
+
+def test_wrong_shape(folder):
+    def transpose(file):
+        kernel = file["dense/vars/0"][...]
+        del file["dense/vars/0"]
+        file["dense/vars/0"] = kernel.T
+
+    rewrite_weights(folder, transpose)
+    with pytest.raises(ValueError, match="model.weights.h5 does not fit the model"):
+        Tiny.from_preset(folder)
+
+
+def test_missing_layer(folder):
+    def remove(file):
+        del file["dense"]
+
+    rewrite_weights(folder, remove)
+    with pytest.raises(ValueError, match="model.weights.h5"):
+        Tiny.from_preset(folder)
+
+
+def test_nan_weights(folder):
+    def spoil(file):
+        file["dense/vars/1"][0] = np.nan
+
+    rewrite_weights(folder, spoil)
+    with pytest.raises(ValueError, match="lacks 1 weights of the model or holds NaN.*bias"):
+        Tiny.from_preset(folder)
+
+
+def test_failed_save_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="metadata.json cannot hold"):
+        Tiny().save_to_preset(tmp_path / "tiny", description=object())
+    assert not os.listdir(tmp_path)
+
+
+def test_failed_save_keeps_the_old_preset(folder):
+    before = {name: (folder / name).read_bytes() for name in FILES}
+    with pytest.raises(ValueError, match="metadata.json cannot hold"):
+        Tiny(units=5).save_to_preset(folder, description=float("nan"))
+    assert {name: (folder / name).read_bytes() for name in os.listdir(folder)} == before
+
+
+def test_save_refuses_what_could_not_be_loaded(tmp_path):
+    network = keras.Sequential([keras.Input((3,)), keras.layers.Lambda(keras.ops.tanh)])
+    with pytest.raises(ValueError, match="Lambda"):
+        Tiny(network=network).save_to_preset(tmp_path / "tiny")
+    assert not os.listdir(tmp_path)
+
+
+def test_save_refuses_its_own_metadata(tmp_path):
+    with pytest.raises(ValueError, match="sha256='0', which save_to_preset"):
+        Tiny().save_to_preset(tmp_path / "tiny", sha256="0")
+
+
+def test_save_to_a_file(tmp_path):
+    (tmp_path / "tiny").write_text("")
+    with pytest.raises(ValueError, match="is a file, expected a folder"):
+        Tiny().save_to_preset(tmp_path / "tiny")
+
+
+@pytest.mark.parametrize("preset", [3, None, ["mnist"]])
+def test_preset_of_a_wrong_type(preset):
+    with pytest.raises(ValueError, match="expected a name, a folder or an address"):
+        Tiny.from_preset(preset)
+
+
+def test_a_file_is_no_preset(folder):
+    with pytest.raises(ValueError, match="is a file"):
+        Tiny.from_preset(folder / "config.json")
