@@ -18,6 +18,13 @@ def check_positive_int(name, value):
     return number
 
 
+def check_positive(name, value):
+    """`value` as a float; `ValueError` unless it is a finite positive number."""
+    if isinstance(value, bool | str) or not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be a positive number, got {value!r}.")
+    return float(value)
+
+
 def check_image_shape(image_shape):
     """`(height, width, channels)` as a tuple of positive ints."""
     try:

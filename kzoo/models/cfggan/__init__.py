@@ -1,0 +1,5 @@
+"""Composite functional gradient learning of generative adversarial models."""
+
+from kzoo.models.cfggan.cfggan import CFGGAN
+
+__all__ = ["CFGGAN"]
