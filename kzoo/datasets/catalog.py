@@ -72,7 +72,7 @@ def _close_names(tfds, name, folder):
     family, _, config = name.partition("/")
     known = {*tfds.list_builders(with_community_datasets=False), *_prepared(folder)}
     if config:
-        with contextlib.suppress(tfds.core.DatasetNotFoundError):
+        with contextlib.suppress(ValueError):  # no such family, or not even a name
             known.update(f"{family}/{key}" for key in tfds.builder_cls(family).builder_configs)
     return difflib.get_close_matches(name.partition(":")[0], known, 3)
 
@@ -128,7 +128,7 @@ def _check_host(builder):
                 failure.clear()
         except urllib.error.HTTPError:  # it answers, if only to refuse HEAD
             failure.clear()
-        except OSError as error:
+        except Exception as error:  # of the network, TLS or HTTP
             failure[0] = ConnectionError(f"{url}: {error}")
 
     # In a thread, because the look-up of a host name has no timeout of its own.
@@ -146,7 +146,8 @@ def select_features(builder, labels):
     images = [key for key, value in features.items() if isinstance(value, tfds.features.Image)]
     if len(images) != 1:
         raise ValueError(
-            f"expected a data set with one image feature, got {builder.name!r} with {images}"
+            "expected a data set with one image feature, "
+            f"got {builder.name!r} with {sorted(images)}"
         )
     shape = features[images[0]].shape
     if not labels:

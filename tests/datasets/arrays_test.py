@@ -1,0 +1,241 @@
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+import kzoo.datasets
+
+
+def numbered_images(n=10):
+    """Images (n, 2, 2, 1) whose pixels all hold the image's number."""
+    return np.broadcast_to(np.arange(n, dtype=np.uint8)[:, None, None, None], (n, 2, 2, 1)).copy()
+
+
+def numbers(dataset):
+    return [batch[:, 0, 0, 0].tolist() for batch in dataset]
+
+
+def test_unshuffled_batches():
+    dataset = kzoo.datasets.from_arrays(numbered_images(), batch_size=4, shuffle=False)
+    assert isinstance(dataset, keras.utils.PyDataset)
+    assert numbers(dataset) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert (len(dataset), dataset.batch_size, dataset.num_examples) == (3, 4, 10)
+    assert dataset.image_shape == (2, 2, 1)
+    assert dataset[0].dtype == np.uint8
+
+
+def test_drop_remainder():
+    dataset = kzoo.datasets.from_arrays(numbered_images(), batch_size=4, drop_remainder=True)
+    assert [len(batch) for batch in dataset] == [4, 4]
+
+
+def test_every_epoch_is_a_new_order_of_all_images():
+    dataset = kzoo.datasets.from_arrays(numbered_images(50), batch_size=8, seed=1)
+    epochs = [sum(numbers(dataset), []) for _ in range(3)]
+    assert all(sorted(epoch) == list(range(50)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+
+
+def test_seed_fixes_every_epoch():
+    a, b = (kzoo.datasets.from_arrays(numbered_images(), batch_size=3, seed=5) for _ in range(2))
+    assert [numbers(a) for _ in range(3)] == [numbers(b) for _ in range(3)]
+    other = kzoo.datasets.from_arrays(numbered_images(50), batch_size=3, seed=6)
+    assert numbers(other) != numbers(
+        kzoo.datasets.from_arrays(numbered_images(50), None, 3, seed=5)
+    )
+
+
+def test_labels_stay_with_their_images():
+    dataset = kzoo.datasets.from_arrays(numbered_images(), np.arange(10) * 3, batch_size=4)
+    for images, labels in dataset:
+        np.testing.assert_array_equal(images[:, 0, 0, 0] * 3, labels)
+
+
+def test_dynamic_binarization_is_fresh_each_epoch_and_fixed_by_the_seed():
+    grey = np.full((64, 8, 8, 1), 100, "uint8")
+    a, b = (
+        kzoo.datasets.from_arrays(grey, batch_size=16, binarize="dynamic", seed=2) for _ in range(2)
+    )
+    first, second = kzoo.datasets.to_arrays(a)[0], kzoo.datasets.to_arrays(a)[0]
+    assert set(np.unique(first)) == {0, 255}
+    assert abs((first == 255).mean() - 100 / 255) < 4 * 0.5 / 64
+    assert (first != second).any()
+    np.testing.assert_array_equal(first, kzoo.datasets.to_arrays(b)[0])
+    assert len(np.unique(first.reshape(64, -1), axis=0)) == 64  # no batch repeats another
+
+
+def test_static_binarization_is_the_same_in_every_epoch():
+    grey = np.full((6, 8, 8, 1), 100, "uint8")
+    dataset = kzoo.datasets.from_arrays(grey, batch_size=4, binarize="static", shuffle=False)
+    first, second = kzoo.datasets.to_arrays(dataset)[0], kzoo.datasets.to_arrays(dataset)[0]
+    np.testing.assert_array_equal(first, second)
+    assert set(np.unique(first)) == {0, 255}
+
+
+def test_grey_images_get_a_channel_and_floats_become_float32():
+    dataset = kzoo.datasets.from_arrays(np.linspace(-1, 1, 32).reshape(2, 4, 4), shuffle=False)
+    assert dataset.image_shape == (4, 4, 1)
+    assert dataset[0].dtype == np.float32
+    assert (dataset[0].min(), dataset[0].max()) == (-1, 1)
+
+
+def test_with_batch_size():
+    dataset = kzoo.datasets.from_arrays(numbered_images(), np.arange(10), batch_size=2, seed=1)
+    larger = dataset.with_batch_size(4)
+    assert (len(larger), larger.batch_size, dataset.batch_size) == (2, 4, 2)
+    assert len(dataset.with_batch_size(4, drop_remainder=False)) == 3
+    assert larger.images is dataset.images
+    together = np.concatenate([dataset[0][0], dataset[1][0]])
+    np.testing.assert_array_equal(larger[0][0], together)
+    with pytest.raises(ValueError, match="batch_size 11 .* 10 images"):
+        dataset.with_batch_size(11)
+
+
+def test_fit_and_evaluate():
+    """A regression that only an unshuffled pairing of images and labels solves."""
+    images = np.random.default_rng(0).uniform(-1, 1, (96, 2, 2, 1)).astype("float32")
+    labels = images.sum((1, 2, 3))
+    dataset = kzoo.datasets.from_arrays(images, labels, batch_size=32, seed=0)
+    model = keras.Sequential(
+        [keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
+    )
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    model.fit(dataset, epochs=60, verbose=0)
+    assert model.evaluate(dataset, verbose=0) < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((4, 2), "uint8"), r"shape .*got \(4, 2\)"),
+        (np.zeros((4, 2, 2, 1, 1), "uint8"), r"got \(4, 2, 2, 1, 1\)"),
+        (np.zeros((0, 2, 2, 1), "uint8"), r"empty, got shape \(0, 2, 2, 1\)"),
+        (np.zeros((4, 2, 2, 1), "int64"), "uint8.*got int64"),
+        (np.zeros((4, 2, 2, 1), bool), "uint8.*got bool"),
+        (np.full((4, 2, 2, 1), 255.0), r"\[-1, 1\], got values in \[255.0, 255.0\]"),
+        (np.full((4, 2, 2, 1), np.nan), r"\[-1, 1\], got values in \[nan, nan\]"),
+    ],
+)
+def test_wrong_images(images, message):
+    with pytest.raises(ValueError, match=message):
+        kzoo.datasets.from_arrays(images)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"batch_size": 0}, "batch_size .*got 0"),
+        ({"batch_size": 2.0}, "batch_size .*got 2.0"),
+        ({"batch_size": 11, "drop_remainder": True}, "batch_size 11 .*10 images"),
+        ({"labels": np.arange(9)}, r"\(10\), got \(9,\)"),
+        ({"labels": True}, "labels=True"),
+        ({"pad_to": 1}, r"pad_to .*\(2, 2\), got \(1, 1\)"),
+        ({"binarize": "always"}, "got 'always'"),
+    ],
+)
+def test_wrong_options(options, message):
+    with pytest.raises(ValueError, match=message):
+        kzoo.datasets.from_arrays(numbered_images(), **options)
+
+
+def test_binarization_takes_uint8():
+    with pytest.raises(ValueError, match="'static' takes uint8 images, got float32"):
+        kzoo.datasets.from_arrays(np.zeros((1, 2, 2, 1)), binarize="static")
+
+
+@pytest.fixture
+def npz(tmp_path):
+    path = tmp_path / "digits.npz"
+    images = numbered_images(30)
+    np.savez_compressed(
+        path, x_train=images[:20, ..., 0], y_train=range(20), x_test=images[20:], y_test=range(10)
+    )
+    return path
+
+
+def test_npz_splits_as_keras_names_them(npz):
+    train = kzoo.datasets.from_arrays(npz, labels=True, shuffle=False)
+    assert train.image_shape == (2, 2, 1)
+    assert train.labels.tolist() == list(range(20))
+    test = kzoo.datasets.from_arrays(str(npz), split="test", shuffle=False)
+    assert numbers(test) == [list(range(20, 30))]
+
+
+def test_npz_of_images_and_npy(tmp_path):
+    np.savez(tmp_path / "a.npz", images=numbered_images(), labels=np.arange(10))
+    dataset = kzoo.datasets.from_arrays(tmp_path / "a.npz", True, shuffle=False)
+    assert dataset.labels.tolist() == list(range(10))
+    np.save(tmp_path / "a.npy", numbered_images())
+    dataset = kzoo.datasets.from_arrays(tmp_path / "a.npy", batch_size=10, shuffle=False)
+    assert numbers(dataset) == [list(range(10))]
+    assert type(dataset[0]) is np.ndarray  # not a memory map any more
+    with pytest.raises(ValueError, match="holds no labels"):
+        kzoo.datasets.from_arrays(tmp_path / "a.npy", True)
+
+
+def test_missing_arrays(npz, tmp_path):
+    with pytest.raises(ValueError, match="digits.npz.*'x_extra' among .*'x_test'"):
+        kzoo.datasets.from_arrays(npz, split="extra")
+    np.savez(tmp_path / "a.npz", images=numbered_images())
+    with pytest.raises(ValueError, match="a.npz.*'labels'"):
+        kzoo.datasets.from_arrays(tmp_path / "a.npz", labels=True)
+    with pytest.raises(ValueError, match="a.npz.*'x_test'"):  # not the training images
+        kzoo.datasets.from_arrays(tmp_path / "a.npz", split="test")
+
+
+@pytest.mark.parametrize("name", ["digits.npz", "digits.npy"])
+@pytest.mark.parametrize("keep", [0.0, 0.1, 0.5, 0.99])
+def test_truncated_files_are_named(npz, name, keep):
+    path = npz.with_name(name)
+    if name.endswith("npy"):
+        np.save(path, numbered_images(30))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(keep * len(content))])
+    with pytest.raises(ValueError, match=f"cannot read images from .*{name}"):
+        kzoo.datasets.from_arrays(path)
+
+
+def test_damaged_file_is_named(npz):
+    content = bytearray(npz.read_bytes())
+    content[len(content) // 4] ^= 0xFF
+    content[100] ^= 0xFF
+    npz.write_bytes(content)
+    with pytest.raises(ValueError, match="cannot read images from"):
+        kzoo.datasets.from_arrays(npz)
+
+
+def test_wrong_paths(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none.npz"):
+        kzoo.datasets.from_arrays(tmp_path / "none.npz")
+    with pytest.raises(ValueError, match="expected a .npy or .npz file, got 'mnist'"):
+        kzoo.datasets.from_arrays("mnist")
+
+
+def test_to_arrays():
+    dataset = kzoo.datasets.from_arrays(numbered_images(), np.arange(10), 4, shuffle=False)
+    images, labels = kzoo.datasets.to_arrays(dataset)
+    np.testing.assert_array_equal(images, numbered_images())
+    np.testing.assert_array_equal(labels, np.arange(10))
+    assert kzoo.datasets.to_arrays([numbered_images()])[1] is None
+    with pytest.raises(ValueError, match="empty"):
+        kzoo.datasets.to_arrays([])
+
+
+@pytest.mark.skipif(keras.config.backend() == "tensorflow", reason="is about the other backends")
+def test_works_without_tensorflow(npz):
+    code = f"""
+import sys
+sys.modules["tensorflow"] = sys.modules["tensorflow_datasets"] = None  # import fails
+import kzoo.datasets
+images, labels = kzoo.datasets.to_arrays(kzoo.datasets.from_arrays({str(npz)!r}, labels=True))
+assert images.shape == (20, 2, 2, 1) and len(labels) == 20
+try:
+    kzoo.datasets.load("mnist")
+except ImportError as error:
+    assert "pip install 'kzoo[tensorflow]'" in str(error), error
+else:
+    raise SystemExit("no ImportError")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
