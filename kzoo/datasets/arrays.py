@@ -109,9 +109,8 @@ class ArrayDataset(keras.utils.PyDataset):
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        if self.shuffle:
-            rows = self._order[rows]
+        batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        rows = self._order[batch] if self.shuffle else batch
         images = np.asarray(self.images[rows])  # (b, h, w, c)
         if self.binarize == "dynamic":
             images = bernoulli(images, np.random.default_rng([self.seed, self._epoch, index]))

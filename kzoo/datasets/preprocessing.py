@@ -6,6 +6,7 @@ before its cache, so a data set has the same pixels whichever way it was loaded.
 
 import dataclasses
 import numbers
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -73,9 +74,9 @@ class Preprocessing:
         seed: None or an integer >= 0.
     """
 
-    image_size: int | tuple | None = None
+    image_size: Any = None  # (height, width) or None once validated
     crop_to_aspect_ratio: bool = True
-    pad_to: int | tuple | None = None
+    pad_to: Any = None
     binarize: str | None = None
     seed: int | None = None
 
