@@ -1,0 +1,21 @@
+"""Scores of generated images: Keras metrics over uint8 images, each on a `kzoo.Classifier`.
+
+All three read a classifier trained on the labels of the real data, not the Inception network of
+ImageNet: their values compare models of one data set under one classifier, and nothing else. In
+particular the distance of `FrechetDistance` is not an "FID".
+"""
+
+from kzoo.metrics.diversity_score import DiversityScore
+from kzoo.metrics.evaluate import evaluate_images, measure_reference
+from kzoo.metrics.frechet_distance import FrechetDistance, GaussianStatistics, frechet_distance
+from kzoo.metrics.inception_score import InceptionScore
+
+__all__ = [
+    "DiversityScore",
+    "FrechetDistance",
+    "GaussianStatistics",
+    "InceptionScore",
+    "evaluate_images",
+    "frechet_distance",
+    "measure_reference",
+]

@@ -1,0 +1,7 @@
+"""Pictures of images, latent spaces and trainings; none of them needs a display."""
+
+from kzoo.visualization.curves import training_curves
+from kzoo.visualization.grid import image_grid
+from kzoo.visualization.latents import interpolation_strip, latent_manifold
+
+__all__ = ["image_grid", "interpolation_strip", "latent_manifold", "training_curves"]

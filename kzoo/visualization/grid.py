@@ -1,0 +1,81 @@
+"""Sheets of images, exact to the pixel.
+
+`keras.visualization.plot_image_gallery` draws each image as a matplotlib subplot, resampled and
+with margins; sheets that are compared, or written during training, are put together from arrays.
+"""
+
+import math
+import os
+import pathlib
+
+import keras
+import numpy as np
+from PIL import Image
+
+from kzoo.models.data import check_positive_int
+
+
+def image_grid(images, columns=None, scale=1, padding=2, background=0, path=None):
+    """Arranges images in rows, from left to right and top to bottom.
+
+    Args:
+        images: uint8 array or tensor `(n, height, width, channels)`, n >= 1, 1 or 3 channels.
+        columns: images per row; by default the smallest number that makes the sheet no higher
+            than wide in images.
+        scale: every pixel becomes `scale` x `scale` pixels.
+        padding: pixels between images and around them, after scaling; 0 for none.
+        background: grey value, 0 to 255, of the padding and of empty cells.
+        path: name of a .png file to write, replaced as a whole.
+
+    Returns:
+        uint8 NumPy array `(rows * (height * scale + padding) + padding, ..., channels)`.
+
+    Raises:
+        ValueError: if an argument is not as described above.
+    """
+    images = np.asarray(keras.ops.convert_to_numpy(images))
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+        raise ValueError(
+            "Expected uint8 images of shape (n, height, width, 1 or 3); "
+            f"got {images.dtype} of shape {images.shape}."
+        )
+    if not len(images):
+        raise ValueError("Expected at least one image; got none.")
+    if not 0 <= background <= 255:
+        raise ValueError(f"background must be between 0 and 255, got {background}.")
+    if padding:
+        check_positive_int("padding", padding)
+    scale = check_positive_int("scale", scale)
+    count, height, width, channels = images.shape
+    columns = check_positive_int("columns", columns or math.ceil(math.sqrt(count)))
+    rows = math.ceil(count / columns)
+
+    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    cell = (height * scale + padding, width * scale + padding)
+    sheet = np.full(
+        (rows * cell[0] + padding, columns * cell[1] + padding, channels), background, "uint8"
+    )
+    for i, image in enumerate(images):
+        top, left = (i // columns) * cell[0] + padding, (i % columns) * cell[1] + padding
+        sheet[top : top + image.shape[0], left : left + image.shape[1]] = image
+    if path is not None:
+        write_png(path, sheet)
+    return sheet
+
+
+def write_png(path, image):
+    """Writes a uint8 array `(height, width, 1 or 3)`; a reader never sees half a file.
+
+    Raises:
+        ValueError: if the name does not end in .png.
+        OSError: if the file cannot be written.
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"Expected the name of a .png file; got {str(path)!r}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(temporary, "PNG")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
