@@ -108,7 +108,10 @@ class PresetMixin:
         if not self.built:
             raise ValueError(f"{self.name!r} has no weights yet: build or fit it before saving.")
         config = serialized(self)
-        check_config(config, f"The config of {self.name!r}")
+        try:
+            check_config(config, f"The config of {self.name!r}")
+        except ValueError as error:
+            raise ValueError(f"{error} save('model.keras') takes any model.") from error
         # A copy has no optimizer and no metrics, and shows that the config describes the model.
         copy = _build(config, {}, f"the config of {self.name!r}")
         if [w.shape for w in copy.weights] != [w.shape for w in self.weights]:

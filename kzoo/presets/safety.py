@@ -134,8 +134,8 @@ def _check_object(node: dict, location: str) -> None:
         raise ValueError(
             f"{location} names {shown!r} (module={node.get('module')!r}, "
             f"registered_name={node.get('registered_name')!r}), which a preset may not create: "
-            "expected only classes of Keras and kzoo, without Lambda layers or other code. "
-            "Nothing was loaded."
+            "expected only classes of Keras, and of kzoo (registered as 'kzoo>...'), without "
+            "Lambda layers or other code."
         )
 
 
@@ -158,5 +158,5 @@ def _check_string(value: str, location: str) -> None:
     if not value.startswith(PACKAGE) and keras.saving.get_registered_object(value) is not None:
         raise ValueError(
             f"{location} names {value!r}, which another package registered with Keras: "
-            "expected only classes and functions of Keras and kzoo. Nothing was loaded."
+            "expected only classes and functions of Keras and kzoo."
         )

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
-
 from kzoo.presets.safety import object_class
 from kzoo.presets.sources import CONFIG, METADATA, local_files
 
@@ -24,8 +22,9 @@ class Shipped(NamedTuple):
     def handle(self) -> str:
         return f"{self.family}/{self.name}"
 
-    def model_class(self) -> type[keras.Model] | None:
-        return object_class(local_files(self.folder).read(CONFIG))
+    def is_a(self, model_class: type) -> bool:
+        found = object_class(local_files(self.folder).read(CONFIG))
+        return found is not None and issubclass(found, model_class)
 
 
 def folders() -> list[Path]:
@@ -45,9 +44,7 @@ def shipped_presets(model_class: type | None = None) -> list[Shipped]:
             preset = Shipped(config.parent.parent.name, config.parent.name, config.parent)
             found.setdefault(preset.handle, preset)
     presets = [found[handle] for handle in sorted(found)]
-    if model_class is None:
-        return presets
-    return [p for p in presets if issubclass(p.model_class() or object, model_class)]
+    return [p for p in presets if model_class is None or p.is_a(model_class)]
 
 
 def find_shipped(name: str, model_class: type) -> Path | None:
@@ -63,11 +60,13 @@ def find_shipped(name: str, model_class: type) -> Path | None:
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
         return None
     named = [p for p in shipped_presets() if name in (p.name, p.handle)]
-    fitting = [p for p in shipped_presets(model_class) if name in (p.name, p.handle)]
-    if len(fitting) == 1 or (len(named) == 1 and "/" in name):
-        return (fitting or named)[0].folder
-    if fitting:
-        handles = ", ".join(repr(p.handle) for p in fitting)
+    fitting = [p for p in named if p.is_a(model_class)]
+    # A full handle stands for itself: `from_preset` says that it is of another class.
+    candidates = named if "/" in name else fitting
+    if len(candidates) == 1:
+        return candidates[0].folder
+    if candidates:
+        handles = ", ".join(repr(p.handle) for p in candidates)
         raise ValueError(
             f"Several presets are called {name!r}: use one of {handles}, or the class's own "
             "from_preset()."

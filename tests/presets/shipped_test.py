@@ -7,7 +7,7 @@ import pytest
 from kzoo.presets import PresetMixin, list_presets, shipped
 from tests.presets.tiny import Other, Tiny
 
-KERNELS = {"tiny/mnist": 1.0, "other/mnist": 2.0, "other/faces": 3.0}
+KERNELS = {"tiny/mnist": 1.0, "other/mnist": 2.0, "other/faces": 3.0, "tiny/plain": 4.0}
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +61,11 @@ def test_preset_of_another_class():
         Other.from_preset("tiny/mnist")
 
 
+def test_name_of_another_class():
+    with pytest.raises(ValueError, match="Other has no preset 'plain'.*classes: 'tiny/plain'"):
+        Other.from_preset("plain")
+
+
 @pytest.mark.parametrize("name", ["mnits", "other/mnits"])
 def test_unknown_name_gives_a_hint(name):
     with pytest.raises(ValueError) as error:
@@ -78,7 +83,7 @@ def test_names_do_not_leave_the_folder(name):
 
 def test_list_presets():
     records = list_presets()
-    assert [record["preset"] for record in records] == ["other/faces", "other/mnist", "tiny/mnist"]
+    assert [record["preset"] for record in records] == sorted(KERNELS)
     assert records[2] == {
         "preset": "tiny/mnist",
         "class": "Tiny",
@@ -92,7 +97,7 @@ def test_list_presets():
 
 def test_presets_of_a_class():
     assert list(Other.presets) == ["faces", "mnist"]
-    assert list(Tiny.presets) == ["other/faces", "other/mnist", "mnist"]  # Other is a Tiny
+    assert list(Tiny.presets) == ["other/faces", "other/mnist", "mnist", "plain"]  # Other is a Tiny
     assert Other.presets["faces"]["description"] == "other/faces"
 
 
