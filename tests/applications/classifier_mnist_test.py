@@ -5,13 +5,18 @@ import runpy
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
+import pytest
 
 from kzoo import Classifier
 
 APPLICATIONS = Path(__file__).resolve().parents[2] / "applications"
 
 
+@pytest.mark.skipif(
+    keras.backend.backend() == "jax", reason="XLA compiles the random rotations for 20 seconds"
+)
 def test_recipe_writes_a_preset_with_reference_and_card(tmp_path, monkeypatch, capsys):
     rng = np.random.default_rng(0)
     arrays = {}
