@@ -42,6 +42,7 @@ def training_curves(history, path=None):
             axis.legend()
         axis.set_title(name)
         axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
     for axis in axes[len(names) :]:
         axis.remove()
     if path is not None:
