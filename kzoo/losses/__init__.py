@@ -1,0 +1,15 @@
+"""Loss terms shared by the models: log-likelihoods and divergences."""
+
+from kzoo.losses.divergences import gaussian_kl
+from kzoo.losses.likelihoods import (
+    bernoulli_log_likelihood,
+    discretized_logistic_log_likelihood,
+    gaussian_log_likelihood,
+)
+
+__all__ = [
+    "bernoulli_log_likelihood",
+    "discretized_logistic_log_likelihood",
+    "gaussian_kl",
+    "gaussian_log_likelihood",
+]

@@ -1,0 +1,3 @@
+from kzoo.models.vae.vae import VAE
+
+__all__ = ["VAE"]
