@@ -37,8 +37,8 @@ def choose_backend():
     """Sets `KERAS_BACKEND` to an installed backend if none was chosen and TensorFlow is missing."""
     if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
         return
-    installed = installed_backends()
-    if installed and "tensorflow" not in installed and configured_backend() == "tensorflow":
+    installed, configured = installed_backends(), configured_backend()
+    if installed and configured == "tensorflow" and configured not in installed:
         os.environ["KERAS_BACKEND"] = installed[0]
         logging.getLogger("kzoo").warning(
             "TensorFlow, Keras's default backend, is not installed: using %s. "
