@@ -1,0 +1,87 @@
+"""The command line: `kzoo list | train | generate | evaluate`.
+
+Keras and a backend are imported when a command needs them, not for `--help` or `kzoo list`.
+"""
+
+import argparse
+import os
+import sys
+import textwrap
+
+from kzoo import __version__
+from kzoo.cli import evaluate, generate, listing, train
+
+_EPILOG = """\
+examples:
+  kzoo list                                  what comes with kzoo, and how good it is
+  kzoo generate cfggan/mnist -o samples.png  64 digits
+  kzoo train vae --data mnist --epochs 10    a model of your own
+  kzoo evaluate vae-mnist                    its test likelihood
+
+environment:
+  KERAS_BACKEND    tensorflow, jax or torch: what the models run on
+  TFDS_DATA_DIR    where TensorFlow Datasets keeps its data sets (~/tensorflow_datasets)
+  KZOO_DEBUG       1 shows the traceback of an error
+
+exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted
+"""
+
+# What goes wrong for reasons that a user can see and mend, as kzoo raises it. Anything else is a
+# bug and keeps its traceback.
+_MISTAKES = (ValueError, OSError, ImportError, RuntimeError)
+
+
+def parser():
+    """The `argparse.ArgumentParser` of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="kzoo",
+        description="Generative models for Keras 3: pretrained weights, training, measured scores.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"kzoo {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in (listing, train, generate, evaluate):
+        command.add_parser(commands)
+    return parser
+
+
+def main(argv=None):
+    """Runs one command.
+
+    Args:
+        argv: the arguments, without the program's name; those of the process by default.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        SystemExit: for `--help`, `--version` and wrong usage, as argparse does.
+    """
+    # TensorFlow reads it when it is imported, and reports on itself otherwise.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    all_commands = parser()
+    args = all_commands.parse_args(arguments)
+    if not hasattr(args, "run"):
+        all_commands.print_help(sys.stderr)
+        return 2
+    args.argv = arguments
+    try:
+        args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt as interrupt:
+        print(f"kzoo: {interrupt}" if str(interrupt) else "kzoo: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader, such as `head`, has gone; Python would complain again when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except _MISTAKES as error:
+        if os.environ.get("KZOO_DEBUG") == "1":
+            raise
+        # One line: some messages of Keras quote whole arrays.
+        message = textwrap.shorten(str(error), 1000, placeholder=" ...") or type(error).__name__
+        print(f"kzoo: error: {message}", file=sys.stderr)
+        return 1
+    return 0

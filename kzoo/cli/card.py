@@ -1,0 +1,96 @@
+"""The model card of a preset's folder, written with its measured scores."""
+
+import os
+import pathlib
+import re
+
+from kzoo.cli import generate
+
+NOT_RECORDED = "Not recorded."
+
+
+def folder_of(preset, model_name=None):
+    """The local folder of a preset.
+
+    Raises:
+        ValueError: for an address, or where there is no such folder.
+        PermissionError: if the folder cannot be written to.
+    """
+    import kzoo
+    from kzoo.presets import PresetMixin, shipped
+
+    if "://" in preset:
+        raise ValueError(f"--write needs a preset in a local folder, got {preset!r}")
+    model_class = getattr(kzoo, model_name) if model_name else PresetMixin
+    folder = shipped.find_shipped(preset, model_class) or pathlib.Path(preset).expanduser()
+    if not folder.is_dir():
+        raise ValueError(f"--write: {preset!r} is neither a folder nor a shipped preset")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"--write: the folder {str(folder)!r} is not writable")
+    return folder
+
+
+def write(folder, model, scores, command):
+    """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
+
+    The rest of the card is what `metadata.json` records (`title`, `description`, `command`,
+    `data`, `notes`); title and notes may also stand in the card that is there already.
+
+    Args:
+        folder: `pathlib.Path` of the preset.
+        model: the preset's model.
+        scores: list of `kzoo.metrics.protocols.Score`.
+        command: the command that prints the scores.
+    """
+    from kzoo.presets import write_model_card
+    from kzoo.presets.sources import METADATA, local_files
+    from kzoo.visualization import image_grid
+
+    recorded = local_files(folder).read(METADATA)
+    sheet = None
+    if hasattr(model, "generate"):
+        sheet = "samples.png"
+        image_grid(
+            model.generate(64, seed=0),
+            columns=generate.COLUMNS,
+            scale=generate.SCALE,
+            path=folder / sheet,
+        )
+    title = f"{type(model).__name__}, {folder.resolve().name}"
+    old_title, old_notes = title_and_notes(folder / "README.md")
+    write_model_card(
+        folder,
+        title=recorded.get("title") or old_title or title,
+        description=recorded.get("description") or describe(model),
+        command=recorded.get("command") or NOT_RECORDED,
+        data=recorded.get("data") or NOT_RECORDED,
+        notes=recorded.get("notes") or old_notes,
+        scores=[(s.name, s.value, s.unit, protocol(s), command) for s in scores],
+        sheet=sheet,
+    )
+
+
+def title_and_notes(path):
+    """The title and the notes of a model card, empty where it has none."""
+    card = path.read_text(encoding="utf-8") if path.is_file() else ""
+    title = re.match(r"# (.+)\n", card)
+    notes = re.search(r"\n## Notes\n\n(.+?)\n\n## ", card, re.DOTALL)
+    return title[1] if title else "", notes[1] if notes else ""
+
+
+def protocol(score):
+    """A score's protocol, with what real images get."""
+    if score.reference is None:
+        return score.protocol
+    return f"{score.protocol}; real test images {score.reference:.5g}"
+
+
+def describe(model):
+    """What a model says of itself: the first line of its documentation, and its arguments."""
+    ours = {"name", "dtype", "trainable", "seed"}
+    arguments = ", ".join(
+        f"{name}={value}"
+        for name, value in model.get_config().items()
+        if name not in ours and value is not None and not isinstance(value, dict)
+    )
+    return f"{type(model).__doc__.strip().splitlines()[0]} Constructor arguments: {arguments}."

@@ -1,0 +1,79 @@
+"""The images that `--data` names: a TFDS data set, a folder of files or an array file."""
+
+import pathlib
+import sys
+
+from kzoo.cli import common
+
+# MNIST and its like are padded for networks that halve the image several times.
+UNPADDED, PADDED = (28, 28), (32, 32)
+
+
+def add_argument(parser):
+    parser.add_argument(
+        "--data",
+        default="mnist",
+        help="name of a TensorFlow data set (mnist), a folder of image files, or a .npz or .npy "
+        "file, which like a folder needs no TensorFlow",
+    )
+
+
+def open_data(source, split, *, channels=3, **options):
+    """A data set of uint8 batches.
+
+    Args:
+        source: what `--data` names.
+        split: such as "train"; a folder of image files has no splits and is taken whole.
+        channels: of a folder's images.
+        **options: those that the functions of `kzoo.datasets` share.
+
+    Raises:
+        FileNotFoundError: if the source is a path at which there is nothing.
+        ValueError, ImportError: as `kzoo.datasets`.
+    """
+    from kzoo import datasets
+
+    path = pathlib.Path(source).expanduser()
+    if path.suffix in (".npz", ".npy"):
+        return datasets.from_arrays(path, split=split, **options)
+    if path.is_dir():
+        return datasets.from_directory(path, channels=channels, **options)
+    if path.exists():
+        raise ValueError(f"cannot read images from the file {source!r}, expected .npz or .npy")
+    if source.startswith((".", "/", "~")):
+        raise FileNotFoundError(f"there is no file or folder {source!r}")
+    if "tensorflow" not in sys.modules:
+        with common.without_notices():
+            datasets.catalog.import_tensorflow()
+    return datasets.load(source, split, **options)
+
+
+def image_shape(dataset):
+    """(height, width, channels) of the images of a data set."""
+    if not hasattr(dataset, "element_spec"):
+        return dataset.image_shape
+    spec = dataset.element_spec
+    return tuple((spec[0] if isinstance(spec, tuple) else spec).shape[1:])
+
+
+def open_for(shape, source, split, **options):
+    """`open_data`, with images brought to the height and width of a model's image shape.
+
+    28x28 images are zero-padded to 32x32; others are resized.
+
+    Returns:
+        `(dataset, text)`: text says what was done to the images.
+    """
+    size = tuple(shape[:2])
+    options["channels"] = shape[2]
+    try:
+        dataset = open_data(source, split, **options)
+        given = image_shape(dataset)[:2]
+    except ValueError:  # images of several sizes; whatever else it is, happens again below
+        given = None
+    if given == size:
+        return dataset, ""
+    if (given, size) == (UNPADDED, PADDED):
+        return open_data(source, split, pad_to=size, **options), "zero-padded to 32x32"
+    dataset = open_data(source, split, image_size=size, **options)
+    return dataset, f"cropped and resized to {size[0]}x{size[1]}"

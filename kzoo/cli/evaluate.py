@@ -1,0 +1,188 @@
+"""`kzoo evaluate`: the scores of a preset, by the protocol of its class."""
+
+import json
+import pathlib
+import shlex
+
+from kzoo.cli import card, common, data
+
+CLASSIFIER, NUM_SAMPLES, IMPORTANCE_SAMPLES = "mnist", 10_000, 512
+
+
+def add_parser(commands):
+    parser = common.add_command(
+        commands,
+        "evaluate",
+        run,
+        "measure a preset's scores",
+        [
+            "kzoo evaluate cfggan/mnist",
+            "kzoo evaluate vae/mnist --num-images 1000",
+            "kzoo evaluate pixelcnn-mnist --data mnist.npz --json",
+            "kzoo evaluate weights/gan/mnist --write",
+        ],
+    )
+    parser.epilog = (
+        "protocols:\n"
+        "  GAN, CFGGAN  inception score, diversity score and Frechet distance of samples under a\n"
+        "               classifier, beside those of real test images; the distance is taken on\n"
+        "               the classifier's features and comparable under one classifier only\n"
+        "  VAE          negative ELBO and importance-sampled negative log-likelihood, in nats per\n"
+        "               image, of the test images\n"
+        "  PixelCNN     exact negative log-likelihood of the test images, nats and bits/dim\n"
+        "  Classifier   accuracy on the test images, and the scores that these get\n"
+        "For models of black and white pixels the test images are binarized once, each pixel\n"
+        "being white with the probability of its grey value.\n\n" + parser.epilog
+    )
+    common.add_preset(parser)
+    data.add_argument(parser)
+    parser.add_argument("--split", default="test", help="of the data (test)")
+    parser.add_argument(
+        "--num-images", type=common.positive, help="only the first of the test images (all)"
+    )
+    parser.add_argument(
+        "--num-samples",
+        type=common.positive,
+        default=NUM_SAMPLES,
+        help=f"GAN, CFGGAN: images to draw ({NUM_SAMPLES:,})",
+    )
+    parser.add_argument(
+        "--importance-samples",
+        type=common.positive,
+        default=IMPORTANCE_SAMPLES,
+        help=f"VAE: latents per image ({IMPORTANCE_SAMPLES})",
+    )
+    parser.add_argument(
+        "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
+    )
+    parser.add_argument(
+        "--classifier",
+        default=CLASSIFIER,
+        metavar="PRESET",
+        help=f"GAN, CFGGAN: the Classifier preset to score with ({CLASSIFIER})",
+    )
+    parser.add_argument(
+        "--seed", type=common.natural, default=0, help="of samples, latents, binarization (0)"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="store the scores in the preset's folder: metadata.json, README.md, samples.png",
+    )
+
+
+def run(args):
+    common.import_keras()
+    from kzoo.presets import PresetMixin
+
+    folder = card.folder_of(args.preset, args.model) if args.write else None
+    model = common.load_model(args, PresetMixin)
+    scores, histogram = measure(model, args)
+    command = command_of(args)
+    report = {
+        "preset": args.preset,
+        "class": type(model).__name__,
+        "parameters": model.count_params(),
+        "command": command,
+        "scores": [score._asdict() for score in scores],
+        "class_histogram": None if histogram is None else histogram.tolist(),
+    }
+    if args.json:
+        print(json.dumps(report, indent=2))
+    else:
+        show(report)
+    if folder is not None:
+        card.write(folder, model, scores, command)
+        common.console(stderr=True).print(f"Wrote the scores and the model card into {folder}")
+
+
+def measure(model, args):
+    """`(scores, class_histogram or None)` of a model by the protocol of its class."""
+    from kzoo import Classifier
+    from kzoo.metrics import protocols
+
+    if isinstance(model, Classifier):
+        images, labels, text = load(model, args, labels=True)
+        scores, histogram = protocols.accuracy_scores(model, images, labels)
+    elif hasattr(model, "log_likelihood"):
+        binarize = "static" if protocols.is_binary(model) else None
+        images, _, text = load(model, args, binarize=binarize)
+        scores = protocols.likelihood_scores(
+            model, images, args.importance_samples, args.seed, common.track
+        )
+        histogram = None
+    else:
+        classifier = Classifier.from_preset(args.classifier)
+        scores, histogram = protocols.sample_scores(
+            model, classifier, args.num_samples, args.seed, args.steps, common.track
+        )
+        text = f"classifier {args.classifier}"
+    return [s._replace(protocol=f"{text}; {s.protocol}") for s in scores], histogram
+
+
+def load(model, args, labels=False, **options):
+    """The test images for a model, `(images, labels or None, text)`; text says what they are."""
+    from kzoo import datasets
+
+    dataset, done = data.open_for(
+        model.image_shape,
+        args.data,
+        args.split,
+        labels=labels,
+        shuffle=False,
+        seed=args.seed,
+        batch_size=500,
+        **options,
+    )
+    images, labels = datasets.to_arrays(dataset)
+    if args.num_images is not None:
+        images = images[: args.num_images]
+        labels = None if labels is None else labels[: args.num_images]
+    parts = [
+        f"{len(images):,} images of {pathlib.PurePath(args.data).name} {args.split}",
+        *([done] if done else []),
+        *([f"binarized once with seed {args.seed}"] if options.get("binarize") else []),
+    ]
+    return images, labels, ", ".join(parts)
+
+
+def command_of(args):
+    """The command that prints these scores, to be quoted beside them."""
+    words = ["kzoo", "evaluate", args.preset]
+    defaults = {
+        "model": None,
+        "data": "mnist",
+        "split": "test",
+        "num_images": None,
+        "num_samples": NUM_SAMPLES,
+        "importance_samples": IMPORTANCE_SAMPLES,
+        "steps": None,
+        "classifier": CLASSIFIER,
+        "seed": 0,
+    }
+    for name, default in defaults.items():
+        value = getattr(args, name)
+        if value != default:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
+
+
+def show(report):
+    """Prints the scores as a table."""
+    screen = common.console()
+    screen.print(f"{report['class']} {report['preset']}, {report['parameters']:,} parameters")
+    references = any(score["reference"] is not None for score in report["scores"])
+    table = common.table("score", "value>", *["real>"] * references, "protocol")
+    for score in report["scores"]:
+        real = "" if score["reference"] is None else f"{score['reference']:.5g}"
+        table.add_row(
+            score["name"],
+            f"{score['value']:.5g} {score['unit']}".strip(),
+            *[real] * references,
+            score["protocol"],
+        )
+    screen.print(table)
+    if report["class_histogram"]:
+        counts = ", ".join(f"{k}: {n:,}" for k, n in enumerate(report["class_histogram"]))
+        screen.print(f"images per class: {counts}")

@@ -1,0 +1,283 @@
+"""`kzoo train`: a model of one's own."""
+
+import argparse
+import ast
+import inspect
+import itertools
+import json
+import math
+import pathlib
+import shlex
+import sys
+
+from kzoo.cli import common, data
+
+MODELS = {name.lower(): name for name in common.MODELS if name != "Classifier"}
+# Constructor arguments that hold networks or follow from other options of the command.
+_NOT_SETTABLE = {
+    "image_shape": "it follows from the data (--image-size)",
+    "batch_size": "use --batch-size",
+    "encoder": "networks are given in Python",
+    "decoder": "networks are given in Python",
+    "generator": "networks are given in Python",
+    "discriminator": "networks are given in Python",
+    "approximator": "networks are given in Python",
+}
+
+
+def add_parser(commands):
+    parser = common.add_command(
+        commands,
+        "train",
+        run,
+        "train a model on MNIST or on images of your own and save it as a preset",
+        [
+            "kzoo train vae --epochs 20",
+            "kzoo train cfggan --data mnist.npz --output digits --learning-rate 1e-4",
+            "kzoo train gan --data photos/ --image-size 64 --set width=64",
+            "kzoo train vae --set latent_dim=2 --set likelihood=gaussian",
+        ],
+    )
+    parser.epilog = (
+        "A run that was stopped goes on from its last finished epoch when the same command is\n"
+        "given again; with more --epochs, a finished run goes on too. GAN and CFGGAN take images\n"
+        "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE and the PixelCNN model\n"
+        "black and white pixels, binarized anew in every epoch; on other images, 256 values.\n"
+        "The settings of the presets are in the scripts of applications/.\n\n" + parser.epilog
+    )
+    parser.add_argument("model", choices=MODELS, help="what to train: %(choices)s")
+    data.add_argument(parser)
+    parser.add_argument("--split", default="train", help="of the data (train)")
+    parser.add_argument(
+        "--image-size",
+        type=common.image_size,
+        metavar="N|HxW",
+        help="crop the images to this aspect ratio and resize them",
+    )
+    parser.add_argument(
+        "--channels",
+        type=int,
+        choices=(1, 3),
+        default=3,
+        help="1 (grey) or 3 (colour): what to convert a folder's files to (3)",
+    )
+    parser.add_argument(
+        "--epochs", type=common.positive, default=10, help="passes over the data (10)"
+    )
+    parser.add_argument(
+        "--steps-per-epoch",
+        type=common.positive,
+        metavar="S",
+        help="updates per epoch; those of a CFGGAN are whole stages (all of the data)",
+    )
+    parser.add_argument(
+        "--batch-size", type=common.positive, default=64, help="images per mini-batch (64)"
+    )
+    parser.add_argument(
+        "--learning-rate", type=float, metavar="RATE", help="in place of the paper's"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=setting,
+        metavar="NAME=VALUE",
+        help="a constructor argument of the model; may be given several times",
+    )
+    parser.add_argument(
+        "--seed", type=common.natural, default=0, help="of weights, data order and samples (0)"
+    )
+    parser.add_argument(
+        "--output", type=pathlib.Path, metavar="FOLDER", help="the preset (MODEL-DATA)"
+    )
+    parser.add_argument(
+        "--work",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="checkpoints, log and sample sheets (OUTPUT-run)",
+    )
+
+
+def setting(text):
+    """`name=value` as a pair; the value is a Python literal or else a string."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, {"true": True, "false": False}.get(value.lower(), value)
+
+
+def run(args):
+    keras = common.import_keras()
+    source = pathlib.PurePath(args.data).stem or "data"
+    args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()
+    if args.output.exists() and not args.output.is_dir():
+        raise ValueError(f"--output: {str(args.output)!r} is a file, expected a folder")
+    args.work = (args.work or args.output.with_name(f"{args.output.name}-run")).expanduser()
+    with common.without_notices():  # it imports TensorFlow too, where there is one
+        keras.utils.set_random_seed(args.seed)
+
+    dataset, shape, text = open_training_data(args)
+    model, binary = build(args, shape)
+    if binary:
+        dataset, _, text = open_training_data(args, binarize="dynamic")
+    compile_model(model, args.learning_rate)
+    claim(args.work, {"model": model.get_config(), **training_settings(args)})
+    print(
+        f"Training a {type(model).__name__} of {model.count_params():,} parameters on {text}. "
+        f"Checkpoints, log and sample sheets go into {args.work}."
+    )
+    try:
+        fit(model, dataset, args)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(
+            "stopped, no preset written; the same command goes on from the last finished epoch"
+        ) from None
+    command = shlex.join(["kzoo", *args.argv])
+    model.save_to_preset(args.output, data=f"Trained on {text}.", command=command)
+    print(
+        f"Saved {args.output}. Next: kzoo generate {args.output}, kzoo evaluate {args.output} "
+        f"--data {shlex.quote(args.data)}"
+    )
+
+
+def open_training_data(args, **options):
+    """`(dataset, image shape, text)` of the training images; text says what they are."""
+    options |= {"batch_size": args.batch_size, "seed": args.seed, "shuffle": True}
+    options |= {"channels": args.channels, "image_size": args.image_size}
+    dataset = data.open_data(args.data, args.split, **options)
+    shape = data.image_shape(dataset)
+    parts = [f"{pathlib.PurePath(args.data).name} {args.split}"]
+    if args.image_size:
+        parts.append("cropped and resized")
+    if args.model in ("gan", "cfggan") and shape[:2] == data.UNPADDED:
+        dataset = data.open_data(args.data, args.split, pad_to=data.PADDED, **options)
+        shape = (*data.PADDED, shape[2])
+        parts.append("zero-padded")
+    if options.get("binarize"):
+        parts.append("binarized anew in every epoch")
+    return dataset, shape, ", ".join([*parts, "images of {}x{}x{}".format(*shape)])
+
+
+def build(args, shape):
+    """`(model, whether its images are binary)` for images of that shape."""
+    import kzoo
+    from kzoo.metrics import protocols
+
+    model_class = getattr(kzoo, MODELS[args.model])
+    allowed = {
+        name
+        for name in inspect.signature(model_class).parameters
+        if name not in _NOT_SETTABLE and name != "kwargs"
+    }
+    arguments = {"image_shape": shape}
+    if args.model == "cfggan":
+        arguments["batch_size"] = args.batch_size
+    if shape != (*data.UNPADDED, 1):
+        # 256 grey values, where the default is black and white.
+        arguments |= {
+            "vae": {"likelihood": "discretized_logistic"},
+            "pixelcnn": {"levels": 256},
+        }.get(args.model, {})
+    for name, value in args.set:
+        if name not in allowed:
+            why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(sorted(allowed))}")
+            raise ValueError(f"--set {name}: not an argument to set for a {args.model}: {why}")
+        arguments[name] = value
+    try:
+        model = model_class(**arguments)
+    except TypeError as error:  # a value of a wrong type, that the model did not expect
+        raise ValueError(f"--set {dict(args.set)}: {error}") from error
+    return model, protocols.is_binary(model)
+
+
+def compile_model(model, learning_rate):
+    """Compiles a model with the paper's optimizers, at another learning rate if one is given."""
+    if learning_rate is None:
+        model.compile()
+        return
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
+    two_networks = hasattr(model, "discriminator")
+    optimizers = [model.default_optimizer() for _ in range(1 + two_networks)]
+    for optimizer in optimizers:
+        optimizer.learning_rate = learning_rate
+    model.compile(*optimizers)
+
+
+def training_settings(args):
+    """What a run must have in common with the one whose checkpoint it goes on from."""
+    names = ("model", "data", "split", "image_size", "channels")
+    names += ("steps_per_epoch", "batch_size", "learning_rate", "seed")
+    return {f"--{name.replace('_', '-')}": getattr(args, name) for name in names[1:]}
+
+
+def claim(work, settings):
+    """Makes the work folder, or checks that the training found there had the same settings.
+
+    Raises:
+        ValueError: if it had others.
+    """
+    from kzoo.presets.storage import write_json
+
+    path = work / "settings.json"
+    settings["model"].pop("name", None)
+    settings = json.loads(json.dumps(settings))
+    if path.is_file() and any(work.glob("backup/*.h5")):
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = [name for name in settings if before.get(name) != settings[name]]
+        if changed:
+            raise ValueError(
+                f"the folder {str(work)!r} holds a training with other settings "
+                f"({', '.join(changed)}); give another --work, or empty it"
+            )
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
+
+
+def endless(dataset):
+    """A data set's batches over and over: Keras cuts an epoch short in which a data set ends."""
+    if hasattr(dataset, "repeat"):
+        return dataset.repeat()
+    # A generator of tuples: Keras takes no other kind of iterator.
+    return ((batch,) for _ in itertools.count() for batch in dataset)
+
+
+def fit(model, dataset, args):
+    """Trains a model, or goes on training it from the last checkpoint.
+
+    Raises:
+        RuntimeError: when a loss is no longer a finite number, before that gets into a checkpoint.
+    """
+    import keras
+
+    from kzoo.callbacks import SampleGrid
+
+    def check(batch, logs):
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise RuntimeError(
+                    f"training diverged: {name} is {value}; no preset written. Try a smaller "
+                    "--learning-rate, with another --work"
+                )
+
+    callbacks = [
+        keras.callbacks.LambdaCallback(on_train_batch_end=check),
+        # Kept after the training, so that it can go on with more epochs.
+        keras.callbacks.BackupAndRestore(
+            args.work / "backup", double_checkpoint=True, delete_checkpoint=False
+        ),
+        keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
+        SampleGrid(args.work / "samples", columns=8, scale=2),
+    ]
+    model.fit(
+        dataset if args.steps_per_epoch is None else endless(dataset),
+        batch_size=args.batch_size,
+        epochs=args.epochs,
+        steps_per_epoch=args.steps_per_epoch,
+        callbacks=callbacks,
+        # The bar redraws its line, which only a terminal shows well.
+        verbose=1 if sys.stdout.isatty() else 2,
+    )

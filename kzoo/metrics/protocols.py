@@ -1,0 +1,202 @@
+"""How the models' scores are measured: what `kzoo evaluate` prints and the model cards quote.
+
+* `sample_scores`: models that draw images, by what a classifier makes of many samples.
+* `likelihood_scores`: models of a density, by the likelihood of test images.
+* `accuracy_scores`: classifiers, by their accuracy on test images, with the scores that real
+  images get.
+
+Every score says by which protocol it was measured. All run on any backend, from a seed.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from kzoo.metrics.evaluate import evaluate_images
+from kzoo.models.data import check_positive_int, seed_generator
+from kzoo.models.vae import VAE
+
+SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
+LIKELIHOOD_GROUP = 125  # test images between two steps of the progress bar
+LATENTS = 500  # decoded at once
+
+SAMPLE_SCORES = ("inception_score", "diversity_score", "frechet_distance")
+
+
+class Score(NamedTuple):
+    """One measured number.
+
+    Attributes:
+        name: what was measured, such as `"nll"`.
+        value: the number.
+        unit: its unit, `""` if it has none.
+        protocol: how it was measured.
+        reference: the same of real test images, or `None`.
+    """
+
+    name: str
+    value: float
+    unit: str
+    protocol: str
+    reference: float | None = None
+
+
+def _untracked(steps, description):
+    return steps
+
+
+def is_binary(model):
+    """Whether a model's images have black and white pixels only."""
+    return getattr(model, "likelihood", None) == "bernoulli" or getattr(model, "levels", None) == 2
+
+
+def sample(model, num_samples, seed=0, steps=None, track=_untracked):
+    """Draws many images in groups, to show progress.
+
+    Up to 640 images are those of `model.generate(num_samples, seed)`; more are drawn in groups of
+    640 from a `SeedGenerator` of that seed.
+
+    Args:
+        model: a `kzoo.GenerativeModel`.
+        num_samples: how many images.
+        seed: an int.
+        steps: the functional gradient steps of a `kzoo.CFGGAN`; `None` for all.
+        track: function `(sequence, description)` that iterates over the sequence and shows
+            how far it is.
+
+    Returns:
+        A generator of uint8 arrays `(n, height, width, channels)`.
+
+    Raises:
+        ValueError: if the number is not positive, or `steps` is out of range or given for a model
+            without such steps.
+    """
+    check_positive_int("num_samples", num_samples)
+    options = {}
+    if steps is not None:
+        if not hasattr(model, "num_steps"):
+            raise ValueError(
+                f"Received steps={steps}, and {type(model).__name__} takes no functional gradient "
+                "steps: only a CFGGAN does."
+            )
+        options["steps"] = steps
+    return _groups(model, num_samples, seed, options, track)
+
+
+def _groups(model, num_samples, seed, options, track):
+    if num_samples > SAMPLE_GROUP:
+        seed = keras.random.SeedGenerator(seed)
+    for start in track(range(0, num_samples, SAMPLE_GROUP), "Drawing images"):
+        yield model.generate(min(SAMPLE_GROUP, num_samples - start), seed=seed, **options)
+
+
+def sample_scores(
+    model, classifier="mnist", num_samples=10_000, seed=0, steps=None, track=_untracked
+):
+    """Inception score, diversity score and Frechet distance of samples (clipped to [-1, 1]).
+
+    Args:
+        model, num_samples, seed, steps, track: as in `sample`.
+        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier` with `reference`.
+
+    Returns:
+        `(scores, class_histogram)`: a list of `Score`, and an int array `(num_classes,)` of how
+        many samples were classified as each class.
+
+    Raises:
+        ValueError: as `sample` and `kzoo.metrics.evaluate_images`.
+    """
+    measured = evaluate_images(sample(model, num_samples, seed, steps, track), classifier)
+    origin = ""
+    if hasattr(model, "num_steps"):
+        origin = f" of G_{model.num_steps if steps is None else steps}"
+    protocol = f"{num_samples:,} samples{origin}, seed {seed}, clipped to [-1, 1]"
+    scores = [
+        Score(name, measured[name], "", protocol, measured["reference"][name])
+        for name in SAMPLE_SCORES
+    ]
+    return scores, measured["class_histogram"]
+
+
+def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untracked):
+    """Negative log-likelihood of test images, in nats per image.
+
+    For a `kzoo.VAE` the negative evidence lower bound, from one latent per image, and the
+    importance-sampled estimate of -log p(x), which is an upper bound on average. For a
+    `kzoo.PixelCNN` the exact -log p(x), also in bits per dimension.
+
+    Args:
+        model: a model with `log_likelihood`.
+        images: uint8 array `(n, height, width, channels)`, of 0 and 255 only if `is_binary(model)`.
+        importance_samples: latents per image, for a `kzoo.VAE`.
+        seed: an int, of the latents.
+        track: as in `sample`.
+
+    Returns:
+        A list of `Score`.
+
+    Raises:
+        ValueError: if the images do not fit the model or are not as described above.
+    """
+    if is_binary(model) and not np.isin(images, (0, 255)).all():
+        raise ValueError(
+            f"This {type(model).__name__} is a distribution of black and white pixels: its "
+            "likelihood needs binarized images (uint8 0 and 255), got grey values."
+        )
+    if not isinstance(model, VAE):
+        nll = -_mean_log_likelihood(model, images, "Likelihood", track, batch_size=LIKELIHOOD_GROUP)
+        bits = nll / (np.prod(model.image_shape) * np.log(2.0))
+        return [
+            Score("nll", nll, "nats", "exact"),
+            Score("bits_per_dim", float(bits), "bits/dim", "exact"),
+        ]
+    latents = seed_generator(seed)
+    options = {"batch_size": LATENTS, "seed": latents}
+    bound = _mean_log_likelihood(model, images, "Bound", track, num_samples=1, **options)
+    log_p = _mean_log_likelihood(
+        model, images, "Likelihood", track, num_samples=importance_samples, **options
+    )
+    return [
+        Score("negative_elbo", -bound, "nats", f"one latent per image, seed {seed}"),
+        Score("nll", -log_p, "nats", f"{importance_samples} importance samples, seed {seed}"),
+    ]
+
+
+def _mean_log_likelihood(model, images, description, track, **options):
+    starts = range(0, len(images), LIKELIHOOD_GROUP)
+    groups = [
+        model.log_likelihood(images[start : start + LIKELIHOOD_GROUP], **options)
+        for start in track(starts, description)
+    ]
+    return float(np.concatenate(groups).mean(dtype="float64"))
+
+
+def accuracy_scores(classifier, images, labels):
+    """Accuracy on test images, and the scores that these real images get.
+
+    Args:
+        classifier: a `kzoo.Classifier`.
+        images: uint8 array `(n, height, width, channels)`.
+        labels: int array `(n,)`.
+
+    Returns:
+        `(scores, class_histogram)`: a list of `Score`, of the accuracy in percent and, if the
+        classifier has a `reference`, of the images' inception score, diversity score and Frechet
+        distance; and how many images were classified as each class, an int array
+        `(num_classes,)`.
+
+    Raises:
+        ValueError: if images and labels do not fit each other or the classifier.
+    """
+    if len(labels) != len(images):
+        raise ValueError(f"Expected one label per image, got {len(labels)} for {len(images)}.")
+    _, probabilities = classifier.activations(images)
+    predictions = probabilities.argmax(axis=1)
+    accuracy = 100.0 * float(np.mean(predictions == labels))
+    scores = [Score("accuracy", accuracy, "%", "labels against the most likely class")]
+    if classifier.reference is not None:
+        measured = evaluate_images(images, classifier)
+        train = f"{classifier.reference.num_train:,} training images"
+        scores += [Score(name, measured[name], "", f"against {train}") for name in SAMPLE_SCORES]
+    return scores, np.bincount(predictions, minlength=classifier.num_classes)

@@ -1,0 +1,161 @@
+import json
+import math
+import shutil
+
+import numpy as np
+import pytest
+
+import kzoo
+from kzoo.metrics import evaluate_images, protocols
+from kzoo.presets import PresetMixin
+from tests.cli.conftest import squares
+
+
+@pytest.fixture
+def evaluate(kzoo_main, data, saved):
+    """Evaluates a preset on the tiny data; returns its JSON report."""
+
+    def run(preset, *arguments):
+        code, out, err = kzoo_main(
+            *("evaluate", preset, "--data", data, "--classifier", saved / "classifier"),
+            *("--num-samples", 60, "--importance-samples", 8, "--json", *arguments),
+        )
+        assert code == 0 and "\n" not in err.rstrip()
+        return json.loads(out)
+
+    return run
+
+
+def scores_of(report):
+    return {score["name"]: score["value"] for score in report["scores"]}
+
+
+def test_vae(evaluate, data, saved):
+    report = evaluate(saved / "vae", "--seed", 3)
+    model = kzoo.VAE.from_preset(saved / "vae")
+    images = kzoo.datasets.from_arrays(
+        data, split="test", binarize="static", seed=3, shuffle=False, batch_size=30
+    )[0]
+    # Many samples instead of 8 and 1, with other noise: untrained, their spread is small.
+    nll = -model.log_likelihood(images, num_samples=200, seed=9).mean()
+    assert scores_of(report)["nll"] == pytest.approx(nll, rel=0.01)
+    model.compile()
+    bound = model.evaluate(images, verbose=0, return_dict=True)["loss"]
+    assert scores_of(report)["negative_elbo"] == pytest.approx(bound, rel=0.02)
+    assert scores_of(report)["nll"] < scores_of(report)["negative_elbo"]
+    assert report["scores"][1] == {
+        "name": "nll",
+        "value": scores_of(report)["nll"],
+        "unit": "nats",
+        "protocol": "30 images of squares.npz test, binarized once with seed 3; "
+        "8 importance samples, seed 3",
+        "reference": None,
+    }
+    assert evaluate(saved / "vae", "--seed", 3) == report
+    assert scores_of(evaluate(saved / "vae", "--seed", 4)) != scores_of(report)
+
+
+def test_pixelcnn(evaluate, saved):
+    # Untrained, it takes all images to be equally likely: 64 pixels of one bit.
+    scores = scores_of(evaluate(saved / "pixelcnn", "--num-images", 7))
+    assert scores["nll"] == pytest.approx(64 * math.log(2), rel=1e-6)
+    assert scores["bits_per_dim"] == pytest.approx(1.0, rel=1e-6)
+
+
+def test_grey_images_have_no_binary_likelihood(saved):
+    for family in ("vae", "pixelcnn"):
+        model = PresetMixin.from_preset(saved / family)
+        with pytest.raises(ValueError, match="needs binarized images"):
+            protocols.likelihood_scores(model, squares(0, 3)[0])
+
+
+@pytest.mark.parametrize("family, steps", [("gan", None), ("cfggan", None), ("cfggan", 0)])
+def test_samples(evaluate, saved, family, steps):
+    more = [] if steps is None else ["--steps", steps]
+    report = evaluate(saved / family, *more)
+    model = kzoo.GenerativeModel.from_preset(saved / family)
+    images = model.generate(60, seed=0, **({} if steps is None else {"steps": steps}))
+    classifier = kzoo.Classifier.from_preset(saved / "classifier")
+    expected = evaluate_images(images, classifier)
+    for score in report["scores"]:
+        assert score["value"] == pytest.approx(expected[score["name"]], rel=1e-4)
+        assert score["reference"] == pytest.approx(expected["reference"][score["name"]])
+    origin = {"gan": "", "cfggan": " of G_2" if steps is None else " of G_0"}[family]
+    assert report["scores"][0]["protocol"] == (
+        f"classifier {saved / 'classifier'}; 60 samples{origin}, seed 0, clipped to [-1, 1]"
+    )
+    assert report["class_histogram"] == expected["class_histogram"].tolist()
+    assert sum(report["class_histogram"]) == 60
+
+
+def test_classifier(evaluate, saved):
+    report = evaluate(saved / "classifier")
+    images, labels = squares(1, 30)
+    classifier = kzoo.Classifier.from_preset(saved / "classifier")
+    predictions = classifier.activations(images)[1].argmax(axis=1)
+    assert scores_of(report)["accuracy"] == pytest.approx(100 * np.mean(predictions == labels))
+    for name, value in classifier.reference.scores.items():
+        assert scores_of(report)[name] == pytest.approx(value, rel=1e-4)
+
+
+def test_table_states_value_reference_and_protocol(kzoo_main, saved):
+    code, out, err = kzoo_main(
+        *("evaluate", saved / "gan", "--classifier", saved / "classifier", "--num-samples", 60)
+    )
+    assert (code, err) == (0, "") and "…" not in out
+    assert out.startswith(f"GAN {saved / 'gan'}, ")
+    rows = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    report = evaluate_images(
+        kzoo.GAN.from_preset(saved / "gan").generate(60, seed=0),
+        kzoo.Classifier.from_preset(saved / "classifier"),
+    )
+    for name in protocols.SAMPLE_SCORES:
+        _, value, real, protocol = rows[name].split(maxsplit=3)
+        assert float(value) == pytest.approx(report[name], rel=1e-3)
+        assert float(real) == pytest.approx(report["reference"][name], rel=1e-3)
+        assert "60 samples" in protocol
+    assert "images per class: 0: " in out
+
+
+def test_images_of_another_size_are_fitted_to_the_model(evaluate, saved, tmp_path):
+    np.save(tmp_path / "large.npy", np.repeat(squares(1, 9)[0], 2, axis=1))
+    report = evaluate(saved / "pixelcnn", "--data", tmp_path / "large.npy")
+    assert (
+        "9 images of large.npy test, cropped and resized to 8x8"
+        in (report["scores"][0]["protocol"])
+    )
+
+
+def test_write(kzoo_main, evaluate, saved, tmp_path):
+    shutil.copytree(saved / "cfggan", tmp_path / "mine" / "squares")
+    (tmp_path / "mine" / "squares" / "README.md").write_text(
+        "# Squares\n\nOld.\n\n## Notes\n\nTwo minutes.\n\nOne core.\n\n## Files\n\n- None.\n"
+    )
+    code, out, err = kzoo_main(
+        *("evaluate", "mine/squares", "--classifier", saved / "classifier"),
+        *("--num-samples", 60, "--write"),
+    )
+    assert code == 0 and "into mine/squares" in err
+    folder = tmp_path / "mine" / "squares"
+    card = (folder / "README.md").read_text()
+    assert card.startswith("# Squares\n\nGenerator grown by composite functional gradients")
+    assert "num_steps=2" in card and "Two minutes.\n\nOne core.\n" in card
+    command = f"kzoo evaluate mine/squares --num-samples 60 --classifier {saved / 'classifier'}"
+    assert f"`{command}`" in card and "; real test images " in card
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert [score["name"] for score in metadata["scores"]] == list(protocols.SAMPLE_SCORES)
+    assert {score["command"] for score in metadata["scores"]} == {command}
+    for score in metadata["scores"]:  # the numbers of the card are those that are printed
+        assert f"{score['value']:.5g}" in out and f"| {score['value']:.5g} |" in card
+
+    assert kzoo_main("generate", "mine/squares")[0] == 0
+    assert (tmp_path / "samples.png").read_bytes() == (folder / "samples.png").read_bytes()
+    kzoo.CFGGAN.from_preset(folder)
+
+
+def test_a_card_without_a_sheet(evaluate, saved, tmp_path):
+    shutil.copytree(saved / "classifier", tmp_path / "judge")
+    evaluate("judge", "--write")
+    assert "samples.png" not in (tmp_path / "judge" / "README.md").read_text()
+    metadata = json.loads((tmp_path / "judge" / "metadata.json").read_text())
+    assert metadata["scores"][0]["name"] == "accuracy" and metadata["data"]

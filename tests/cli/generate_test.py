@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+import kzoo
+from kzoo.metrics import protocols
+from kzoo.visualization import image_grid
+
+
+def load(path):
+    image = np.asarray(Image.open(path))
+    return image[..., None] if image.ndim == 2 else image
+
+
+@pytest.mark.parametrize("family", ["vae", "gan", "pixelcnn", "cfggan"])
+def test_sheet_shows_what_the_model_generates(kzoo_main, saved, tmp_path, family):
+    arguments = ["-n", 6, "--seed", 3, "--columns", 4, "-o", tmp_path / "new" / "sheet.png"]
+    code, out, err = kzoo_main("generate", saved / family, *arguments)
+    assert (code, err) == (0, "")
+    assert f"{tmp_path}/new/sheet.png: 6 images 8x8x1" in out and "took" in out
+    images = kzoo.GenerativeModel.from_preset(saved / family).generate(6, seed=3)
+    sheet = image_grid(images, columns=4, scale=2)
+    np.testing.assert_array_equal(load(tmp_path / "new" / "sheet.png"), sheet)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["sheet.png"]
+
+
+def test_defaults(kzoo_main, saved, tmp_path):
+    assert kzoo_main("generate", "--model", "gan", saved / "gan")[0] == 0
+    assert load(tmp_path / "samples.png").shape == (8 * 18 + 2, 8 * 18 + 2, 1)
+
+
+def test_other_formats(kzoo_main, saved, tmp_path):
+    images = kzoo.GAN.from_preset(saved / "gan").generate(11, seed=0)
+    code, out, _ = kzoo_main("generate", saved / "gan", "-n", 11, "--npz", "a/b.npz")
+    assert code == 0 and "a/b.npz" in out
+    np.testing.assert_array_equal(np.load("a/b.npz")["images"], images)
+    code, _, _ = kzoo_main("generate", saved / "gan", "-n", 11, "--separate", "a/c")
+    names = sorted(path.name for path in (tmp_path / "a" / "c").iterdir())
+    assert names == [f"{i:02}.png" for i in range(11)]
+    np.testing.assert_array_equal(load("a/c/10.png"), images[10])
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b.npz", "c"]
+    assert not (tmp_path / "samples.png").exists()
+
+
+def test_functional_gradient_steps(kzoo_main, saved):
+    model = kzoo.CFGGAN.from_preset(saved / "cfggan")
+    drawn = []
+    for steps in (0, 2):
+        code, _, _ = kzoo_main(
+            "generate", saved / "cfggan", "-n", 4, "--steps", steps, "--npz", "x.npz"
+        )
+        assert code == 0
+        drawn.append(np.load("x.npz")["images"])
+        np.testing.assert_array_equal(drawn[-1], model.generate(4, seed=0, steps=steps))
+    assert (drawn[0] != drawn[1]).any()
+
+
+def test_many_images_come_in_groups(saved, monkeypatch):
+    model = kzoo.GAN.from_preset(saved / "gan")
+    monkeypatch.setattr(protocols, "SAMPLE_GROUP", 4)
+    tracked = []
+
+    def track(steps, description):
+        tracked.append((len(steps), description))
+        return steps
+
+    groups = list(protocols.sample(model, 10, seed=1, track=track))
+    assert [len(group) for group in groups] == [4, 4, 2]
+    assert tracked == [(3, "Drawing images")]
+    images = np.concatenate(groups)
+    assert len(np.unique(images, axis=0)) == 10  # every group has latents of its own
+    np.testing.assert_array_equal(images, np.concatenate(list(protocols.sample(model, 10, seed=1))))
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_written(kzoo_main, saved, tmp_path):
+    (tmp_path / "file").write_text("")
+    for option, name in (("-o", "file/sheet.png"), ("--npz", "file/x.npz"), ("--separate", "file")):
+        code, _, err = kzoo_main("generate", saved / "gan", "-n", 2, option, name)
+        assert code == 1 and err.startswith("kzoo: error: ") and err.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

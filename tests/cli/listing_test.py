@@ -1,0 +1,53 @@
+import json
+import shutil
+
+import pytest
+
+from kzoo.cli import listing as command
+from kzoo.presets import list_presets, shipped
+
+SCORES = [
+    {"name": "inception_score", "value": 9.7312345, "unit": "", "protocol": "p", "command": "c"},
+    {"name": "nll", "value": 86.7312345, "unit": "nats", "protocol": "p", "command": "c"},
+]
+
+
+@pytest.fixture(autouse=True)
+def weights(saved, tmp_path, monkeypatch):
+    root = tmp_path / "weights"
+    for family in ("vae", "cfggan"):
+        shutil.copytree(saved / family, root / family / "a-rather-long-name-of-a-preset")
+    metadata = root / "vae" / "a-rather-long-name-of-a-preset" / "metadata.json"
+    content = json.loads(metadata.read_text())
+    metadata.write_text(json.dumps({**content, "scores": SCORES, "data": "squares"}))
+    (root / "vae" / "unfinished").mkdir()
+    monkeypatch.setattr(command, "ROOTS", [tmp_path / "none", root])
+    monkeypatch.setattr(shipped, "folders", lambda: [tmp_path / "none", root])
+
+
+def test_table_is_complete(kzoo_main):
+    code, out, err = kzoo_main("list")
+    assert (code, err) == (0, "")
+    assert "…" not in out
+    cfggan, vae, more = (line.split() for line in out.splitlines()[3:] if line.strip())
+    assert cfggan[:2] == ["cfggan/a-rather-long-name-of-a-preset", "CFGGAN"]
+    assert vae[:2] == ["vae/a-rather-long-name-of-a-preset", "VAE"]
+    assert vae[3:] == ["8x8x1", "inception_score", "9.731"]
+    assert more == ["nll", "86.73", "nats"]
+
+
+def test_json_is_what_list_presets_returns(kzoo_main):
+    records = json.loads(kzoo_main("list", "--json")[1])
+    assert [record.pop("image_shape") for record in records] == [[8, 8, 1]] * 2
+    assert records == list_presets()
+
+
+def test_one_class(kzoo_main):
+    code, out, _ = kzoo_main("list", "--model", "vae", "--json")
+    assert code == 0 and [record["class"] for record in json.loads(out)] == ["VAE"]
+    assert kzoo_main("list", "--model", "GAN")[1] == "No presets of GAN come with this kzoo.\n"
+
+
+def test_roots_are_those_of_the_presets(monkeypatch):
+    monkeypatch.undo()
+    assert command.ROOTS == shipped.folders()

@@ -1,0 +1,169 @@
+import csv
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import kzoo
+from kzoo.callbacks import SampleGrid
+from tests.cli.conftest import squares
+
+TINY = {
+    "vae": ["--set", "latent_dim=2", "--set", "widths=(3,)", "--set", "dense_width=4"],
+    "gan": ["--set", "latent_dim=3", "--set", "width=2"],
+    "pixelcnn": ["--set", "filters=2", "--set", "num_blocks=1", "--set", "levels=2"],
+    "cfggan": [
+        *("--set", "num_steps=2", "--set", "pool_size=8", "--set", "approximator_epochs=1"),
+        *("--set", "latent_dim=3", "--set", "width=2", "--batch-size", 4),
+    ],
+}
+
+
+@pytest.fixture
+def train(kzoo_main, data):
+    def run(family, *more):
+        few = ["--data", data, "--batch-size", 20, "--epochs", 1, "--output", "new"]
+        return kzoo_main("train", family, *few, *TINY[family], *more)
+
+    return run
+
+
+def log(folder):
+    with open(folder / "log.csv") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("family", TINY)
+def test_trains_and_saves_a_preset(train, kzoo_main, tmp_path, family):
+    code, out, err = train(family)
+    assert (code, err) == (0, "")
+    assert "Training a " in out and "Saved new." in out
+    model = kzoo.GenerativeModel.from_preset(tmp_path / "new")
+    assert type(model).__name__.lower() == family and model.image_shape == (8, 8, 1)
+    sheets = [path.name for path in (tmp_path / "new-run" / "samples").iterdir()]
+    assert sheets == ["epoch_0001.png"]
+    rows = log(tmp_path / "new-run")
+    assert len(rows) == 1 and set(model.loss_names) <= set(rows[0])
+    metadata = json.loads((tmp_path / "new" / "metadata.json").read_text())
+    assert metadata["command"].startswith(f"kzoo train {family} --data ")
+    assert "squares.npz train" in metadata["data"]
+
+
+def test_training_is_that_of_the_python_api(train, data, tmp_path):
+    """The options arrive where they belong: the same training, written out, has equal weights."""
+    options = ["--learning-rate", "0.01", "--seed", 5, "--steps-per-epoch", 2, "--epochs", 2]
+    assert train("gan", *options)[0] == 0
+    keras.utils.set_random_seed(5)
+    dataset = kzoo.datasets.from_arrays(data, batch_size=20, seed=5)
+    gan = kzoo.GAN((8, 8, 1), latent_dim=3, width=2)
+    gan.compile(keras.optimizers.Adam(0.01, beta_1=0.5), keras.optimizers.Adam(0.01, beta_1=0.5))
+    batches = ((batch,) for _ in range(2) for batch in dataset)  # 3 in a pass
+    sheets = SampleGrid(tmp_path / "s")
+    gan.fit(batches, epochs=2, steps_per_epoch=2, verbose=0, callbacks=[sheets])
+    trained = kzoo.GAN.from_preset(tmp_path / "new")
+    for ours, theirs in zip(gan.weights, trained.weights, strict=True):
+        ours, theirs = keras.ops.convert_to_numpy(ours), keras.ops.convert_to_numpy(theirs)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_goes_on_from_the_last_finished_epoch(train, tmp_path, monkeypatch):
+    write = SampleGrid._write
+
+    def interrupted(self, name):
+        write(self, name)
+        if name == "epoch_0002.png":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(SampleGrid, "_write", interrupted)
+    code, _, err = train("vae", "--epochs", 3)
+    assert code == 130
+    assert err.startswith("kzoo: stopped, no preset written; ") and err.count("\n") == 1
+    assert not (tmp_path / "new").exists()
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert train("vae", "--epochs", 3)[0] == 0
+    assert [row["epoch"] for row in log(tmp_path / "new-run")] == ["0", "1", "2"]
+    code, _, err = train("vae", "--set", "latent_dim=3", "--epochs", 3)
+    assert code == 1
+    assert "'new-run' holds a training with other settings (model); give another --work" in err
+
+
+def test_binary_images_by_default_for_digits(train, data, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype="uint8")
+    np.savez(tmp_path / "digits.npz", x_train=images)
+    code, out, _ = train("vae", "--data", tmp_path / "digits.npz")
+    assert code == 0 and "binarized anew in every epoch, images of 28x28x1" in out
+    assert kzoo.VAE.from_preset(tmp_path / "new").likelihood == "bernoulli"
+    code, out, _ = train("vae", "--work", "other")  # 8x8
+    assert code == 0 and "binarized" not in out
+    assert kzoo.VAE.from_preset(tmp_path / "new").likelihood == "discretized_logistic"
+
+
+def test_digits_are_padded_for_a_gan(train, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype="uint8")
+    np.save(tmp_path / "digits.npy", images)
+    code, out, _ = train("gan", "--data", tmp_path / "digits.npy")
+    assert code == 0 and "zero-padded, images of 32x32x1" in out
+    assert kzoo.GAN.from_preset(tmp_path / "new").image_shape == (32, 32, 1)
+
+
+def test_a_folder_of_images(train, tmp_path):
+    (tmp_path / "photos").mkdir()
+    for i, image in enumerate(squares(0, 6)[0]):
+        rgb = np.repeat(np.repeat(image, 3, axis=2), 1 + i % 2, axis=0)
+        kzoo.visualization.grid.write_png(tmp_path / "photos" / f"{i}.png", rgb)
+    code, _, err = train("gan", "--data", "photos")
+    assert code == 1 and "images have different sizes" in err and err.count("\n") == 1
+    code, out, _ = train("gan", "--data", "photos", "--image-size", 8, "--channels", 3)
+    assert code == 0 and "cropped and resized, images of 8x8x3" in out
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--set", "latents=3"], "--set latents: not an argument to set for a vae: expected one"),
+        (["--set", "image_shape=3"], "it follows from the data (--image-size)"),
+        (["--set", "encoder=3"], "networks are given in Python"),
+        (["--set", "latent_dim=big"], "latent_dim must be a positive integer, got 'big'"),
+        (["--set", "kl_weight=big"], "--set {"),
+        (["--set", "likelihood=cauchy"], "got 'cauchy'"),
+        (["--learning-rate", "-1"], "--learning-rate must be a positive number, got -1.0"),
+        (["--data", "missing.npz"], "missing.npz"),
+        (["--data", "broken.npz"], "cannot read images from 'broken.npz'"),
+        (["--data", "notes.txt"], "cannot read images from the file 'notes.txt'"),
+        (["--data", "empty"], "no image files"),
+        (["--data", "~/no/such/file"], "there is no file or folder '~/no/such/file'"),
+        (["--split", "validation"], "no array 'x_validation' among"),
+        (["--output", "notes.txt"], "--output: 'notes.txt' is a file"),
+    ],
+)
+def test_mistakes(train, tmp_path, arguments, message):
+    (tmp_path / "broken.npz").write_bytes(b"PK\3\4")
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "empty").mkdir()
+    code, _, err = train("vae", *arguments)
+    assert code == 1
+    assert err.startswith("kzoo: error: ") and err.count("\n") == 1
+    assert message in err
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_unknown_data_set(train, tfds_dir, monkeypatch):
+    pytest.importorskip("tensorflow_datasets")
+    monkeypatch.setenv("TFDS_DATA_DIR", tfds_dir)
+    code, _, err = train("vae", "--data", "mnits")
+    assert code == 1 and "unknown data set 'mnits'; did you mean mnist" in err
+
+
+def test_too_few_images(train, tmp_path):
+    np.save(tmp_path / "few.npy", squares(0, 7)[0])
+    code, _, err = train("cfggan", "--data", "few.npy")
+    assert code == 1 and "takes 8 images; the data set has fewer" in err
+    assert train("cfggan")[0] == 0  # the failed run is not one to go on from
+
+
+def test_divergence_is_no_preset(train, tmp_path):
+    code, _, err = train("vae", "--learning-rate", "1e30", "--epochs", 3)
+    assert code == 1 and "training diverged: " in err and err.count("\n") == 1
+    assert not (tmp_path / "new").exists()
