@@ -5,7 +5,7 @@ from keras import ops
 
 from kzoo import VAE, backend
 
-SMALL = {"image_shape": (9, 7, 1), "latent_dim": 3, "widths": (4, 6), "dense_width": 8}
+SMALL = {"image_shape": (9, 7, 1), "latent_dim": 3, "widths": (4,), "dense_width": 8}
 
 
 def binary_images(count, shape=(9, 7, 1), seed=0):
@@ -101,11 +101,11 @@ def test_more_importance_samples_lie_between_the_bound_and_log_p(linear_gaussian
 
 def test_log_likelihood_does_not_depend_on_how_samples_are_cut_up(linear_gaussian):
     model, x, log_px = linear_gaussian
-    # 5 images at a time do not divide 8, nor do 7 samples at a time 200.
-    by_images = model.log_likelihood(x, num_samples=200, batch_size=5, seed=1)
-    by_samples = model.log_likelihood(x, num_samples=200, batch_size=7 * 8, seed=1)
-    np.testing.assert_allclose(by_images, log_px, atol=0.2)
-    np.testing.assert_allclose(by_samples, log_px, atol=0.2)
+    # 5 images at a time do not divide 8, nor do 7 samples at a time 100.
+    by_images = model.log_likelihood(x, num_samples=100, batch_size=5, seed=1)
+    by_samples = model.log_likelihood(x, num_samples=100, batch_size=7 * 8, seed=1)
+    np.testing.assert_allclose(by_images, log_px, atol=0.3)
+    np.testing.assert_allclose(by_samples, log_px, atol=0.3)
 
 
 def test_gradients_through_the_reparameterization_are_those_of_finite_differences():
@@ -135,8 +135,8 @@ def test_gradients_through_the_reparameterization_are_those_of_finite_difference
         assert np.sum(numpy(gradient) * direction) == pytest.approx(expected, rel=0.01, abs=1e-3)
 
 
-def test_reparameterized_latents_have_the_posterior_moments():
-    model = VAE(**SMALL)
+def test_reparameterized_latents_have_the_posterior_moments(linear_gaussian):
+    model, _, _ = linear_gaussian
     mean, log_variance = np.float32([[1.0, -2.0, 0.0]]), np.float32([[0.0, -2.0, 1.0]])
     noise = np.random.default_rng(0).standard_normal((100_000, 3)).astype("float32")
     z = numpy(model.reparameterize(*map(ops.convert_to_tensor, (mean, log_variance, noise))))
@@ -155,6 +155,19 @@ def test_fit_lowers_the_loss(likelihood):
     assert set(history) == {"loss", "reconstruction", "kl"}
     assert after["loss"] < 0.9 * before["loss"]
     assert after["reconstruction"] < 0.9 * before["reconstruction"]
+
+
+def test_mixed_precision_keeps_the_losses_in_float32():
+    images = binary_images(32)
+    model, mixed = (VAE(**SMALL, seed=0, dtype=dtype) for dtype in (None, "mixed_bfloat16"))
+    mixed.set_weights(model.get_weights())
+    assert "bfloat16" in str(mixed.encoder.layers[1].compute_dtype)
+    mixed.compile()
+    mixed.fit(images, epochs=1, verbose=0)
+    model.set_weights(mixed.get_weights())
+    np.testing.assert_allclose(numpy(mixed(images)), numpy(model(images)), atol=0.02)
+    expected = model.log_likelihood(images, 2, seed=0)
+    np.testing.assert_allclose(mixed.log_likelihood(images, 2, seed=0), expected, rtol=0.01)
 
 
 def test_kl_weight_scales_the_kl_term():
@@ -205,7 +218,7 @@ def test_generate_encode_decode_and_reconstruct():
 
 
 def test_networks_of_odd_sizes_and_several_channels_fit():
-    model = VAE((11, 6, 3), 2, widths=(4, 4, 4))
+    model = VAE((11, 6, 3), 2, widths=(4, 4, 4), dense_width=8)
     assert model.generate(2, seed=0).shape == (2, 11, 6, 3)
 
 

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 
-def vae_encoder(image_shape, latent_dim, widths, kernel_size, dense_width, activation):
+def vae_encoder(image_shape, latent_dim, widths, kernel_size, dense_width, **options):
     """Maps images to the mean and the log-variance of q(z|x), concatenated.
 
     Args:
@@ -16,20 +16,20 @@ def vae_encoder(image_shape, latent_dim, widths, kernel_size, dense_width, activ
             rounding up.
         kernel_size: side of the convolutions' windows, in pixels.
         dense_width: units of the hidden dense layer.
-        activation: name of the hidden layers' activation.
+        **options: the hidden layers' `activation`, and their `dtype` (policy).
 
     Returns:
         A `keras.Model` from (b, height, width, channels) to (b, 2 latent_dim).
     """
     x = images = keras.Input(image_shape)
     for width in widths:
-        x = layers.Conv2D(width, kernel_size, strides=2, padding="same", activation=activation)(x)
+        x = layers.Conv2D(width, kernel_size, strides=2, padding="same", **options)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(dense_width, activation=activation)(x)
+    x = layers.Dense(dense_width, **options)(x)
     return keras.Model(images, layers.Dense(2 * latent_dim)(x), name="encoder")
 
 
-def vae_decoder(image_shape, latent_dim, widths, kernel_size, dense_width, activation):
+def vae_decoder(image_shape, latent_dim, widths, kernel_size, dense_width, **options):
     """Maps latents to one real parameter per pixel and channel: logits or means of p(x|z).
 
     The arguments are those of `vae_encoder`; `widths` are read from the last to the first.
@@ -44,13 +44,11 @@ def vae_decoder(image_shape, latent_dim, widths, kernel_size, dense_width, activ
         sizes.append(size)
 
     x = latents = keras.Input((latent_dim,))
-    x = layers.Dense(dense_width, activation=activation)(x)
-    x = layers.Dense(math.prod(size) * widths[-1], activation=activation)(x)
+    x = layers.Dense(dense_width, **options)(x)
+    x = layers.Dense(math.prod(size) * widths[-1], **options)(x)
     x = layers.Reshape((*size, widths[-1]))(x)
     for size, width in zip(sizes[-2:0:-1], widths[-2::-1], strict=True):
-        x = layers.Conv2DTranspose(
-            width, kernel_size, strides=2, padding="same", activation=activation
-        )(x)
+        x = layers.Conv2DTranspose(width, kernel_size, strides=2, padding="same", **options)(x)
         x = _cropped(x, size)
     x = layers.Conv2DTranspose(channels, kernel_size, strides=2, padding="same")(x)
     return keras.Model(latents, _cropped(x, image_shape), name="decoder")

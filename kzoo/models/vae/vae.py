@@ -102,8 +102,9 @@ class VAE(GenerativeModel):
         self._given = [name for name, network in networks.items() if network is not None]
 
         shapes = (self.image_shape, self.latent_dim, self.widths, self.kernel_size, dense_width)
-        self.encoder = vae_encoder(*shapes, activation) if encoder is None else encoder
-        self.decoder = vae_decoder(*shapes, activation) if decoder is None else decoder
+        options = {"activation": activation, "dtype": self.dtype_policy}
+        self.encoder = vae_encoder(*shapes, **options) if encoder is None else encoder
+        self.decoder = vae_decoder(*shapes, **options) if decoder is None else decoder
         check_networks(self.encoder, self.decoder, self.image_shape, self.latent_dim)
         self.log_scale = None if scale is None else math.log(scale)
         if scale is None and likelihood != "bernoulli":
@@ -141,9 +142,14 @@ class VAE(GenerativeModel):
     def posterior(self, x, training=False):
         """Mean and log-variance of q(z|x), each (b, latent_dim), of images x in [-1, 1]."""
         moments = self.encoder(x, training=training)
-        if isinstance(moments, list | tuple):
-            return tuple(moments)
-        return moments[:, : self.latent_dim], moments[:, self.latent_dim :]
+        if not isinstance(moments, list | tuple):
+            moments = (moments[:, : self.latent_dim], moments[:, self.latent_dim :])
+        # Sums over many pixels and exponentials need float32, also in mixed precision.
+        return tuple(ops.cast(moment, "float32") for moment in moments)
+
+    def pixel_parameters(self, z, training=False):
+        """The decoder's output, (b, h, w, c), for latents z (b, latent_dim)."""
+        return ops.cast(self.decoder(z, training=training), "float32")
 
     def reparameterize(self, mean, log_variance, noise):
         """z = mean + sigma * noise (reference 1, eq. 4)."""
@@ -162,7 +168,7 @@ class VAE(GenerativeModel):
         mean, log_variance = self.posterior(x, training)  # (b, d) each
         noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
         z = self.reparameterize(mean, log_variance, noise)  # (b, d)
-        parameters = self.decoder(z, training=training)  # (b, h, w, c)
+        parameters = self.pixel_parameters(z, training)  # (b, h, w, c)
         reconstruction = -ops.mean(self.conditional_log_likelihood(x, parameters))
         kl = ops.mean(losses.gaussian_kl(mean, log_variance))
         loss = reconstruction + self.kl_weight * kl
@@ -182,11 +188,11 @@ class VAE(GenerativeModel):
 
     def call(self, x, training=False):
         mean, _ = self.posterior(to_float(x), training)
-        return mean_image(self.likelihood, self.decoder(mean, training=training))
+        return mean_image(self.likelihood, self.pixel_parameters(mean, training))
 
     @backend.compiled
     def transform_noise(self, noise):
-        return mean_image(self.likelihood, self.decoder(noise, training=False))
+        return mean_image(self.likelihood, self.pixel_parameters(noise))
 
     @backend.compiled
     def _encode(self, x):
@@ -275,7 +281,7 @@ class VAE(GenerativeModel):
     def _log_weights(self, x, mean, log_variance, noise):
         """log p(x, z) / q(z|x), (s, b), for z from standard normal noise (s, b, latent_dim)."""
         z = self.reparameterize(mean, log_variance, noise)  # (s, b, d)
-        parameters = self.decoder(ops.reshape(z, (-1, self.latent_dim)), training=False)
+        parameters = self.pixel_parameters(ops.reshape(z, (-1, self.latent_dim)))
         parameters = ops.reshape(parameters, (-1, *ops.shape(x)))  # (s, b, h, w, c)
         prior_ratio = 0.5 * ops.sum(ops.square(noise) - ops.square(z) + log_variance, axis=-1)
         return self.conditional_log_likelihood(to_float(x), parameters) + prior_ratio
