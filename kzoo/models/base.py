@@ -147,7 +147,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     def _track(self, scalars, images):
         for tracker in self._loss_trackers:
             # Weighted by its size, a smaller last batch counts as it should.
-            tracker.update_state(scalars[tracker.name], sample_weight=images.shape[0])
+            tracker.update_state(scalars[tracker.name], sample_weight=ops.shape(images)[0])
         return {tracker.name: tracker.result() for tracker in self._loss_trackers}
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
@@ -164,6 +164,8 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         x, batch_size = model_data.check_training_data(self, x, batch_size)
         if kwargs.get("validation_data") is not None:
             model_data.check_data(self, kwargs["validation_data"])
+        if not hasattr(x, "shape"):
+            kwargs.setdefault("shuffle", False)  # data sets have an order of their own
         return super().fit(x, y, batch_size=batch_size, **kwargs)
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):

@@ -161,5 +161,5 @@ def _regrouped(batches, size):
         pending.append(keras.ops.convert_to_numpy(images_of(batch)))
         while sum(map(len, pending)) >= size:
             joined = np.concatenate(pending)
-            yield joined[:size]
+            yield (joined[:size],)
             pending = [joined[size:]]

@@ -23,16 +23,17 @@ Deviations from the paper's text, after the authors' published code where that d
 import keras
 from keras import ops
 
-from kzoo import backend
 from kzoo.losses.adversarial import discriminator_loss
 from kzoo.models import data as model_data
 from kzoo.models.adversarial import AdversarialModel, check_network
+from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.divergence import StopOnDivergence
+from kzoo.models.cfggan.growth import Growth
 from kzoo.networks import dcgan_discriminator, dcgan_generator
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class CFGGAN(AdversarialModel):
+class CFGGAN(Growth, Distillation, AdversarialModel):
     """Generator grown by composite functional gradients (xICFG, Algorithm 3).
 
     One Keras step is one stage; it takes `num_steps * discriminator_steps * batch_size` images,
@@ -170,6 +171,7 @@ class CFGGAN(AdversarialModel):
 
     def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
         self._assert_compiled("fit")
+        model_data.check_data(self, x)  # before any work
         if int(ops.convert_to_numpy(self.stage)) == 0:
             self.initialize_approximator()
         callbacks = [*(callbacks or []), StopOnDivergence(self.max_gap, self.gap_patience)]
@@ -190,170 +192,6 @@ class CFGGAN(AdversarialModel):
         g_loss = self.distill(latents, pool)
         self.stage.assign_add(1)
         return {"d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
-
-    def grow(self, real, pool):
-        """Algorithm 2 (ICFG) from images `pool` = G_0(z) (N, h, w, c).
-
-        Args:
-            real: mini-batches of real images (T U, b, h, w, c).
-            pool: the approximator's images (N, h, w, c).
-
-        Returns:
-            `(G_T(z), d_loss, D(real), D(generated))`, the last three of the last update.
-        """
-        steps = self.discriminator_steps
-
-        def functional_gradient_step(t, carry):
-            pool, d_loss, d_real, d_fake = carry
-
-            def discriminator_update(u, _):
-                minibatch = ops.take(real, t * steps + u, axis=0)  # (b, h, w, c)
-                return self.discriminator_step(minibatch, self.generated(pool, t))
-
-            d_loss, d_real, d_fake = backend.repeat(
-                steps, discriminator_update, (d_loss, d_real, d_fake)
-            )
-            self.store_snapshot(t)
-            if self.fixed_pool:
-                pool = self.in_minibatches(self.functional_gradient_step, pool)
-            return pool, d_loss, d_real, d_fake
-
-        zero = ops.zeros(())
-        return backend.repeat(self.num_steps, functional_gradient_step, (pool, zero, zero, zero))
-
-    def generated(self, pool, t):
-        """A mini-batch of G_t(z) for the discriminator: drawn from the pool, or fresh."""
-        if self.fixed_pool:
-            order = keras.random.shuffle(ops.arange(self.pool_size), seed=self.seed_generator)
-            return ops.take(pool, order[: self.batch_size], axis=0)  # (b, h, w, c)
-        return self.composite(self.approximate(self._latents(self.batch_size)), t)
-
-    @backend.compiled
-    def discriminator_step(self, real, fake):
-        """One update of D on mini-batches (b, h, w, c); returns `(loss, D(real), D(fake))`."""
-
-        def loss():
-            real_logits = self.discriminator(real, training=True)  # (b, 1)
-            fake_logits = self.discriminator(fake, training=True)
-            means = ops.mean(real_logits), ops.mean(fake_logits)
-            return discriminator_loss(real_logits, fake_logits), means
-
-        value, means = self.minimize(
-            loss, self.discriminator.trainable_variables, self.d_optimizer
-        )
-        return value, *means
-
-    @backend.compiled
-    def functional_gradient_step(self, x):
-        """x + eta grad D(x) with the current discriminator, x (b, h, w, c)."""
-        _, gradient = backend.input_gradient(lambda x: self.discriminator(x, training=True), x)
-        return x + self.step_size * gradient
-
-    @backend.compiled
-    def snapshot_step(self, x, t):
-        """x + eta grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
-        weights = [ops.take(snapshot, t, axis=0) for snapshot in self.snapshots]
-        others = [v.value for v in self.discriminator.non_trainable_variables]
-
-        def snapshot(x):
-            return self.discriminator.stateless_call(weights, others, x, training=True)[0]
-
-        _, gradient = backend.input_gradient(snapshot, x)
-        return x + self.step_size * gradient
-
-    @backend.compiled
-    def store_snapshot(self, t):
-        """Keeps the current discriminator as D_t."""
-        now = ops.arange(self.num_steps) == t  # (T,)
-        for snapshot, v in zip(
-            self.snapshots, self.discriminator.trainable_variables, strict=True
-        ):
-            here = ops.reshape(now, (-1,) + (1,) * len(v.shape))
-            snapshot.assign(ops.where(here, v.value[None], snapshot.value))
-
-    def composite(self, x, steps):
-        """G_steps from G_0's images x: `steps` snapshot steps on each mini-batch of x."""
-
-        def all_steps(x):
-            return backend.repeat(
-                steps, lambda t, x: self.snapshot_step(x, ops.convert_to_tensor(t, "int32")), x
-            )
-
-        return all_steps(x) if x.shape[0] == self.batch_size else self.in_minibatches(all_steps, x)
-
-    @backend.compiled
-    def approximate(self, latents):
-        """G_0: the approximator's images (n, h, w, c) of latents (n, d), in inference mode."""
-        return self.approximator(latents, training=False)
-
-    def in_minibatches(self, function, x):
-        """`function` on x (n, ...) in mini-batches of b, for it depends on its batch."""
-
-        def first_to_last(_, x):
-            # After n / b turns every mini-batch has had its turn and is back in its place.
-            return ops.concatenate([x[self.batch_size :], function(x[: self.batch_size])])
-
-        return backend.repeat(x.shape[0] // self.batch_size, first_to_last, x)
-
-    # The approximator -------------------------------------------------------------------------
-
-    def distill(self, latents, targets):
-        """Fits the approximator to `targets` = G_T(latents); returns the last epoch's loss.
-
-        Args:
-            latents: (N, latent_dim).
-            targets: (N, h, w, c).
-        """
-        optimizer = self.g_optimizer
-        keep = {id(optimizer.iterations), id(optimizer.learning_rate)}
-        for v in optimizer.variables:  # a fresh optimizer every stage
-            if id(v) not in keep:
-                v.assign(ops.zeros(v.shape, v.dtype))
-        initial_rate = ops.convert_to_tensor(optimizer.learning_rate)
-
-        def epoch(_, carry):
-            last, cuts = carry
-            order = keras.random.shuffle(ops.arange(self.pool_size), seed=self.seed_generator)
-
-            def minibatch(i, total):
-                rows = ops.take(ops.reshape(order, (-1, self.batch_size)), i, axis=0)  # (b,)
-                z, target = ops.take(latents, rows, axis=0), ops.take(targets, rows, axis=0)
-                return total + self.approximator_step(z, target)
-
-            batches = self.pool_size // self.batch_size
-            loss = backend.repeat(batches, minibatch, ops.zeros(())) / batches
-            cuts = cuts + ops.cast(ops.logical_and(loss > last, cuts < 3), "float32")
-            optimizer.learning_rate.assign(initial_rate * 0.1**cuts)
-            return loss, cuts
-
-        start = ops.convert_to_tensor(float("inf"), "float32"), ops.zeros(())
-        loss, _ = backend.repeat(self.approximator_epochs, epoch, start)
-        optimizer.learning_rate.assign(initial_rate)
-        return loss
-
-    @backend.compiled
-    def approximator_step(self, latents, targets):
-        """One update of 1/2 ||G~(z) - G_T(z)||^2, summed over pixels, mean over the batch."""
-
-        def loss():
-            error = self.approximator(latents, training=True) - targets  # (b, h, w, c)
-            return 0.5 * ops.sum(ops.square(error)) / self.batch_size
-
-        value, _ = self.minimize(loss, self.approximator.trainable_variables, self.g_optimizer)
-        return value
-
-    def initialize_approximator(self):
-        """Fits the approximator to clip(z W), W ~ N(0, .01^2), before the first stage."""
-        latents = self._latents(self.pool_size)
-        pixels = self.image_shape[0] * self.image_shape[1] * self.image_shape[2]
-        weights = keras.random.normal(
-            (self.latent_dim, pixels), stddev=0.01, seed=self.seed_generator
-        )
-        images = ops.clip(ops.matmul(latents, weights), -1.0, 1.0)
-        self.distill(latents, ops.reshape(images, (-1, *self.image_shape)))
-
-    def _latents(self, count):
-        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
 
     # Evaluation and sampling ------------------------------------------------------------------
 

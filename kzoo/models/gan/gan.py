@@ -77,9 +77,7 @@ class GAN(AdversarialModel):
             generator = dcgan_generator(self.image_shape, self.latent_dim, self.width)
         if discriminator is None:
             discriminator = dcgan_discriminator(self.image_shape, self.width)
-        self.generator = check_network(
-            "generator", generator, (self.latent_dim,), self.image_shape
-        )
+        self.generator = check_network("generator", generator, (self.latent_dim,), self.image_shape)
         self.discriminator = check_network("discriminator", discriminator, self.image_shape, (1,))
         self.seed_generator = keras.random.SeedGenerator()
         self.build()
@@ -114,7 +112,7 @@ class GAN(AdversarialModel):
     def update(self, x):
         """Algorithm 1 of [1]: k discriminator steps, then one generator step."""
         steps = self.discriminator_steps
-        batch_size = x.shape[0] // steps
+        batch_size = ops.shape(x)[0] // steps
         for k in range(steps):
             real = x[k * batch_size : (k + 1) * batch_size]  # (b, h, w, c)
             fake = self.generator(self._latents(real), training=True)  # (b, h, w, c)

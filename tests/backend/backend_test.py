@@ -1,0 +1,194 @@
+"""The backend functions against finite differences and closed forms, on the backend in use."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kzoo import backend
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+@pytest.fixture
+def network():
+    """A smooth network with batch norm, 3 -> 4 -> 1, built."""
+    network = keras.Sequential(
+        [
+            keras.layers.Dense(4, activation="tanh"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(1),
+        ]
+    )
+    network.build((None, 3))
+    return network
+
+
+@pytest.fixture
+def x():
+    return ops.convert_to_tensor(np.random.RandomState(0).randn(6, 3), "float32")
+
+
+def finite_differences(fn, x, step=1e-2):
+    """Central differences of a scalar function of a NumPy array, in float64 arithmetic."""
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(*x.shape):
+        up, down = x.copy(), x.copy()
+        up[index] += step
+        down[index] -= step
+        gradient[index] = (fn(up) - fn(down)) / (2 * step)
+    return gradient
+
+
+def test_value_and_grad_matches_finite_differences(network, x):
+    variables = network.trainable_variables
+
+    def loss():
+        y = network(x, training=False)
+        return ops.mean(ops.square(y)), ops.sum(y)
+
+    (value, aux), gradients = backend.value_and_grad(loss, variables)
+    y = numpy(network(x, training=False))
+    np.testing.assert_allclose(numpy(value), np.mean(y**2), rtol=1e-5)
+    np.testing.assert_allclose(numpy(aux), y.sum(), rtol=1e-5)
+    for variable, gradient in zip(variables, gradients, strict=True):
+        initial = numpy(variable)
+
+        def loss_at(value, variable=variable):
+            variable.assign(value)
+            return float(np.mean(numpy(network(x, training=False)).astype("float64") ** 2))
+
+        expected = finite_differences(loss_at, initial)
+        variable.assign(initial)
+        np.testing.assert_allclose(numpy(gradient), expected, atol=2e-3)
+
+
+def test_value_and_grad_is_zero_for_variables_without_influence(network, x):
+    other = keras.Variable(np.ones((2, 2), "float32"))
+    (_, aux), (gradient,) = backend.value_and_grad(lambda: ops.sum(network(x)), [other])
+    assert aux is None
+    np.testing.assert_array_equal(numpy(gradient), np.zeros((2, 2)))
+
+
+def test_value_and_grad_keeps_batch_norm_updates_and_leaves_weights(network, x):
+    before = [numpy(v) for v in network.trainable_variables]
+    moving_mean = network.layers[1].moving_mean
+    hidden = numpy(network.layers[0](x))
+    backend.value_and_grad(lambda: ops.sum(network(x, training=True)), network.trainable_variables)
+    np.testing.assert_allclose(numpy(moving_mean), 0.01 * hidden.mean(0), atol=1e-6)
+    for v, value in zip(network.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(numpy(v), value)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_input_gradient_matches_finite_differences(network, x, training):
+    value, gradient = backend.input_gradient(lambda x: network(x, training=training), x)
+    np.testing.assert_allclose(numpy(value), numpy(network(x, training=training)), atol=1e-5)
+
+    def total(x):
+        y = network(ops.convert_to_tensor(x, "float32"), training=training)
+        return float(numpy(y).astype("float64").sum())
+
+    np.testing.assert_allclose(
+        numpy(gradient), finite_differences(total, numpy(x)), atol=3e-3, rtol=1e-2
+    )
+
+
+def test_input_gradient_of_a_constant_is_zero(x):
+    _, gradient = backend.input_gradient(lambda x: ops.ones((6, 1)) + 0 * x[:, :1], x)
+    np.testing.assert_array_equal(numpy(gradient), np.zeros((6, 3)))
+
+
+def test_gradient_penalty_second_derivative():
+    """d/dw of ||d/dx (w x^3)||^2 = (3 w x^2)^2 is 18 w x^4, through both functions at once."""
+    w = keras.Variable(np.float32(2.0))
+    x = ops.convert_to_tensor(np.array([[0.5], [1.5]], "float32"))
+
+    def penalty():
+        _, gradient = backend.input_gradient(lambda x: w * x**3, x)
+        return ops.sum(ops.square(gradient))
+
+    (value, _), (gradient,) = backend.value_and_grad(penalty, [w])
+    xs = np.array([0.5, 1.5])
+    np.testing.assert_allclose(numpy(value), np.sum((6 * xs**2) ** 2), rtol=1e-5)
+    np.testing.assert_allclose(numpy(gradient), np.sum(18 * 2 * xs**4), rtol=1e-5)
+
+
+class Counter(keras.layers.Layer):
+    """A variable that `run` advances in loops; counts how often Python entered the body."""
+
+    def build(self, input_shape=None):
+        self.total = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.python_calls = 0
+
+    def body(self, i, carry):
+        self.python_calls += 1
+        self.total.assign_add(ops.cast(i, "float32"))
+        return carry[0] + ops.cast(i, "float32") * carry[1], carry[1]
+
+    @backend.compiled
+    def run(self, n, x, scale):
+        return backend.repeat(n, self.body, (x, ops.convert_to_tensor(scale, "float32")))[0]
+
+    @backend.compiled
+    def nested(self, x):
+        def row(i, x):
+            return backend.repeat(3, lambda j, x: self.body(j, (x, x * 0 + 1.0))[0], x)
+
+        return backend.repeat(2, row, x)
+
+    @backend.compiled
+    def add(self, x):
+        self.total.assign_add(ops.sum(x))
+        return x + 1
+
+
+@pytest.fixture
+def counter():
+    counter = Counter()
+    counter.build()
+    return counter
+
+
+def test_repeat_carries_values_and_variables(counter):
+    x = np.array([1.0, 2.0], "float32")
+    result = numpy(counter.run(5, x, 2.0))  # 1 + 2 (0 + 1 + 2 + 3 + 4)
+    np.testing.assert_allclose(result, [21.0, 22.0])
+    np.testing.assert_allclose(numpy(counter.total), 10.0)
+    np.testing.assert_allclose(numpy(counter.run(5, x, 2.0)), result)
+    np.testing.assert_allclose(numpy(counter.total), 20.0)
+
+
+def test_repeat_zero_times(counter):
+    np.testing.assert_allclose(numpy(counter.run(0, np.ones(2, "float32"), 1.0)), [1.0, 1.0])
+    np.testing.assert_allclose(numpy(counter.total), 0.0)
+
+
+def test_repeat_is_not_unrolled(counter):
+    counter.run(50, np.ones(2, "float32"), 1.0)
+    eager = keras.backend.backend() == "torch"
+    assert counter.python_calls == 50 if eager else counter.python_calls < 5
+
+
+def test_repeat_nests(counter):
+    np.testing.assert_allclose(numpy(counter.nested(np.zeros(1, "float32"))), [6.0])
+    np.testing.assert_allclose(numpy(counter.total), 6.0)
+
+
+def test_repeat_outside_of_a_program():
+    carry = backend.repeat(4, lambda i, c: c * 2, ops.ones(()))
+    np.testing.assert_allclose(numpy(carry), 16.0)
+
+
+def test_compiled_updates_variables_at_every_call(counter):
+    for calls in (1, 2, 3):
+        np.testing.assert_allclose(numpy(counter.add(np.ones(2, "float32"))), [2.0, 2.0])
+        np.testing.assert_allclose(numpy(counter.total), 2.0 * calls)
+
+
+def test_compiled_takes_other_shapes(counter):
+    assert counter.add(np.ones(2, "float32")).shape == (2,)
+    assert tuple(counter.add(np.ones((3, 2), "float32")).shape) == (3, 2)
+    np.testing.assert_allclose(numpy(counter.total), 8.0)

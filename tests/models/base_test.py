@@ -1,0 +1,221 @@
+"""What every generative model promises: data checks, saving, resuming, sampling."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kzoo
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (48, 8, 8, 1)).astype("uint8")
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+def tiny(name, **kwargs):
+    """A small compiled model of 8x8 grey images."""
+    arguments = {
+        "GAN": {"latent_dim": 4, "width": 4},
+        "CFGGAN": {
+            "latent_dim": 4,
+            "width": 4,
+            "num_steps": 2,
+            "batch_size": 8,
+            "pool_size": 16,
+            "approximator_epochs": 2,
+        },
+        "VAE": {"latent_dim": 2, "widths": (4, 4), "dense_width": 8},
+        "PixelCNN": {"filters": 4, "num_blocks": 1},
+    }[name]
+    model = getattr(kzoo, name)(image_shape=(8, 8, 1), **arguments, **kwargs)
+    model.compile()
+    return model
+
+
+NAMES = ["VAE", "GAN", "PixelCNN", "CFGGAN"]
+each_model = pytest.mark.parametrize("name", NAMES)
+
+
+@each_model
+def test_fit_evaluate_generate(name):
+    model = tiny(name)
+    history = model.fit(IMAGES, batch_size=16, epochs=2, verbose=0).history
+    assert set(history) == set(model.loss_names)
+    assert all(np.isfinite(value) for values in history.values() for value in values)
+    scores = model.evaluate(IMAGES, batch_size=16, verbose=0, return_dict=True)
+    assert set(scores) == set(model.loss_names)
+    images = model.generate(5, seed=1)
+    assert images.shape == (5, 8, 8, 1) and images.dtype == np.uint8
+
+
+@each_model
+def test_equal_seeds_give_equal_samples(name):
+    model = tiny(name)
+    model.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+    first = model.generate(9, seed=5)
+    np.testing.assert_array_equal(first, model.generate(9, seed=5))
+    np.testing.assert_array_equal(first, model.generate(9, seed=keras.random.SeedGenerator(5)))
+    assert not np.array_equal(first, model.generate(9, seed=6))
+    if name != "CFGGAN":  # whose images depend on their batch
+        other = model.generate(9, seed=5, batch_size=4)
+        assert np.abs(first.astype(int) - other).max() <= 1
+
+
+@each_model
+def test_keras_file_keeps_model_and_optimizers(name, tmp_path):
+    model = tiny(name)
+    model.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded) is type(model)
+    assert loaded.get_config() == model.get_config()
+    assert len(loaded.optimizer.variables) == len(model.optimizer.variables)
+    for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(numpy(a), numpy(b))
+    np.testing.assert_array_equal(model.generate(4, seed=0), loaded.generate(4, seed=0))
+    loaded.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+
+
+@each_model
+def test_preset_round_trip(name, tmp_path):
+    model = tiny(name)
+    model.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+    model.save_to_preset(tmp_path / "preset")
+    loaded = kzoo.GenerativeModel.from_preset(str(tmp_path / "preset"))
+    assert type(loaded) is type(model)
+    np.testing.assert_array_equal(model.generate(4, seed=0), loaded.generate(4, seed=0))
+
+
+@each_model
+def test_config_has_every_constructor_argument(name):
+    model = tiny(name)
+    config = model.get_config()
+    import inspect
+
+    arguments = set(inspect.signature(type(model).__init__).parameters) - {"self", "kwargs"}
+    assert arguments <= set(config)
+    assert all(hasattr(model, argument) for argument in arguments)
+
+
+@each_model
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((4, 8, 8), "uint8"), r"\(4, 8, 8\)"),
+        (np.zeros((4, 10, 8, 1), "uint8"), r"\(4, 10, 8, 1\)"),
+        (np.zeros((4, 8, 8, 3), "uint8"), r"\(4, 8, 8, 3\)"),
+        (np.zeros((4, 8, 8, 1), "int64"), "int64"),
+        (np.full((4, 8, 8, 1), 7.5, "float32"), "7.5"),
+        (np.full((4, 8, 8, 1), np.nan, "float32"), "nan"),
+        (np.zeros((0, 8, 8, 1), "uint8"), r"\(0, 8, 8, 1\)"),
+        ("mnist", "str"),
+    ],
+)
+def test_wrong_images(name, images, message):
+    model = tiny(name)
+    for method in (model.fit, model.evaluate):
+        with pytest.raises(ValueError, match=message):
+            method(images, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((0,), "num_samples.*0"), ((2.5,), "num_samples.*2.5"), ((True,), "num_samples.*True")],
+)
+def test_wrong_number_of_samples(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        tiny("GAN").generate(*arguments)
+
+
+def test_wrong_seed():
+    for seed in ("0", -1, 1.5):
+        with pytest.raises(ValueError, match="seed"):
+            tiny("GAN").generate(2, seed=seed)
+
+
+def test_fit_before_compile():
+    model = kzoo.GAN((8, 8, 1), 4, width=4)
+    with pytest.raises(RuntimeError, match="compile"):
+        model.fit(IMAGES)
+
+
+def test_compile_takes_no_loss():
+    with pytest.raises(ValueError, match="loss='mse'"):
+        tiny("GAN").compile(loss="mse")
+
+
+def test_uint8_and_scaled_floats_are_the_same():
+    floats = IMAGES.astype("float32") / 127.5 - 1
+    model = tiny("PixelCNN")
+    a = model.evaluate(IMAGES, batch_size=16, verbose=0, return_dict=True)
+    b = model.evaluate(floats, batch_size=16, verbose=0, return_dict=True)
+    assert a == pytest.approx(b, rel=1e-5)
+
+
+def test_to_uint8_rounds_and_clips():
+    from kzoo.models.base import to_float, to_uint8
+
+    values = np.arange(256, dtype="uint8")
+    np.testing.assert_array_equal(numpy(to_uint8(to_float(ops.array(values)))), values)
+    np.testing.assert_array_equal(numpy(to_uint8(ops.array([-3.0, 3.0]))), [0, 255])
+
+
+def test_last_small_batch_is_weighted_by_its_size():
+    model = tiny("PixelCNN")
+    whole = model.evaluate(IMAGES, batch_size=48, verbose=0, return_dict=True)
+    parts = model.evaluate(IMAGES, batch_size=20, verbose=0, return_dict=True)
+    assert whole == pytest.approx(parts, rel=1e-5)
+
+
+@each_model
+def test_resumes_from_a_backup(name, tmp_path):
+    """Training that goes on from Keras's backup knows its epoch and optimizer state."""
+
+    def run(epochs):
+        model = tiny(name)
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", delete_checkpoint=False)
+        history = model.fit(IMAGES, batch_size=16, epochs=epochs, verbose=0, callbacks=[backup])
+        return model, history
+
+    first, _ = run(1)
+    second, history = run(3)
+    assert history.epoch == [1, 2]
+    iterations = [
+        int(numpy((m.d_optimizer if hasattr(m, "d_optimizer") else m.optimizer).iterations))
+        for m in (first, second)
+    ]
+    assert iterations[1] == 3 * iterations[0]
+
+
+def test_data_come_in_many_forms():
+    tf_data = pytest.importorskip("tensorflow").data
+    labels = np.zeros(48, "int32")
+    for data in (
+        IMAGES,
+        IMAGES.astype("float32") / 127.5 - 1,
+        tf_data.Dataset.from_tensor_slices(IMAGES).batch(16),
+        tf_data.Dataset.from_tensor_slices((IMAGES, labels)).batch(16),
+        kzoo.datasets.from_arrays(IMAGES, batch_size=16),
+        kzoo.datasets.from_arrays(IMAGES, labels, batch_size=16),
+    ):
+        for name in ("GAN", "CFGGAN"):
+            model = tiny(name)
+            history = model.fit(data, batch_size=16 if data is IMAGES else None, verbose=0)
+            assert np.isfinite(history.history["d_loss"]).all()
+
+
+def test_regrouped_generator():
+    def batches():
+        while True:
+            yield IMAGES[:5]
+
+    model = tiny("CFGGAN")  # 2 steps of 8 images per stage
+    model.fit(batches(), steps_per_epoch=2, verbose=0)
+    assert int(numpy(model.stage)) == 2
+
+
+def test_too_few_images_for_a_stage():
+    with pytest.raises(ValueError, match="takes 16 images"):
+        tiny("CFGGAN").fit(IMAGES[:10], verbose=0)

@@ -1,0 +1,146 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kzoo
+from kzoo.losses import adversarial
+
+IMAGES = np.random.RandomState(0).randint(0, 256, (48, 8, 8, 1)).astype("uint8")
+
+
+def tiny_gan(**kwargs):
+    return kzoo.GAN(image_shape=(8, 8, 1), latent_dim=4, width=4, **kwargs)
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+def test_losses_are_the_papers():
+    real, fake = np.array([0.3, -2.0]), np.array([1.5, -0.7])
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
+    np.testing.assert_allclose(
+        numpy(adversarial.discriminator_loss(ops.array(real), ops.array(fake))),
+        -np.log(sigmoid(real)).mean() - np.log(1 - sigmoid(fake)).mean(),
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        numpy(adversarial.minimax_loss(ops.array(fake))),
+        np.log(1 - sigmoid(fake)).mean(),
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        numpy(adversarial.non_saturating_loss(ops.array(fake))),
+        -np.log(sigmoid(fake)).mean(),
+        rtol=1e-5,
+    )
+
+
+def test_losses_do_not_overflow():
+    logits = ops.array([-1e4, 1e4], "float32")
+    for loss in adversarial.GENERATOR_LOSSES.values():
+        assert np.isfinite(numpy(loss(logits)))
+
+
+def test_networks_have_the_papers_shapes():
+    gan = kzoo.GAN()
+    assert gan.generator.output_shape == (None, 32, 32, 1)
+    assert gan.discriminator.output_shape == (None, 1)
+    shapes = [layer.output.shape[1:] for layer in gan.discriminator.layers]
+    assert (16, 16, 32) in shapes and (8, 8, 64) in shapes and (4, 4, 128) in shapes
+
+
+@pytest.mark.parametrize("generator_loss", ["minimax", "non_saturating"])
+def test_updates_move_the_right_network(generator_loss):
+    """With a learning rate of 0 for one network, only the other one learns."""
+    for frozen in ("discriminator", "generator"):
+        gan = tiny_gan(generator_loss=generator_loss)
+        rates = {"discriminator": 1e-2, "generator": 1e-2, frozen: 0.0}
+        gan.compile(
+            keras.optimizers.SGD(rates["discriminator"]), keras.optimizers.SGD(rates["generator"])
+        )
+        before = {
+            name: [numpy(v) for v in getattr(gan, name).trainable_variables] for name in rates
+        }
+        gan.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+        for name in rates:
+            moved = any(
+                not np.array_equal(numpy(v), old)
+                for v, old in zip(getattr(gan, name).trainable_variables, before[name], strict=True)
+            )
+            assert moved == (name != frozen)
+
+
+def test_discriminator_learns_to_tell_constant_images():
+    gan = tiny_gan()
+    gan.compile(keras.optimizers.Adam(1e-2), keras.optimizers.SGD(0.0))
+    white = np.full((64, 8, 8, 1), 255, "uint8")
+    history = gan.fit(white, batch_size=16, epochs=5, verbose=0).history["d_loss"]
+    assert history[-1] < 0.5 * history[0]
+
+
+def test_discriminator_steps_take_a_minibatch_each():
+    gan = tiny_gan(discriminator_steps=3)
+    gan.compile()
+    gan.fit(IMAGES, batch_size=8, epochs=1, verbose=0)  # 48 images = 2 x 3 x 8
+    assert int(numpy(gan.d_optimizer.iterations)) == 6
+    assert int(numpy(gan.g_optimizer.iterations)) == 2
+
+
+def test_average_of_the_generator_replaces_its_weights_after_fit():
+    gan = tiny_gan()
+    gan.compile(g_optimizer=keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.9))
+    gan.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+    averages = [v for v in gan.g_optimizer.variables if "average" in v.path]
+    assert len(averages) == len(gan.generator.trainable_variables)
+    for v, average in zip(gan.generator.trainable_variables, averages, strict=True):
+        np.testing.assert_array_equal(numpy(v), numpy(average))
+    gan.evaluate(IMAGES, batch_size=16, verbose=0)
+    gan.fit(IMAGES, batch_size=16, epochs=1, verbose=0)
+
+
+def test_users_networks_survive_saving(tmp_path):
+    generator = keras.Sequential(
+        [keras.layers.Dense(64, activation="tanh"), keras.layers.Reshape((8, 8, 1))]
+    )
+    discriminator = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+    gan = kzoo.GAN((8, 8, 1), 4, generator=generator, discriminator=discriminator)
+    gan.compile()
+    gan.fit(IMAGES, batch_size=16, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert [layer.name for layer in loaded.generator.layers] == [
+        layer.name for layer in generator.layers
+    ]
+    np.testing.assert_array_equal(gan.generate(5, seed=3), loaded.generate(5, seed=3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"generator_loss": "wasserstein"}, "generator_loss.*wasserstein"),
+        ({"discriminator_steps": 0}, "discriminator_steps.*0"),
+        ({"latent_dim": 2.5}, "latent_dim.*2.5"),
+        ({"image_shape": (8, 8)}, r"image_shape.*\(8, 8\)"),
+        ({"image_shape": (30, 30, 1)}, r"\(30, 30, 1\)"),
+        ({"generator": "dcgan"}, "generator.*dcgan"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kzoo.GAN(**arguments)
+
+
+def test_network_of_another_shape():
+    discriminator = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"discriminator must map.*\(None, 1\).*\(None, 2\)"):
+        kzoo.GAN((8, 8, 1), 4, width=4, discriminator=discriminator)
+
+
+def test_one_optimizer_for_two_networks():
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="two objects"):
+        tiny_gan().compile(optimizer, optimizer)
+    with pytest.raises(ValueError, match="d_optimizer and g_optimizer"):
+        tiny_gan().compile(optimizer="adam")
