@@ -24,7 +24,8 @@ class Distillation:
         for v in optimizer.variables:  # a fresh optimizer every stage
             if id(v) not in keep:
                 v.assign(ops.zeros(v.shape, v.dtype))
-        initial_rate = ops.convert_to_tensor(optimizer.learning_rate)
+        # A copy: TensorFlow and torch convert a variable to itself, which is assigned below.
+        initial_rate = ops.convert_to_tensor(optimizer.learning_rate) + 0.0
 
         def epoch(_, carry):
             last, cuts = carry

@@ -1,0 +1,267 @@
+"""xICFG against hand computations and a NumPy transcription of one stage."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+import kzoo
+
+RNG = np.random.RandomState(0)
+IMAGES = RNG.randint(0, 256, (48, 8, 8, 1)).astype("uint8")
+
+
+def numpy(x):
+    return ops.convert_to_numpy(x)
+
+
+def tensor(x):
+    return ops.convert_to_tensor(x, "float32")
+
+
+def linear_discriminator(weights, image_shape=(2, 2, 1)):
+    """D(x) = <w, x>, so that grad D = w everywhere."""
+    network = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1, use_bias=False)])
+    network.build((None, *image_shape))
+    network.layers[-1].kernel.assign(np.reshape(weights, (-1, 1)))
+    return network
+
+
+def dense_approximator(image_shape=(2, 2, 1), latent_dim=3):
+    network = keras.Sequential(
+        [keras.layers.Dense(4, activation="tanh"), keras.layers.Reshape(image_shape)]
+    )
+    network.build((None, latent_dim))
+    return network
+
+
+def toy(weights=(1.0, -2.0, 0.5, 0.0), **kwargs):
+    arguments = {
+        "num_steps": 3,
+        "step_size": 0.25,
+        "pool_size": 8,
+        "batch_size": 4,
+        "approximator_epochs": 2,
+        **kwargs,
+    }
+    model = kzoo.CFGGAN(
+        (2, 2, 1),
+        3,
+        discriminator=linear_discriminator(weights),
+        approximator=dense_approximator(),
+        **arguments,
+    )
+    model.compile()
+    return model
+
+
+def small(**kwargs):
+    arguments = {"num_steps": 2, "batch_size": 8, "pool_size": 16, "approximator_epochs": 2}
+    model = kzoo.CFGGAN((8, 8, 1), 4, width=4, **{**arguments, **kwargs})
+    model.compile()
+    return model
+
+
+def test_one_functional_gradient_step_by_hand():
+    """With D(x) = <w, x>: x + eta w."""
+    model = toy()
+    x = RNG.uniform(-1, 1, (4, 2, 2, 1)).astype("float32")
+    expected = x + 0.25 * np.array([1.0, -2.0, 0.5, 0.0]).reshape(2, 2, 1)
+    np.testing.assert_allclose(
+        numpy(model.functional_gradient_step(tensor(x))), expected, atol=1e-6
+    )
+
+
+def test_composite_sums_the_snapshots_gradients():
+    """G_t = G_0 + eta (w_1 + .. + w_t) for linear discriminators, t = 0 .. T."""
+    model = toy()
+    stored = [RNG.randn(4).astype("float32") for _ in range(3)]
+    for t, w in enumerate(stored):
+        model.discriminator.layers[-1].kernel.assign(w.reshape(4, 1))
+        model.store_snapshot(ops.convert_to_tensor(t, "int32"))
+    z = RNG.randn(4, 3).astype("float32")
+    start = numpy(model(tensor(z)))
+    for t in range(4):
+        expected = start + 0.25 * np.sum(stored[:t], axis=0).reshape(-1, 2, 2, 1) if t else start
+        np.testing.assert_allclose(numpy(model.transform_noise(z, steps=t)), expected, atol=1e-5)
+
+
+def test_discriminator_step_is_the_logistic_gradient():
+    """SGD on mean softplus(-D(x)) + mean softplus(D(G(z))), by hand for a linear D."""
+    w = np.array([1.0, -2.0, 0.5, 0.0], "float32")
+    model = toy(w)
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    real, fake = (RNG.uniform(-1, 1, (4, 4)).astype("float32") for _ in range(2))
+    sigmoid = lambda a: 1 / (1 + np.exp(-a))  # noqa: E731
+    gradient = (
+        -(sigmoid(-real @ w)[:, None] * real).mean(0) + (sigmoid(fake @ w)[:, None] * fake).mean(0)
+    )
+    loss, d_real, d_fake = model.discriminator_step(
+        tensor(real.reshape(4, 2, 2, 1)), tensor(fake.reshape(4, 2, 2, 1))
+    )
+    expected = np.log1p(np.exp(-real @ w)).mean() + np.log1p(np.exp(fake @ w)).mean()
+    np.testing.assert_allclose(numpy(loss), expected, rtol=1e-5)
+    np.testing.assert_allclose(numpy(d_real), (real @ w).mean(), atol=1e-5)
+    np.testing.assert_allclose(numpy(d_fake), (fake @ w).mean(), atol=1e-5)
+    kernel = numpy(model.discriminator.trainable_variables[0])[:, 0]
+    np.testing.assert_allclose(kernel, w - 0.1 * gradient, atol=1e-6)
+
+
+@pytest.mark.parametrize("fixed_pool", [True, False])
+def test_a_stage_grows_by_what_its_snapshots_say(fixed_pool):
+    """After ICFG, the last image pool is G_T of the stored snapshots."""
+    model = toy(fixed_pool=fixed_pool)
+    latents = tensor(RNG.randn(8, 3))
+    real = tensor(RNG.uniform(-1, 1, (3, 4, 2, 2, 1)))
+    start = model.approximate(latents)
+    pool, *_ = model.grow(real, start)
+    grown = model.composite(start, 3)
+    weights = [numpy(v) for v in model.snapshots][0][:, :, 0]  # (T, 4)
+    expected = numpy(start) + 0.25 * weights.sum(0).reshape(2, 2, 1)
+    np.testing.assert_allclose(numpy(grown), expected, atol=1e-5)
+    np.testing.assert_allclose(numpy(pool), expected if fixed_pool else numpy(start), atol=1e-5)
+    assert np.ptp(weights, axis=0).max() > 0  # D moved between the steps
+
+
+def test_minibatches_keep_their_order():
+    model = toy()
+    x = tensor(np.arange(8.0).reshape(8, 1, 1, 1))
+    result = model.in_minibatches(lambda part: part + ops.sum(part), x)
+    expected = np.arange(8.0) + np.repeat([6.0, 22.0], 4)
+    np.testing.assert_allclose(numpy(result)[:, 0, 0, 0], expected)
+
+
+def test_distillation_fits_the_approximator():
+    """The loss is 1/2 ||G~(z) - target||^2, summed over pixels, and it falls."""
+    model = toy(approximator_epochs=1)
+    z, target = tensor(RNG.randn(4, 3)), tensor(RNG.uniform(-0.5, 0.5, (4, 2, 2, 1)))
+    before = 0.5 * np.sum((numpy(model(z)) - numpy(target)) ** 2) / 4
+    np.testing.assert_allclose(numpy(model.approximator_step(z, target)), before, rtol=1e-5)
+    latents, targets = tensor(RNG.randn(8, 3)), tensor(RNG.uniform(-0.5, 0.5, (8, 2, 2, 1)))
+    losses = [float(numpy(model.distill(latents, targets))) for _ in range(60)]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+def test_distillation_cuts_its_rate_three_times_at_most_and_starts_afresh():
+    """A rate far too high makes the loss rise; afterwards it is the initial one again."""
+    model = toy(approximator_epochs=8)
+    rates = []
+    model.compile(g_optimizer=keras.optimizers.SGD(50.0))
+    original = model.approximator_step
+
+    def spy(*args):
+        rates.append(float(numpy(model.g_optimizer.learning_rate)))
+        return original(*args)
+
+    model.approximator_step = spy
+    model.distill(tensor(RNG.randn(8, 3)), tensor(RNG.uniform(-1, 1, (8, 2, 2, 1))))
+    if len(rates) == 16:  # where the loop runs in Python the rate of every step is seen
+        assert rates[0] == pytest.approx(50.0)
+        assert min(rates) >= 50.0e-3 * 0.99
+        assert min(rates) < 50.0
+    assert float(numpy(model.g_optimizer.learning_rate)) == pytest.approx(50.0)
+
+
+def test_a_fresh_optimizer_every_stage():
+    model = toy()
+    model.distill(tensor(RNG.randn(8, 3)), tensor(RNG.uniform(-1, 1, (8, 2, 2, 1))))
+    velocities = [v for v in model.g_optimizer.variables if "velocity" in v.path]
+    first = [numpy(v).copy() for v in velocities]
+    for v in velocities:
+        v.assign(np.full(v.shape, 1e6, "float32"))
+    model.distill(tensor(RNG.randn(8, 3)), tensor(RNG.uniform(-1, 1, (8, 2, 2, 1))))
+    for v, old in zip(velocities, first, strict=True):
+        assert numpy(v).max() < 1e3 and old.max() < 1e3
+
+
+def test_initial_approximator_is_a_clipped_random_projection():
+    model = small(approximator_epochs=1)
+    seen = {}
+    model.distill = lambda latents, targets: seen.update(z=numpy(latents), x=numpy(targets))
+    model.initialize_approximator()
+    z, x = seen["z"], seen["x"].reshape(16, -1)
+    weights = np.linalg.lstsq(z, x, rcond=None)[0]  # nothing is clipped at this scale
+    np.testing.assert_allclose(z @ weights, x, atol=1e-4)
+    assert weights.std() == pytest.approx(0.01, rel=0.2)
+
+
+def test_a_stage_takes_t_u_minibatches_and_counts():
+    model = small(discriminator_steps=3)
+    model.fit(IMAGES, epochs=1, verbose=0)  # 48 = 2 x 3 x 8
+    assert int(numpy(model.stage)) == 1
+    assert int(numpy(model.d_optimizer.iterations)) == 6
+
+
+def test_samples_grow_from_the_approximators_to_g_t():
+    model = small()
+    model.fit(IMAGES, epochs=1, verbose=0)
+    z = model.draw_noise(8, keras.random.SeedGenerator(0))
+    start = numpy(ops.clip(model(z, training=False), -1, 1))
+    expected = np.round((start + 1) * 127.5)
+    assert np.abs(model.generate(8, seed=0, steps=0) - expected).max() <= 1
+    assert not np.array_equal(model.generate(8, seed=0), model.generate(8, seed=0, steps=0))
+    np.testing.assert_array_equal(model.generate(8, seed=0), model.generate(8, seed=0, steps=2))
+
+
+def test_whole_minibatches_are_drawn():
+    """The first images of a short request are those of a full batch."""
+    model = small()
+    model.fit(IMAGES, epochs=1, verbose=0)
+    np.testing.assert_array_equal(model.generate(3, seed=1), model.generate(8, seed=1)[:3])
+
+
+def test_discriminator_wins_and_training_stops():
+    model = small(max_gap=1e-6, gap_patience=1)
+    history = model.fit(IMAGES, epochs=5, verbose=0)
+    assert len(history.history["d_loss"]) < 5
+    assert int(numpy(model.stage)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"num_steps": 0}, "num_steps.*0"),
+        ({"step_size": -0.5}, "step_size.*-0.5"),
+        ({"pool_size": 100}, "multiple of batch_size=64.*100"),
+        ({"max_gap": "40"}, "max_gap.*40"),
+    ],
+)
+def test_wrong_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kzoo.CFGGAN(**arguments)
+
+
+def test_wrong_sampling_arguments():
+    model = small()
+    with pytest.raises(ValueError, match=r"steps must be an int in 0 \.\. 2, got 3"):
+        model.generate(2, steps=3)
+    with pytest.raises(ValueError, match="batches of 8.*got batch_size=4"):
+        model.generate(2, batch_size=4)
+
+
+def test_learning_rate_schedules_are_refused():
+    schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)
+    with pytest.raises(ValueError, match="constant learning rate"):
+        small().compile(g_optimizer=keras.optimizers.SGD(schedule))
+
+
+def test_loops_are_not_unrolled():
+    """The discriminator is traced a fixed number of times, however long a stage is."""
+    if keras.backend.backend() == "torch":
+        pytest.skip("PyTorch runs its loops eagerly")
+
+    def calls(num_steps):
+        model = toy(num_steps=num_steps, approximator_epochs=num_steps)
+        count = [0]
+        original = model.discriminator.call
+
+        def counting(*args, **kwargs):
+            count[0] += 1
+            return original(*args, **kwargs)
+
+        model.discriminator.call = counting
+        images = RNG.randint(0, 256, (4 * num_steps, 2, 2, 1)).astype("uint8")
+        model.fit(images, epochs=1, verbose=0)
+        return count[0]
+
+    assert calls(12) == calls(3)
