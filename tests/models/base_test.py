@@ -170,6 +170,34 @@ def test_last_small_batch_is_weighted_by_its_size():
 
 
 @each_model
+def test_steps_per_execution(name):
+    """Several updates per call of the compiled step change nothing but the overhead."""
+    if keras.backend.backend() == "torch":
+        pytest.skip("Keras has no steps_per_execution on torch")
+    model = tiny(name)
+    model.compile(steps_per_execution=2)
+    model.fit(IMAGES, batch_size=12, epochs=1, verbose=0)
+    optimizer = model.d_optimizer if hasattr(model, "d_optimizer") else model.optimizer
+    batches = len(IMAGES) // model.examples_per_step(12)
+    assert int(numpy(optimizer.iterations)) == batches * getattr(model, "num_steps", 1)
+
+
+@pytest.mark.parametrize("name", ["VAE", "GAN", "PixelCNN"])
+def test_xla(name):
+    """`jit_compile=True` gives the losses of `jit_compile=False`."""
+    if keras.backend.backend() == "torch":
+        pytest.skip("on torch, jit_compile needs a C++ compiler")
+    losses = []
+    for jit_compile in (True, False):
+        keras.utils.set_random_seed(0)
+        model = tiny(name)
+        model.compile(jit_compile=jit_compile)
+        history = model.fit(IMAGES, batch_size=16, epochs=2, shuffle=False, verbose=0).history
+        losses.append([history[key][-1] for key in model.loss_names])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=2e-2)
+
+
+@each_model
 def test_resumes_from_a_backup(name, tmp_path):
     """Training that goes on from Keras's backup knows its epoch and optimizer state."""
 

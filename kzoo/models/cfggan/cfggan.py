@@ -57,6 +57,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         width: features of the DCGAN networks next to the image; unused for given networks.
         max_gap: training stops when D(real) - D(generated) exceeds it after `gap_patience` stages.
         gap_patience: stages to wait for before that.
+        warm_start: `True`: the approximator, such as the generator of a trained `kzoo.GAN`, is the
+            start of the first stage. `False`: `fit` first fits it to clip(z W), W ~ N(0, .01^2).
         discriminator: the user's own `keras.Model`, images to values (b, 1); DCGAN's with 1x1
             convolutions when `None`. Must be differentiable; dropout does not belong in it.
         approximator: the user's own `keras.Model`, latents (b, latent_dim) to images
@@ -94,6 +96,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         width=32,
         max_gap=40.0,
         gap_patience=2000,
+        warm_start=False,
         discriminator=None,
         approximator=None,
         **kwargs,
@@ -114,6 +117,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         self.width = check("width", width)
         self.max_gap = model_data.check_positive("max_gap", max_gap)
         self.gap_patience = int(gap_patience)
+        self.warm_start = bool(warm_start)
         self._given_networks = {
             "approximator": approximator is not None,
             "discriminator": discriminator is not None,
@@ -149,7 +153,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     def get_config(self):
         names = (
             "num_steps discriminator_steps step_size pool_size batch_size approximator_epochs "
-            "fixed_pool width max_gap gap_patience"
+            "fixed_pool width max_gap gap_patience warm_start"
         )
         config = {name: getattr(self, name) for name in names.split()}
         return {**super().get_config(), **config, **self._networks_config()}
@@ -172,7 +176,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
         self._assert_compiled("fit")
         model_data.check_data(self, x)  # before any work
-        if int(ops.convert_to_numpy(self.stage)) == 0:
+        if not self.warm_start and int(ops.convert_to_numpy(self.stage)) == 0:
             self.initialize_approximator()
         callbacks = [*(callbacks or []), StopOnDivergence(self.max_gap, self.gap_patience)]
         return super().fit(x, y, batch_size=batch_size, callbacks=callbacks, **kwargs)
