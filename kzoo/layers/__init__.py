@@ -1,0 +1,3 @@
+from kzoo.layers.masked_conv import MaskedConv2D
+
+__all__ = ["MaskedConv2D"]

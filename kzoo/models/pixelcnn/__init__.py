@@ -1,0 +1,3 @@
+from kzoo.models.pixelcnn.pixelcnn import PixelCNN
+
+__all__ = ["PixelCNN"]
