@@ -1,0 +1,272 @@
+"""Seconds per stage of xICFG: kzoo's CFGGAN on every backend, beside the authors' PyTorch code.
+
+    python benchmarks/cfg_stage.py
+    python benchmarks/cfg_stage.py --cfg-gan-pt PATH   # a checkout of riejohnson/cfg-gan-pt
+    python benchmarks/cfg_stage.py --backends torch --algorithm pool --repetitions 3
+
+One stage is T = 15 functional gradient steps with U = 1 discriminator update each, then 10 epochs
+of the approximator on N = 640 examples in batches of 64. The fixed pool computes T N / 64 = 150
+functional gradients; fresh latents, as in the authors' code, take 105 more for the discriminator.
+
+Every row is a process of its own. The processes are set up one after the other and then take
+turns, one stage each per repetition, while the others wait: whatever else the machine does falls
+on all rows alike. The images are random, because the work does not depend on what they show.
+CPU only.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BACKENDS = ("tensorflow", "jax", "torch")
+ALGORITHMS = ("pool", "fresh")
+AUTHORS = "cfg-gan-pt"
+
+# Arguments of kzoo.CFGGAN, which the authors' code gets too.
+STAGE = {
+    "latent_dim": 100,
+    "num_steps": 15,
+    "discriminator_steps": 1,
+    "pool_size": 640,
+    "batch_size": 64,
+    "approximator_epochs": 10,
+}
+NETWORKS = {
+    "mnist": {"image_shape": (32, 32, 1), "width": 32, "step_size": 0.5},
+    "svhn": {"image_shape": (32, 32, 3), "width": 64, "step_size": 0.25},
+}
+
+
+# A row's process ----------------------------------------------------------------------------------
+
+
+def random_images(settings):
+    """The uint8 images (T U b, h, w, c) of one stage."""
+    count = settings["num_steps"] * settings["discriminator_steps"] * settings["batch_size"]
+    shape = (count, *settings["image_shape"])
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def kzoo_stages(settings, images, fixed_pool):
+    """A function that sets a CFGGAN up and returns a function that trains it for one stage.
+
+    A stage is a `fit` of one step, whose own overhead counts.
+    """
+    from keras import ops
+
+    from kzoo import CFGGAN
+
+    def build():
+        model = CFGGAN(**settings, fixed_pool=fixed_pool)
+        model.compile()
+
+        def stage():
+            model.fit(images, epochs=1, verbose=0)
+            # JAX returns before all is computed.
+            ops.convert_to_numpy(model.approximator.trainable_variables[0])
+
+        return stage
+
+    return build
+
+
+def work(task):
+    """Sets up, runs the first stage, then one stage per line of the input; answers each."""
+    if hasattr(os, "sched_setaffinity"):  # Linux; the only way to limit JAX's threads
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: task["threads"]])
+    answers = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # what a library prints must not get among the answers
+    images = random_images(task["settings"])
+    if task["code"] == AUTHORS:
+        import cfg_gan_pt
+
+        build = cfg_gan_pt.stages(task["settings"], images, task["path"])
+    else:
+        build = kzoo_stages(task["settings"], images, task["algorithm"] == "pool")
+
+    def answer(start):
+        seconds = time.perf_counter() - start
+        print(json.dumps({"seconds": seconds, "load": os.getloadavg()[0]}), file=answers)
+
+    start = time.perf_counter()
+    stage = build()
+    stage()
+    answer(start)
+    for _ in sys.stdin:
+        start = time.perf_counter()
+        stage()
+        answer(start)
+
+
+# All rows -----------------------------------------------------------------------------------------
+
+
+class Worker:
+    """The process of one row, described by `task`, and what it has answered."""
+
+    def __init__(self, task):
+        self.task = task
+        paths = (str(REPOSITORY), os.environ.get("PYTHONPATH"))
+        threads = str(task["threads"])
+        variables = {
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+            "KERAS_BACKEND": task["backend"],
+            "CUDA_VISIBLE_DEVICES": "",
+            "JAX_PLATFORMS": "cpu",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "TF_NUM_INTRAOP_THREADS": threads,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, "--work", json.dumps(task)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **variables},
+        )
+        self.first = self.answer()
+        self.stages = []
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"The process of {self.task} ended with {self.process.wait()}.")
+        return json.loads(line)
+
+    def stage(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        self.stages.append(self.answer())
+
+    def close(self):
+        self.process.communicate()  # its input ends, and so does its loop
+
+    def row(self):
+        seconds = [stage["seconds"] for stage in self.stages]
+        return {
+            "code": self.task["code"],
+            "backend": self.task["backend"],
+            "algorithm": self.task["algorithm"],
+            "first": self.first["seconds"],
+            "first_load": self.first["load"],
+            "seconds": statistics.median(seconds),
+            "fastest": min(seconds),
+            "slowest": max(seconds),
+            "load": statistics.median(stage["load"] for stage in self.stages),
+        }
+
+
+def measure(tasks, repetitions):
+    """A row of figures for each task; the tasks take turns."""
+    with contextlib.ExitStack() as stack:
+        workers = []
+        for task in tasks:
+            print(f"{task['code']} {task['backend']} {task['algorithm']} ...", file=sys.stderr)
+            workers.append(Worker(task))
+            stack.callback(workers[-1].close)
+        for repetition in range(repetitions):
+            print(f"repetition {repetition + 1} of {repetitions}", file=sys.stderr)
+            for worker in workers:
+                worker.stage()
+    return with_ratios([worker.row() for worker in workers])
+
+
+def with_ratios(rows):
+    """Adds `ratio`: the authors' seconds per row's seconds, more than 1 where kzoo is faster."""
+    authors = [row["seconds"] for row in rows if row["code"] == AUTHORS]
+    return [{**row, "ratio": authors[0] / row["seconds"] if authors else None} for row in rows]
+
+
+def gradients(settings, algorithm):
+    """Mini-batches of functional gradients that one stage computes."""
+    steps = settings["num_steps"]
+    pool = steps * settings["pool_size"] // settings["batch_size"]
+    fresh = settings["discriminator_steps"] * steps * (steps - 1) // 2
+    return pool + (fresh if algorithm == "fresh" else 0)
+
+
+def table(rows, settings):
+    """The rows as a Markdown table."""
+    lines = [
+        "| Code | Backend | Algorithm | Gradients | s per stage | from - to | load "
+        "| s to the first stage | load | authors / this |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
+        lines.append(
+            f"| {row['code']} | {row['backend']} | {row['algorithm']} "
+            f"| {gradients(settings, row['algorithm'])} | {row['seconds']:.2f} "
+            f"| {row['fastest']:.2f} - {row['slowest']:.2f} | {row['load']:.1f} "
+            f"| {row['first']:.1f} | {row['first_load']:.1f} | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
+def make_tasks(backends, algorithms, settings, threads, path=None):
+    """The descriptions of the rows; the last is the authors' code where there is a `path`."""
+    common = {"settings": settings, "threads": threads}
+    tasks = [
+        {"code": "kzoo", "backend": backend, "algorithm": algorithm, **common}
+        for backend in backends
+        for algorithm in algorithms
+    ]
+    if path is not None:
+        authors = {"code": AUTHORS, "backend": "torch", "algorithm": "fresh"}
+        tasks.append({**authors, **common, "path": str(path)})
+    return tasks
+
+
+def parse(arguments=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--backends", default=",".join(BACKENDS), help="comma-separated names")
+    parser.add_argument("--algorithm", default="both", choices=(*ALGORITHMS, "both"))
+    parser.add_argument("--networks", default="mnist", choices=NETWORKS)
+    parser.add_argument("--threads", type=int, default=2, help="threads and CPUs of each process")
+    parser.add_argument("--repetitions", type=int, default=5, help="stages of which the median is")
+    parser.add_argument("--cfg-gan-pt", type=Path, metavar="PATH", help="the authors' code")
+    parser.add_argument("--json", action="store_true", help="prints JSON instead of a table")
+    parser.add_argument("--work", type=json.loads, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    options.backends = [name for name in options.backends.split(",") if name]
+    for name in options.backends:
+        if name not in BACKENDS:
+            parser.error(f"unknown backend {name!r}, expected some of {', '.join(BACKENDS)}")
+    for name in ("threads", "repetitions"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
+    if options.cfg_gan_pt and not (options.cfg_gan_pt / "netdef.py").is_file():
+        parser.error(f"--cfg-gan-pt must be a checkout with netdef.py, got {options.cfg_gan_pt}")
+    return options
+
+
+def main():
+    options = parse()
+    if options.work:
+        return work(options.work)
+    algorithms = ALGORITHMS if options.algorithm == "both" else (options.algorithm,)
+    settings = {**STAGE, **NETWORKS[options.networks]}
+    path = options.cfg_gan_pt and options.cfg_gan_pt.resolve()
+    tasks = make_tasks(options.backends, algorithms, settings, options.threads, path)
+    rows = measure(tasks, options.repetitions)
+    if options.json:
+        report = {"threads": options.threads, "settings": settings, "rows": rows}
+        print(json.dumps(report, indent=1))
+    else:
+        print(table(rows, settings))
+
+
+if __name__ == "__main__":
+    main()
