@@ -11,6 +11,12 @@ import recipe
 
 import kzoo
 
+METADATA = {
+    "description": "DCGAN with the non-saturating loss on MNIST padded to 32x32.",
+    "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
+    "command": "python applications/gan_mnist.py",
+}
+
 
 def main():
     parser = recipe.parser(__doc__.splitlines()[0], 15, "weights/gan/mnist")
@@ -30,7 +36,7 @@ def main():
         callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
         verbose=2,
     )
-    model.save_to_preset(args.output)
+    model.save_to_preset(args.output, **METADATA)
 
 
 if __name__ == "__main__":
