@@ -126,28 +126,34 @@ def console(stderr=False):
     """A rich console. What is not a terminal gets lines as long as the text needs."""
     from rich.console import Console
 
-    screen = Console(stderr=stderr, highlight=False, markup=False)
-    return (
-        screen
-        if screen.is_terminal
-        else Console(stderr=stderr, highlight=False, markup=False, width=1000)
-    )
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else 1000
+    return Console(stderr=stderr, highlight=False, markup=False, width=width)
 
 
-def table(*columns):
-    """An empty rich table whose cells are wrapped, never cut off; numbers go to the right.
+def print_table(headings, rows):
+    """Prints a table that shows every cell whole.
 
     Args:
-        *columns: headings; one that ends in ">" is of a column of numbers.
+        headings: of the columns. One that ends in ">" is of numbers, which go to the right; one
+            that ends in "~" is of text, which is wrapped where the terminal is too narrow.
+        rows: lists of strings.
     """
-    from rich import box
+    from rich.measure import Measurement
     from rich.table import Table
 
-    empty = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in columns:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading, *cells in zip(headings, *rows):
         justify = "right" if heading.endswith(">") else "left"
-        empty.add_column(heading.rstrip(">"), justify=justify, overflow="fold")
-    return empty
+        lines = [line for cell in cells for line in cell.split("\n")]
+        width = None if heading.endswith("~") else max(map(len, lines))
+        table.add_column(heading.rstrip(">~"), justify=justify, min_width=width)
+    for row in rows:
+        table.add_row(*row)
+    screen = console()
+    needed = Measurement.get(screen, screen.options.update_width(1000), table).minimum
+    screen.width = max(screen.width, needed)  # else rich would cut the cells off
+    screen.print(table)
 
 
 def track(steps, description):

@@ -45,7 +45,8 @@ def open_data(source, split, *, channels=3, **options):
     if "tensorflow" not in sys.modules:
         with common.without_notices():
             datasets.catalog.import_tensorflow()
-    return datasets.load(source, split, **options)
+    with datasets.catalog.quiet():
+        return datasets.load(source, split, **options)
 
 
 def image_shape(dataset):

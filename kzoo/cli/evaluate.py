@@ -173,16 +173,17 @@ def show(report):
     screen = common.console()
     screen.print(f"{report['class']} {report['preset']}, {report['parameters']:,} parameters")
     references = any(score["reference"] is not None for score in report["scores"])
-    table = common.table("score", "value>", *["real>"] * references, "protocol")
+    rows = []
     for score in report["scores"]:
         real = "" if score["reference"] is None else f"{score['reference']:.5g}"
-        table.add_row(
+        row = [
             score["name"],
             f"{score['value']:.5g} {score['unit']}".strip(),
             *[real] * references,
             score["protocol"],
-        )
-    screen.print(table)
+        ]
+        rows.append(row)
+    common.print_table(["score", "value>", *["real>"] * references, "protocol~"], rows)
     if report["class_histogram"]:
         counts = ", ".join(f"{k}: {n:,}" for k, n in enumerate(report["class_histogram"]))
         screen.print(f"images per class: {counts}")

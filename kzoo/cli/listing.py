@@ -35,18 +35,19 @@ def run(args):
     if not records:
         print(f"No presets{f' of {args.model}' if args.model else ''} come with this kzoo.")
         return
-    table = common.table("preset", "class", "parameters>", "images", "scores", ">")
+    rows = []
     for record in records:
         scores = record["scores"]
-        table.add_row(
+        row = [
             record["preset"],
             record["class"],
             f"{record['parameters']:,}",
             "x".join(map(str, record["image_shape"])),
             "\n".join(score["name"] for score in scores),
             "\n".join(f"{score['value']:.4g} {score['unit']}".strip() for score in scores),
-        )
-    common.console().print(table)
+        ]
+        rows.append(row)
+    common.print_table(["preset", "class", "parameters>", "images", "scores", ">"], rows)
 
 
 def shipped():

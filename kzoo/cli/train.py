@@ -119,6 +119,7 @@ def run(args):
     with common.without_notices():  # it imports TensorFlow too, where there is one
         keras.utils.set_random_seed(args.seed)
 
+    check_settings(args)
     dataset, shape, text = open_training_data(args)
     model, binary = build(args, shape)
     if binary:
@@ -161,17 +162,27 @@ def open_training_data(args, **options):
     return dataset, shape, ", ".join([*parts, "images of {}x{}x{}".format(*shape)])
 
 
+def check_settings(args):
+    """Checks the names given to `--set`, before any data are read.
+
+    Raises:
+        ValueError: if the model has no such argument or it cannot be set here.
+    """
+    import kzoo
+
+    names = inspect.signature(getattr(kzoo, MODELS[args.model])).parameters
+    allowed = [name for name in names if name not in _NOT_SETTABLE and name != "kwargs"]
+    for name, _ in args.set:
+        if name not in allowed:
+            why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(allowed)}")
+            raise ValueError(f"--set {name}: not an argument to set for a {args.model}: {why}")
+
+
 def build(args, shape):
     """`(model, whether its images are binary)` for images of that shape."""
     import kzoo
     from kzoo.metrics import protocols
 
-    model_class = getattr(kzoo, MODELS[args.model])
-    allowed = {
-        name
-        for name in inspect.signature(model_class).parameters
-        if name not in _NOT_SETTABLE and name != "kwargs"
-    }
     arguments = {"image_shape": shape}
     if args.model == "cfggan":
         arguments["batch_size"] = args.batch_size
@@ -181,13 +192,9 @@ def build(args, shape):
             "vae": {"likelihood": "discretized_logistic"},
             "pixelcnn": {"levels": 256},
         }.get(args.model, {})
-    for name, value in args.set:
-        if name not in allowed:
-            why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(sorted(allowed))}")
-            raise ValueError(f"--set {name}: not an argument to set for a {args.model}: {why}")
-        arguments[name] = value
+    arguments |= dict(args.set)
     try:
-        model = model_class(**arguments)
+        model = getattr(kzoo, MODELS[args.model])(**arguments)
     except TypeError as error:  # a value of a wrong type, that the model did not expect
         raise ValueError(f"--set {dict(args.set)}: {error}") from error
     return model, protocols.is_binary(model)

@@ -1,5 +1,7 @@
 import json
+import re
 import shutil
+import sys
 
 import pytest
 
@@ -29,11 +31,21 @@ def test_table_is_complete(kzoo_main):
     code, out, err = kzoo_main("list")
     assert (code, err) == (0, "")
     assert "…" not in out
-    cfggan, vae, more = (line.split() for line in out.splitlines()[3:] if line.strip())
+    cfggan, vae, more = (line.split() for line in out.splitlines()[1:] if line.strip())
     assert cfggan[:2] == ["cfggan/a-rather-long-name-of-a-preset", "CFGGAN"]
     assert vae[:2] == ["vae/a-rather-long-name-of-a-preset", "VAE"]
     assert vae[3:] == ["8x8x1", "inception_score", "9.731"]
     assert more == ["nll", "86.73", "nats"]
+
+
+def test_a_narrow_terminal_cuts_nothing_off(kzoo_main, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, out, _ = kzoo_main("list")
+    assert code == 0 and "…" not in out
+    assert re.search(
+        r"\nvae/a-rather-long-name-of-a-preset +VAE +[0-9,]+ +8x8x1 +inception_score", out
+    )
 
 
 def test_json_is_what_list_presets_returns(kzoo_main):

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import kzoo
+from kzoo import cli
 from kzoo.callbacks import SampleGrid
+from kzoo.cli import train as train_command
+from kzoo.metrics import protocols
 from tests.cli.conftest import squares
 
 TINY = {
@@ -89,34 +92,54 @@ def test_goes_on_from_the_last_finished_epoch(train, tmp_path, monkeypatch):
     assert "'new-run' holds a training with other settings (model); give another --work" in err
 
 
-def test_binary_images_by_default_for_digits(train, data, tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype="uint8")
-    np.savez(tmp_path / "digits.npz", x_train=images)
-    code, out, _ = train("vae", "--data", tmp_path / "digits.npz")
-    assert code == 0 and "binarized anew in every epoch, images of 28x28x1" in out
-    assert kzoo.VAE.from_preset(tmp_path / "new").likelihood == "bernoulli"
-    code, out, _ = train("vae", "--work", "other")  # 8x8
-    assert code == 0 and "binarized" not in out
-    assert kzoo.VAE.from_preset(tmp_path / "new").likelihood == "discretized_logistic"
+def opened(*arguments):
+    """The training data, their shape and description for a command, and the model it builds."""
+    args = cli.parser().parse_args(["train", *map(str, arguments)])
+    _, shape, _ = train_command.open_training_data(args)
+    model, binary = train_command.build(args, shape)
+    options = {"binarize": "dynamic"} if binary else {}
+    return *train_command.open_training_data(args, **options), model
 
 
-def test_digits_are_padded_for_a_gan(train, tmp_path):
+@pytest.fixture
+def digits(tmp_path):
+    """A file of 20 grey images of 28x28."""
     images = np.random.default_rng(0).integers(0, 256, (20, 28, 28), dtype="uint8")
     np.save(tmp_path / "digits.npy", images)
-    code, out, _ = train("gan", "--data", tmp_path / "digits.npy")
-    assert code == 0 and "zero-padded, images of 32x32x1" in out
-    assert kzoo.GAN.from_preset(tmp_path / "new").image_shape == (32, 32, 1)
+    return tmp_path / "digits.npy"
 
 
-def test_a_folder_of_images(train, tmp_path):
+@pytest.mark.parametrize("family", ["vae", "pixelcnn"])
+def test_binary_images_by_default_for_digits(digits, data, family):
+    small = {"vae": "widths=(3,)", "pixelcnn": "num_blocks=1"}[family]
+    dataset, shape, text, model = opened(family, "--data", digits, "--set", small)
+    assert protocols.is_binary(model) and set(np.unique(dataset[0])) == {0, 255}
+    assert shape == (28, 28, 1) and "binarized anew in every epoch" in text
+    dataset, shape, text, model = opened(family, "--data", data, "--set", small)
+    assert not protocols.is_binary(model) and len(np.unique(dataset[0])) > 2
+    assert shape == (8, 8, 1) and "binarized" not in text
+    other = {"vae": "likelihood=gaussian", "pixelcnn": "levels=4"}[family]
+    dataset, _, text, _ = opened(family, "--data", digits, "--set", small, "--set", other)
+    assert len(np.unique(dataset[0])) > 2 and "binarized" not in text
+
+
+def test_digits_are_padded_for_a_gan(digits):
+    dataset, shape, text, model = opened("gan", "--data", digits, "--set", "width=2")
+    assert shape == model.image_shape == (32, 32, 1) and "zero-padded" in text
+    assert dataset[0].shape == (20, 32, 32, 1) and not dataset[0][:, :2].any()
+
+
+def test_a_folder_of_images(tmp_path):
     (tmp_path / "photos").mkdir()
     for i, image in enumerate(squares(0, 6)[0]):
         rgb = np.repeat(np.repeat(image, 3, axis=2), 1 + i % 2, axis=0)
         kzoo.visualization.grid.write_png(tmp_path / "photos" / f"{i}.png", rgb)
-    code, _, err = train("gan", "--data", "photos")
-    assert code == 1 and "images have different sizes" in err and err.count("\n") == 1
-    code, out, _ = train("gan", "--data", "photos", "--image-size", 8, "--channels", 3)
-    assert code == 0 and "cropped and resized, images of 8x8x3" in out
+    with pytest.raises(ValueError, match="images have different sizes"):
+        opened("gan", "--data", "photos")
+    few = ["--data", "photos", "--set", "width=2"]
+    _, shape, text, model = opened("gan", *few, "--image-size", 8)
+    assert shape == model.image_shape == (8, 8, 3) and "cropped and resized" in text
+    assert opened("gan", *few, "--image-size", "8x16", "--channels", 1)[1] == (8, 16, 1)
 
 
 @pytest.mark.parametrize(
