@@ -86,6 +86,17 @@ def test_composite_sums_the_snapshots_gradients():
         np.testing.assert_allclose(numpy(model.transform_noise(z, steps=t)), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("count", [1, 4, 6, 8, 11])
+def test_any_number_of_latents(count):
+    """Mini-batches of b = 4 and one of the rest, in the order of the latents."""
+    model = toy()
+    for t in range(3):
+        model.store_snapshot(ops.convert_to_tensor(t, "int32"))
+    z = RNG.randn(count, 3).astype("float32")
+    expected = numpy(model(tensor(z))) + 0.75 * np.array([1.0, -2.0, 0.5, 0.0]).reshape(2, 2, 1)
+    np.testing.assert_allclose(numpy(model.transform_noise(z)), expected, atol=1e-5)
+
+
 def test_discriminator_step_is_the_logistic_gradient():
     """SGD on mean softplus(-D(x)) + mean softplus(D(G(z))), by hand for a linear D."""
     w = np.array([1.0, -2.0, 0.5, 0.0], "float32")
@@ -93,9 +104,9 @@ def test_discriminator_step_is_the_logistic_gradient():
     model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
     real, fake = (RNG.uniform(-1, 1, (4, 4)).astype("float32") for _ in range(2))
     sigmoid = lambda a: 1 / (1 + np.exp(-a))  # noqa: E731
-    gradient = (
-        -(sigmoid(-real @ w)[:, None] * real).mean(0) + (sigmoid(fake @ w)[:, None] * fake).mean(0)
-    )
+    gradient = -(sigmoid(-real @ w)[:, None] * real).mean(0) + (
+        sigmoid(fake @ w)[:, None] * fake
+    ).mean(0)
     loss, d_real, d_fake = model.discriminator_step(
         tensor(real.reshape(4, 2, 2, 1)), tensor(fake.reshape(4, 2, 2, 1))
     )
@@ -134,12 +145,13 @@ def test_minibatches_keep_their_order():
 def test_distillation_fits_the_approximator():
     """The loss is 1/2 ||G~(z) - target||^2, summed over pixels, and it falls."""
     model = toy(approximator_epochs=1)
+    model.compile(g_optimizer=keras.optimizers.RMSprop(0.01))
     z, target = tensor(RNG.randn(4, 3)), tensor(RNG.uniform(-0.5, 0.5, (4, 2, 2, 1)))
     before = 0.5 * np.sum((numpy(model(z)) - numpy(target)) ** 2) / 4
     np.testing.assert_allclose(numpy(model.approximator_step(z, target)), before, rtol=1e-5)
     latents, targets = tensor(RNG.randn(8, 3)), tensor(RNG.uniform(-0.5, 0.5, (8, 2, 2, 1)))
     losses = [float(numpy(model.distill(latents, targets))) for _ in range(60)]
-    assert losses[-1] < 0.8 * losses[0]
+    assert losses[-1] < 0.5 * losses[0]
 
 
 def test_distillation_cuts_its_rate_three_times_at_most_and_starts_afresh():

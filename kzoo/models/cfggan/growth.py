@@ -87,14 +87,18 @@ class Growth:
             snapshot.assign(ops.where(here, v.value[None], snapshot.value))
 
     def composite(self, x, steps):
-        """G_steps from G_0's images x: `steps` snapshot steps on each mini-batch of x."""
+        """G_steps from G_0's images x (n, h, w, c), in mini-batches of b; n % b form one more."""
 
         def all_steps(x):
             return backend.repeat(
                 steps, lambda t, x: self.snapshot_step(x, ops.convert_to_tensor(t, "int32")), x
             )
 
-        return all_steps(x) if x.shape[0] == self.batch_size else self.in_minibatches(all_steps, x)
+        rest = x.shape[0] % self.batch_size
+        whole = x.shape[0] - rest
+        parts = [self.in_minibatches(all_steps, x[:whole])] if whole else []
+        parts += [all_steps(x[whole:])] if rest else []
+        return ops.concatenate(parts)
 
     @backend.compiled
     def approximate(self, latents):
