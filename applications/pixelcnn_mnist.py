@@ -30,7 +30,7 @@ METADATA = {
 
 
 def main():
-    parser = recipe.parser(__doc__.splitlines()[0], 8, "weights/pixelcnn/mnist", batch_size=32)
+    parser = recipe.parser(__doc__.splitlines()[0], 12, "weights/pixelcnn/mnist", batch_size=32)
     parser.add_argument(
         "--dtype",
         default="mixed_bfloat16",
