@@ -10,6 +10,7 @@ import pathlib
 
 import keras
 
+import kzoo
 from kzoo import datasets
 
 
@@ -70,16 +71,16 @@ def load(args, split, **options):
 
 
 def callbacks(args):
-    """Checkpoint every epoch and resume from it, a CSV log, and a stop at the first NaN.
+    """Checkpoint every epoch and resume from it, a CSV log, and an error at the first NaN.
 
     The checkpoint outlives `fit`, so that a recipe which fails later does not train again, and a
     larger `--epochs` goes on where the last run ended.
     """
     args.work.mkdir(parents=True, exist_ok=True)
     return [
+        kzoo.callbacks.CheckFinite(),
         keras.callbacks.BackupAndRestore(
             args.work / "backup", double_checkpoint=True, delete_checkpoint=False
         ),
         keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
-        keras.callbacks.TerminateOnNaN(),
     ]

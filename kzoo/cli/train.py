@@ -260,18 +260,10 @@ def fit(model, dataset, args):
     """
     import keras
 
-    from kzoo.callbacks import SampleGrid
-
-    def check(batch, logs):
-        for name, value in logs.items():
-            if not math.isfinite(value):
-                raise RuntimeError(
-                    f"training diverged: {name} is {value}; no preset written. Try a smaller "
-                    "--learning-rate, with another --work"
-                )
+    from kzoo.callbacks import CheckFinite, SampleGrid
 
     callbacks = [
-        keras.callbacks.LambdaCallback(on_train_batch_end=check),
+        CheckFinite(),
         # Kept after the training, so that it can go on with more epochs.
         keras.callbacks.BackupAndRestore(
             args.work / "backup", double_checkpoint=True, delete_checkpoint=False

@@ -89,7 +89,7 @@ def choices(name: str, model_class: type) -> str:
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     shipped = ", ".join(repr(p.handle) for p in presets)
-    return f"{hint}Shipped presets of {model_class.__name__}: {shipped}."
+    return f"{hint}Shipped presets: {shipped}."
 
 
 def record_of(preset: Shipped) -> dict[str, Any]:
