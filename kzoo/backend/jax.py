@@ -85,6 +85,13 @@ def _is_traced(scope, *trees):
     return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
 
 
+def batch_norm(x, gamma, beta, epsilon):
+    """Normalizes x (b, h, w, c) over all but the channels, with the statistics of x."""
+    mean, variance = jnp.mean(x, axis=(0, 1, 2)), jnp.var(x, axis=(0, 1, 2))
+    outputs = (x - mean) * (gamma * jax.lax.rsqrt(variance + epsilon)) + beta
+    return outputs, jax.lax.stop_gradient(mean), jax.lax.stop_gradient(variance)
+
+
 def repeat(n, body, carry):
     """Runs `carry = body(i, carry)`: one loop in a traced program, a Python loop outside of one."""
     scope = get_stateless_scope()

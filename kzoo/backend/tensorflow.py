@@ -46,6 +46,27 @@ def input_gradient(fn, x):
     return value, tape.gradient(value, x, unconnected_gradients=_ZERO)
 
 
+def batch_norm(x, gamma, beta, epsilon):
+    """Normalizes x (b, h, w, c) over all but the channels, with the statistics of x.
+
+    Args:
+        x: (b, h, w, c).
+        gamma, beta: scale and offset (c,).
+        epsilon: added to the variance.
+
+    Returns:
+        `(gamma (x - mean) / sqrt(variance + epsilon) + beta, mean, variance)`, the statistics (c,)
+        being constants for the gradient.
+    """
+    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
+    )
+    # TensorFlow returns the unbiased estimate of the variance, Keras keeps the biased one.
+    count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), variance.dtype)
+    variance = variance * (count - 1) / count
+    return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
+
+
 def repeat(n, body, carry):
     """Runs `carry = body(i, carry)` for i = 0 .. n-1, as one loop in the graph where there is one.
 

@@ -47,6 +47,14 @@ def _detach(x):
     return x.detach() if isinstance(x, torch.Tensor) else x
 
 
+def batch_norm(x, gamma, beta, epsilon):
+    """Normalizes x (b, h, w, c) over all but the channels, with the statistics of x."""
+    outputs, mean, inverse = torch.native_batch_norm(
+        x.movedim(-1, 1), gamma, beta, None, None, True, 0.0, epsilon
+    )
+    return outputs.movedim(1, -1), mean.detach(), inverse.detach() ** -2 - epsilon
+
+
 def repeat(n, body, carry):
     """Runs `carry = body(i, carry)` for i = 0 .. n-1."""
     for i in range(int(n)):

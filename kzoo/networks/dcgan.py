@@ -12,6 +12,8 @@ gives, for images of any size that can be halved so; kernels are 5x5 as in [2].
 import keras
 from keras import layers
 
+from kzoo.layers import BatchNormalization
+
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]
 
@@ -36,7 +38,7 @@ def _depth(image_shape):
 
 
 def _norm():
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
 def _convolutions(init_stddev, norm):
