@@ -16,9 +16,7 @@ METADATA = {
     "description": "DCGAN with the non-saturating loss on MNIST padded to 32x32.",
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/gan_mnist.py",
-    "notes": "Fifteen epochs on two CPU threads. The inception score stopped rising there (8.58 after "
-    "three more epochs at a quarter of the learning rate, by the moving average): wider "
-    "networks, on a GPU, are the next step.",
+    "notes": "Fifteen epochs on two CPU threads; wider networks, on a GPU, are the next step.",
 }
 
 
