@@ -19,7 +19,7 @@ METADATA = {
     "description": "xICFG with T=15 on MNIST padded to 32x32, warm-started from GAN mnist.",
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/cfggan_mnist.py",
-    "notes": "Four epochs, which are 248 stages, on two CPU threads. That is short: GAN mnist, from "
+    "notes": "Four epochs, or 248 stages, on two CPU threads. That is short: GAN mnist, from "
     "which it starts, has the smaller Frechet distance, and the paper trains from noise for "
     "thousands of stages; the recipe's --from-noise is that run, for a GPU.",
 }

@@ -134,19 +134,22 @@ class Worker:
             text=True,
             env={**os.environ, **variables},
         )
-        self.first = self.answer()
+        self.first = None
         self.stages = []
 
-    def answer(self):
+    def answer(self, what):
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"The process of {self.task} ended with {self.process.wait()}.")
-        return json.loads(line)
+        answer = json.loads(line)
+        name = " ".join(self.task[key] for key in ("code", "backend", "algorithm"))
+        print(f"{name}, {what}: {answer['seconds']:.2f} s", file=sys.stderr)
+        return answer
 
-    def stage(self):
+    def stage(self, what):
         self.process.stdin.write("\n")
         self.process.stdin.flush()
-        self.stages.append(self.answer())
+        self.stages.append(self.answer(what))
 
     def close(self):
         self.process.communicate()  # its input ends, and so does its loop
@@ -171,13 +174,12 @@ def measure(tasks, repetitions):
     with contextlib.ExitStack() as stack:
         workers = []
         for task in tasks:
-            print(f"{task['code']} {task['backend']} {task['algorithm']} ...", file=sys.stderr)
             workers.append(Worker(task))
             stack.callback(workers[-1].close)
+            workers[-1].first = workers[-1].answer("first stage")
         for repetition in range(repetitions):
-            print(f"repetition {repetition + 1} of {repetitions}", file=sys.stderr)
             for worker in workers:
-                worker.stage()
+                worker.stage(f"stage {repetition + 1} of {repetitions}")
     return with_ratios([worker.row() for worker in workers])
 
 
