@@ -94,7 +94,8 @@ def check_data(model, x):
         check_images(model, spec)
         if "float" in keras.backend.standardize_dtype(spec.dtype):
             check_images(model, _first_batch(model, x))
-        return spec.shape[0] or len(_first_batch(model, x))
+        # Not looked up in the data: reading one batch of a cached data set can truncate it.
+        return spec.shape[0]
     if isinstance(x, keras.utils.PyDataset) or hasattr(x, "dataset"):  # or a DataLoader
         batch = _first_batch(model, x)
         check_images(model, batch)
@@ -126,10 +127,13 @@ def check_training_data(model, x, batch_size):
     Returns:
         `(x, batch_size)` for Keras's `fit`.
     """
-    batches = check_data(model, x) or batch_size or 32
-    wanted = model.examples_per_step(batches)
-    if wanted == batches:
+    batches = check_data(model, x) or batch_size
+    if model.examples_per_step(1) == 1:
         return x, batch_size
+    if batches is None and model.examples_per_step(1) != model.examples_per_step(2):
+        batches = 32 if hasattr(x, "shape") else len(_first_batch(model, x))
+    batches = batches or 32
+    wanted = model.examples_per_step(batches)
     images = images_of(x)
     if isinstance(images, np.ndarray):
         from kzoo.datasets import ArrayDataset

@@ -234,6 +234,18 @@ def test_data_come_in_many_forms():
             assert np.isfinite(history.history["d_loss"]).all()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cached_data_set_stays_whole(name):
+    """Checking the data must not read a part of them: a cache would keep only that part."""
+    tf_data = pytest.importorskip("tensorflow").data
+    data = tf_data.Dataset.from_tensor_slices(IMAGES).cache().batch(4).prefetch(2)
+    model = tiny(name)
+    model.evaluate(data, verbose=0)
+    assert sum(len(batch) for batch in data.as_numpy_iterator()) == len(IMAGES)
+    model.fit(data, verbose=0)
+    assert sum(len(batch) for batch in data.as_numpy_iterator()) == len(IMAGES)
+
+
 def test_regrouped_generator():
     def batches():
         while True:
