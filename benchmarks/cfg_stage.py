@@ -93,16 +93,20 @@ def work(task):
     else:
         build = kzoo_stages(task["settings"], images, task["algorithm"] == "pool")
 
-    def answer(start):
-        seconds = time.perf_counter() - start
-        print(json.dumps({"seconds": seconds, "load": os.getloadavg()[0]}), file=answers)
+    def clocks():
+        return time.perf_counter(), time.process_time()
 
-    start = time.perf_counter()
+    def answer(start):
+        seconds, cpu = (now - then for now, then in zip(clocks(), start))
+        figures = {"seconds": seconds, "cpu": cpu, "load": os.getloadavg()[0]}
+        print(json.dumps(figures), file=answers)
+
+    start = clocks()
     stage = build()
     stage()
     answer(start)
     for _ in sys.stdin:
-        start = time.perf_counter()
+        start = clocks()
         stage()
         answer(start)
 
@@ -143,7 +147,8 @@ class Worker:
             raise RuntimeError(f"The process of {self.task} ended with {self.process.wait()}.")
         answer = json.loads(line)
         name = " ".join(self.task[key] for key in ("code", "backend", "algorithm"))
-        print(f"{name}, {what}: {answer['seconds']:.2f} s", file=sys.stderr)
+        seconds = f"{answer['seconds']:.1f} s, CPU {answer['cpu']:.1f} s"
+        print(f"{name}, {what}: {seconds}", file=sys.stderr)
         return answer
 
     def stage(self, what):
@@ -161,10 +166,12 @@ class Worker:
             "backend": self.task["backend"],
             "algorithm": self.task["algorithm"],
             "first": self.first["seconds"],
+            "first_cpu": self.first["cpu"],
             "first_load": self.first["load"],
             "seconds": statistics.median(seconds),
             "fastest": min(seconds),
             "slowest": max(seconds),
+            "cpu": statistics.median(stage["cpu"] for stage in self.stages),
             "load": statistics.median(stage["load"] for stage in self.stages),
         }
 
@@ -200,17 +207,18 @@ def gradients(settings, algorithm):
 def table(rows, settings):
     """The rows as a Markdown table."""
     lines = [
-        "| Code | Backend | Algorithm | Gradients | s per stage | from - to | load "
-        "| s to the first stage | load | authors / this |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| Code | Backend | Algorithm | Gradients | s per stage | from - to | CPU s | load "
+        "| s to the first stage | CPU s | load | authors / this |",
+        "|" + " --- |" * 12,
     ]
     for row in rows:
         ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
         lines.append(
             f"| {row['code']} | {row['backend']} | {row['algorithm']} "
             f"| {gradients(settings, row['algorithm'])} | {row['seconds']:.2f} "
-            f"| {row['fastest']:.2f} - {row['slowest']:.2f} | {row['load']:.1f} "
-            f"| {row['first']:.1f} | {row['first_load']:.1f} | {ratio} |"
+            f"| {row['fastest']:.2f} - {row['slowest']:.2f} | {row['cpu']:.1f} "
+            f"| {row['load']:.1f} | {row['first']:.1f} | {row['first_cpu']:.1f} "
+            f"| {row['first_load']:.1f} | {ratio} |"
         )
     return "\n".join(lines)
 
