@@ -67,6 +67,42 @@ def batch_norm(x, gamma, beta, epsilon):
     return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
 
 
+def convolution(x, kernel, strides):
+    """Convolves x with kernel_size // 2 zeros on every side.
+
+    Args:
+        x: (b, h, w, c).
+        kernel: (k, k, c, f), k odd.
+        strides: int, of both sides.
+
+    Returns:
+        (b, ceil(h / strides), ceil(w / strides), f).
+    """
+    # By tf.pad: with explicit padding of its own, conv2d goes without oneDNN on a CPU.
+    margin = (kernel.shape[0] // 2,) * 2
+    x = tf.pad(x, ((0, 0), margin, margin, (0, 0)))
+    return tf.nn.conv2d(x, kernel, strides, "VALID")
+
+
+def transposed_convolution(x, kernel, strides):
+    """The transpose of `convolution`, for outputs of `strides` times the size.
+
+    Args:
+        x: (b, h, w, c).
+        kernel: (k, k, f, c), k odd.
+        strides: int, of both sides.
+
+    Returns:
+        (b, h * strides, w * strides, f).
+    """
+    margin = kernel.shape[0] // 2
+    batch, height, width = (tf.shape(x)[i] if x.shape[i] is None else x.shape[i] for i in range(3))
+    height, width = height * strides, width * strides
+    shape = (batch, height + 2 * margin, width + 2 * margin, kernel.shape[2])
+    outputs = tf.nn.conv2d_transpose(x, kernel, shape, strides, "VALID")
+    return outputs[:, margin : margin + height, margin : margin + width]
+
+
 def repeat(n, body, carry):
     """Runs `carry = body(i, carry)` for i = 0 .. n-1, as one loop in the graph where there is one.
 

@@ -55,6 +55,26 @@ def batch_norm(x, gamma, beta, epsilon):
     return outputs.movedim(1, -1), mean.detach(), inverse.detach() ** -2 - epsilon
 
 
+def convolution(x, kernel, strides):
+    """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side."""
+    outputs = torch.nn.functional.conv2d(
+        x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), stride=strides, padding=kernel.shape[0] // 2
+    )
+    return outputs.movedim(1, -1)
+
+
+def transposed_convolution(x, kernel, strides):
+    """The transpose of `convolution`: x (b, h, w, c) to (b, h strides, w strides, f)."""
+    outputs = torch.nn.functional.conv_transpose2d(
+        x.movedim(-1, 1),
+        kernel.permute(3, 2, 0, 1),
+        stride=strides,
+        padding=kernel.shape[0] // 2,
+        output_padding=strides - 1,
+    )
+    return outputs.movedim(1, -1)
+
+
 def repeat(n, body, carry):
     """Runs `carry = body(i, carry)` for i = 0 .. n-1."""
     for i in range(int(n)):

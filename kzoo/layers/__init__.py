@@ -2,5 +2,11 @@
 
 from kzoo.layers.batch_normalization import BatchNormalization
 from kzoo.layers.masked_conv import MaskedConv2D
+from kzoo.layers.symmetric_conv import SymmetricConv2D, SymmetricConv2DTranspose
 
-__all__ = ["BatchNormalization", "MaskedConv2D"]
+__all__ = [
+    "BatchNormalization",
+    "MaskedConv2D",
+    "SymmetricConv2D",
+    "SymmetricConv2DTranspose",
+]

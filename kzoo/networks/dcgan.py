@@ -6,13 +6,14 @@
   arXiv:1801.06309, section 4.1: the extension, `pointwise=True` [2].
 
 Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
-gives, for images of any size that can be halved so; kernels are 5x5 as in [2].
+gives, for images of any size that can be halved so; kernels are 5x5 and padded alike on both sides
+as in the authors' code of [2].
 """
 
 import keras
 from keras import layers
 
-from kzoo.layers import BatchNormalization
+from kzoo.layers import BatchNormalization, SymmetricConv2D, SymmetricConv2DTranspose
 
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]
@@ -44,13 +45,12 @@ def _norm():
 def _convolutions(init_stddev, norm):
     """Constructors that share the initialization; a bias before batch norm would be lost."""
     settings = {
-        "padding": "same",
         "kernel_initializer": keras.initializers.RandomNormal(stddev=init_stddev),
         "use_bias": not norm,
     }
     return (
-        lambda *args, **kwargs: layers.Conv2D(*args, **{**settings, **kwargs}),
-        lambda *args, **kwargs: layers.Conv2DTranspose(*args, **{**settings, **kwargs}),
+        lambda *args, **kwargs: SymmetricConv2D(*args, **{**settings, **kwargs}),
+        lambda *args, **kwargs: SymmetricConv2DTranspose(*args, **{**settings, **kwargs}),
     )
 
 

@@ -59,6 +59,25 @@ def test_file_data(recipe, arguments):
     assert not recipe.load(args, "test").shuffle
 
 
+@pytest.mark.parametrize("options", [(), ("--mixed-precision",)])
+def test_trained_models_compute_in_float32(recipe, arguments, options):
+    policies = []
+
+    def fit(model):
+        policies.append(model.layers[-1].dtype_policy.name)
+        model.layers[-1].kernel.assign(model.layers[-1].kernel + 1.0)
+
+    def build():
+        return keras.Sequential([keras.Input((2,)), keras.layers.Dense(4)])
+
+    model = recipe.train(arguments("--seed", "7", *options), build, fit)
+    assert policies == ["mixed_bfloat16" if options else "float32"]
+    assert keras.config.dtype_policy().name == "float32"
+    assert model.layers[-1].dtype_policy.name == "float32"
+    keras.utils.set_random_seed(7)
+    np.testing.assert_allclose(model.get_weights()[0], build().get_weights()[0] + 1.0)
+
+
 def test_tfds_data(recipe, tfds_dir, monkeypatch):
     pytest.importorskip("tensorflow_datasets")
     monkeypatch.setenv("TFDS_DATA_DIR", tfds_dir)

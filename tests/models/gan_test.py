@@ -51,6 +51,31 @@ def test_networks_have_the_papers_shapes():
     assert (16, 16, 32) in shapes and (8, 8, 64) in shapes and (4, 4, 128) in shapes
 
 
+def test_pointwise_convolutions_follow_the_strided_ones():
+    gan = kzoo.GAN(pointwise=True)
+    for network, pointwise in ((gan.discriminator, 2), (gan.generator, 2)):
+        sizes = [layer.kernel.shape[0] for layer in network.layers if "conv" in layer.name]
+        assert sizes.count(5) == 3 and sizes.count(1) == pointwise
+    copy = kzoo.GAN.from_config(gan.get_config())
+    assert copy.count_params() == gan.count_params()
+
+
+def test_instance_noise_has_its_deviation_and_only_in_training():
+    """A discriminator that sums squares sees h w sigma^2 more per black image."""
+    square = keras.Sequential(
+        [
+            keras.layers.Flatten(),
+            keras.layers.Lambda(lambda x: ops.sum(x**2, axis=-1, keepdims=True)),
+        ]
+    )
+    gan = tiny_gan(instance_noise=0.5, discriminator=square)
+    images = ops.zeros((2000, 8, 8, 1))
+    seen = numpy(gan._logits(images, training=True))
+    assert seen.mean() == pytest.approx(64 * 0.25, rel=0.02)
+    assert seen.std() > 1.0  # every image has noise of its own
+    assert not numpy(gan._logits(images, training=False)).any()
+
+
 @pytest.mark.parametrize("generator_loss", ["minimax", "non_saturating"])
 def test_updates_move_the_right_network(generator_loss):
     """With a learning rate of 0 for one network, only the other one learns."""
@@ -121,6 +146,7 @@ def test_users_networks_survive_saving(tmp_path):
     [
         ({"generator_loss": "wasserstein"}, "generator_loss.*wasserstein"),
         ({"discriminator_steps": 0}, "discriminator_steps.*0"),
+        ({"instance_noise": -0.1}, "instance_noise.*-0.1"),
         ({"latent_dim": 2.5}, "latent_dim.*2.5"),
         ({"image_shape": (8, 8)}, r"image_shape.*\(8, 8\)"),
         ({"image_shape": (30, 30, 1)}, r"\(30, 30, 1\)"),

@@ -3,6 +3,8 @@
 * Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661: Algorithm 1 [1].
 * Radford et al. 2016 (DCGAN), arXiv:1511.06434: networks, optimizers, initialization [2].
 * Johnson, Zhang 2018, arXiv:1801.06309, section 1 names the two losses GAN0 and GAN1 [3].
+* Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
+  arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
 
 Deviations from [1]: Adam in place of momentum, as in [2]. Latents are standard normal as in [3],
 not uniform as in [2]. Real and generated images pass through the discriminator as separate
@@ -31,6 +33,11 @@ class GAN(AdversarialModel):
         discriminator_steps: discriminator updates k per generator update, each on a mini-batch
             of its own (Algorithm 1 of [1]); `fit` then takes k mini-batches for one step.
         width: features of the DCGAN networks next to the image; unused for given networks.
+        pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
+            and far better digits after the same number of updates.
+        instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
+            training adds to every image before the discriminator sees it [4]; 0 for none. It
+            keeps the discriminator from winning by details that the generator cannot match.
         generator: the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1]; DCGAN's when `None`.
         discriminator: the user's own `keras.Model`, images to logits (b, 1); DCGAN's when `None`.
@@ -57,6 +64,8 @@ class GAN(AdversarialModel):
         generator_loss="non_saturating",
         discriminator_steps=1,
         width=32,
+        pointwise=False,
+        instance_noise=0.0,
         generator=None,
         discriminator=None,
         **kwargs,
@@ -69,14 +78,20 @@ class GAN(AdversarialModel):
         self.generator_loss = generator_loss
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
+        self.pointwise = bool(pointwise)
+        if not 0.0 <= instance_noise < float("inf"):
+            raise ValueError(f"instance_noise must be 0 or positive, got {instance_noise!r}.")
+        self.instance_noise = float(instance_noise)
         self._given_networks = {
             "generator": generator is not None,
             "discriminator": discriminator is not None,
         }
         if generator is None:
-            generator = dcgan_generator(self.image_shape, self.latent_dim, self.width)
+            generator = dcgan_generator(
+                self.image_shape, self.latent_dim, self.width, self.pointwise
+            )
         if discriminator is None:
-            discriminator = dcgan_discriminator(self.image_shape, self.width)
+            discriminator = dcgan_discriminator(self.image_shape, self.width, self.pointwise)
         self.generator = check_network("generator", generator, (self.latent_dim,), self.image_shape)
         self.discriminator = check_network("discriminator", discriminator, self.image_shape, (1,))
         self.seed_generator = keras.random.SeedGenerator()
@@ -88,6 +103,8 @@ class GAN(AdversarialModel):
             "generator_loss": self.generator_loss,
             "discriminator_steps": self.discriminator_steps,
             "width": self.width,
+            "pointwise": self.pointwise,
+            "instance_noise": self.instance_noise,
             **self._networks_config(),
         }
 
@@ -100,14 +117,20 @@ class GAN(AdversarialModel):
 
     def discriminator_loss(self, real, fake, training=True):
         """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))); images to a scalar in nats."""
-        return discriminator_loss(
-            self.discriminator(real, training=training), self.discriminator(fake, training=training)
-        )
+        return discriminator_loss(self._logits(real, training), self._logits(fake, training))
 
     def generator_objective(self, latents, training=True):
         """The generator's loss at given latents (b, latent_dim); a scalar in nats."""
         fake = self.generator(latents, training=training)  # (b, h, w, c)
-        return GENERATOR_LOSSES[self.generator_loss](self.discriminator(fake, training=training))
+        return GENERATOR_LOSSES[self.generator_loss](self._logits(fake, training))
+
+    def _logits(self, images, training):
+        """D(images) (b, 1) in float32, in training with noise on the images (b, h, w, c)."""
+        images = ops.cast(images, "float32")
+        if training and self.instance_noise:
+            noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+            images = images + self.instance_noise * noise
+        return ops.cast(self.discriminator(images, training=training), "float32")
 
     def update(self, x):
         """Algorithm 1 of [1]: k discriminator steps, then one generator step."""
