@@ -1,6 +1,7 @@
 """What models with a generator and a discriminator share: two networks, two optimizers."""
 
 import keras
+from keras import ops
 
 from kzoo.models.base import GenerativeModel
 
@@ -27,6 +28,10 @@ class AdversarialModel(GenerativeModel):
     """
 
     generator_name = "generator"
+
+    def logits(self, images, training=False):
+        """The discriminator's values of images (b, h, w, c), float32 (b, 1)."""
+        return ops.cast(self.discriminator(images, training=training), "float32")
 
     @property
     def d_optimizer(self):
@@ -90,7 +95,8 @@ class AdversarialModel(GenerativeModel):
 
     def call(self, latents, training=False):
         """Latents (b, latent_dim) to images (b, h, w, c) in [-1, 1]."""
-        return getattr(self, self.generator_name)(latents, training=training)
+        images = getattr(self, self.generator_name)(latents, training=training)
+        return ops.cast(images, "float32")
 
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""

@@ -50,6 +50,21 @@ def test_fit_evaluate_generate(name):
     assert images.shape == (5, 8, 8, 1) and images.dtype == np.uint8
 
 
+@pytest.fixture
+def mixed_precision():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
+@each_model
+def test_mixed_precision(name, mixed_precision):
+    model = tiny(name)
+    losses = model.fit(IMAGES, batch_size=16, verbose=0).history
+    assert all(np.isfinite(values).all() for values in losses.values())
+    assert model.generate(5, seed=1).shape == (5, 8, 8, 1)
+
+
 @each_model
 def test_equal_seeds_give_equal_samples(name):
     model = tiny(name)

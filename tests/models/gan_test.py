@@ -70,10 +70,10 @@ def test_instance_noise_has_its_deviation_and_only_in_training():
     )
     gan = tiny_gan(instance_noise=0.5, discriminator=square)
     images = ops.zeros((2000, 8, 8, 1))
-    seen = numpy(gan._logits(images, training=True))
+    seen = numpy(gan._noisy_logits(images, training=True))
     assert seen.mean() == pytest.approx(64 * 0.25, rel=0.02)
     assert seen.std() > 1.0  # every image has noise of its own
-    assert not numpy(gan._logits(images, training=False)).any()
+    assert not numpy(gan._noisy_logits(images, training=False)).any()
 
 
 @pytest.mark.parametrize("generator_loss", ["minimax", "non_saturating"])

@@ -203,8 +203,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         """D's loss on images x and on b images of G_T, and the approximator's distance to G_T."""
         start = self.approximate(self._latents(self.batch_size))
         fake = self.composite(start, self.num_steps)  # (b, h, w, c)
-        real_logits = self.discriminator(x, training=True)
-        fake_logits = self.discriminator(fake, training=True)
+        real_logits = self.logits(x, training=True)
+        fake_logits = self.logits(fake, training=True)
         return {
             "d_loss": discriminator_loss(real_logits, fake_logits),
             "g_loss": 0.5 * ops.sum(ops.square(start - fake)) / self.batch_size,

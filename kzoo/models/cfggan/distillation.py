@@ -52,7 +52,7 @@ class Distillation:
         """One update of 1/2 ||G~(z) - G_T(z)||^2, summed over pixels, mean over the batch."""
 
         def loss():
-            error = self.approximator(latents, training=True) - targets  # (b, h, w, c)
+            error = self(latents, training=True) - targets  # (b, h, w, c)
             return 0.5 * ops.sum(ops.square(error)) / self.batch_size
 
         value, _ = self.minimize(loss, self.approximator.trainable_variables, self.g_optimizer)

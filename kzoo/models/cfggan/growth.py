@@ -52,8 +52,8 @@ class Growth:
         """One update of D on mini-batches (b, h, w, c); returns `(loss, D(real), D(fake))`."""
 
         def loss():
-            real_logits = self.discriminator(real, training=True)  # (b, 1)
-            fake_logits = self.discriminator(fake, training=True)
+            real_logits = self.logits(real, training=True)  # (b, 1)
+            fake_logits = self.logits(fake, training=True)
             means = ops.mean(real_logits), ops.mean(fake_logits)
             return discriminator_loss(real_logits, fake_logits), means
 
@@ -63,7 +63,7 @@ class Growth:
     @backend.compiled
     def functional_gradient_step(self, x):
         """x + eta grad D(x) with the current discriminator, x (b, h, w, c)."""
-        _, gradient = backend.input_gradient(lambda x: self.discriminator(x, training=True), x)
+        _, gradient = backend.input_gradient(lambda x: self.logits(x, training=True), x)
         return x + self.step_size * gradient
 
     @backend.compiled
@@ -73,7 +73,8 @@ class Growth:
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
         def snapshot(x):
-            return self.discriminator.stateless_call(weights, others, x, training=True)[0]
+            logits, _ = self.discriminator.stateless_call(weights, others, x, training=True)
+            return ops.cast(logits, "float32")
 
         _, gradient = backend.input_gradient(snapshot, x)
         return x + self.step_size * gradient
@@ -103,7 +104,7 @@ class Growth:
     @backend.compiled
     def approximate(self, latents):
         """G_0: the approximator's images (n, h, w, c) of latents (n, d), in inference mode."""
-        return self.approximator(latents, training=False)
+        return self(latents)
 
     def in_minibatches(self, function, x):
         """`function` on x (n, ...) in mini-batches of b, for it depends on its batch."""

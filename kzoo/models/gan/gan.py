@@ -117,20 +117,21 @@ class GAN(AdversarialModel):
 
     def discriminator_loss(self, real, fake, training=True):
         """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))); images to a scalar in nats."""
-        return discriminator_loss(self._logits(real, training), self._logits(fake, training))
+        return discriminator_loss(
+            self._noisy_logits(real, training), self._noisy_logits(fake, training)
+        )
 
     def generator_objective(self, latents, training=True):
         """The generator's loss at given latents (b, latent_dim); a scalar in nats."""
-        fake = self.generator(latents, training=training)  # (b, h, w, c)
-        return GENERATOR_LOSSES[self.generator_loss](self._logits(fake, training))
+        fake = self(latents, training=training)  # (b, h, w, c)
+        return GENERATOR_LOSSES[self.generator_loss](self._noisy_logits(fake, training))
 
-    def _logits(self, images, training):
-        """D(images) (b, 1) in float32, in training with noise on the images (b, h, w, c)."""
-        images = ops.cast(images, "float32")
+    def _noisy_logits(self, images, training):
+        """D of images (b, h, w, c), in training with noise on them; (b, 1)."""
         if training and self.instance_noise:
             noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
             images = images + self.instance_noise * noise
-        return ops.cast(self.discriminator(images, training=training), "float32")
+        return self.logits(images, training)
 
     def update(self, x):
         """Algorithm 1 of [1]: k discriminator steps, then one generator step."""
@@ -138,7 +139,7 @@ class GAN(AdversarialModel):
         batch_size = ops.shape(x)[0] // steps
         for k in range(steps):
             real = x[k * batch_size : (k + 1) * batch_size]  # (b, h, w, c)
-            fake = self.generator(self._latents(real), training=True)  # (b, h, w, c)
+            fake = self(self._latents(real), training=True)  # (b, h, w, c)
             d_loss, _ = self.minimize(
                 lambda real=real, fake=fake: self.discriminator_loss(real, fake),
                 self.discriminator.trainable_variables,
@@ -154,7 +155,7 @@ class GAN(AdversarialModel):
 
     def evaluation(self, x):
         latents = self._latents(x)
-        fake = self.generator(latents, training=False)
+        fake = self(latents, training=False)
         return {
             "d_loss": self.discriminator_loss(x, fake, training=False),
             "g_loss": self.generator_objective(latents, training=False),
@@ -167,4 +168,4 @@ class GAN(AdversarialModel):
 
     @backend.compiled
     def transform_noise(self, noise):
-        return self.generator(noise, training=False)
+        return self(noise)
