@@ -72,6 +72,23 @@ def test_one_functional_gradient_step_by_hand():
     )
 
 
+@pytest.mark.parametrize("scaling", ["minimax", "non_saturating"])
+def test_scaling_is_the_gradient_of_the_gans_loss(scaling):
+    """x + eta s(D(x)) grad D(x) = x - eta d/dx of the generator's loss per image, for linear D."""
+    w = np.array([1.0, -2.0, 0.5, 0.0])
+    model = toy(w, scaling=scaling)
+    x = RNG.uniform(-1, 1, (4, 2, 2, 1)).astype("float32")
+    logits = (x.reshape(4, 4) @ w).reshape(4, 1, 1, 1)
+    slope = 1 / (1 + np.exp(-logits if scaling == "minimax" else logits))
+    expected = x + 0.25 * slope * w.reshape(2, 2, 1)
+    np.testing.assert_allclose(
+        numpy(model.functional_gradient_step(tensor(x))), expected, atol=1e-6
+    )
+    model.store_snapshot(ops.convert_to_tensor(0, "int32"))
+    zero = ops.convert_to_tensor(0, "int32")
+    np.testing.assert_allclose(numpy(model.snapshot_step(tensor(x), zero)), expected, atol=1e-6)
+
+
 def test_composite_sums_the_snapshots_gradients():
     """G_t = G_0 + eta (w_1 + .. + w_t) for linear discriminators, t = 0 .. T."""
     model = toy()
@@ -233,6 +250,7 @@ def test_discriminator_wins_and_training_stops():
     [
         ({"num_steps": 0}, "num_steps.*0"),
         ({"step_size": -0.5}, "step_size.*-0.5"),
+        ({"scaling": "sigmoid"}, "scaling must be one of .*'sigmoid'"),
         ({"pool_size": 100}, "multiple of batch_size=64.*100"),
         ({"max_gap": "40"}, "max_gap.*40"),
     ],

@@ -5,14 +5,14 @@ arXiv:1801.06309: Algorithm 3 (xICFG) with Algorithm 2 (ICFG) inside, Theorem 2.
 
 The generator is not trained by gradient descent on its weights. It grows,
 
-    G_t(z) = G_{t-1}(z) + eta grad D_t(G_{t-1}(z)),  t = 1 .. T,
+    G_t(z) = G_{t-1}(z) + eta s(D_t(G_{t-1}(z))) grad D_t(G_{t-1}(z)),  t = 1 .. T,
 
 where D_t is the discriminator after its t-th round of updates. A stage is T such steps from
 G_0 = the approximator, a network of fixed size, which is then fitted to G_T ("distilled"), so that
 the next stage can start from it. Images are drawn from G_T of the last stage.
 
 Deviations from the paper's text, after the authors' published code where that differs:
-* s_t(x) = 1.
+* s_t(x) = 1 unless `scaling` says otherwise.
 * The approximator starts every stage with a fresh optimizer; its learning rate is cut by 10
   whenever the loss of an epoch rises, at most 3 times.
 * The discriminator's gradient uses the statistics of the batch (training mode), also when images
@@ -28,7 +28,7 @@ from kzoo.models import data as model_data
 from kzoo.models.adversarial import AdversarialModel, check_network
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.divergence import StopOnDivergence
-from kzoo.models.cfggan.growth import Growth
+from kzoo.models.cfggan.growth import SCALINGS, Growth
 from kzoo.networks import dcgan_discriminator, dcgan_generator
 
 
@@ -46,6 +46,9 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         num_steps: T, functional gradient steps per stage.
         discriminator_steps: U, discriminator updates before each of them.
         step_size: eta. The paper uses .5 (MNIST) and .25 (SVHN) with batch norm.
+        scaling: s(D(x)). `"constant"`: 1, as in the paper's experiments. Or the weight of grad D(x)
+            in the gradient of a GAN's generator loss: `"minimax"`, sigmoid(D), or
+            `"non_saturating"`, sigmoid(-D), which leaves images alone that look real already.
         pool_size: N, how many latents a stage's approximator is fitted on; a multiple of
             `batch_size`.
         batch_size: b, mini-batch of every network; generated images depend on it.
@@ -89,6 +92,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         num_steps=15,
         discriminator_steps=1,
         step_size=0.5,
+        scaling="constant",
         pool_size=640,
         batch_size=64,
         approximator_epochs=10,
@@ -106,6 +110,9 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         self.num_steps = check("num_steps", num_steps)
         self.discriminator_steps = check("discriminator_steps", discriminator_steps)
         self.step_size = model_data.check_positive("step_size", step_size)
+        if scaling not in SCALINGS:
+            raise ValueError(f"scaling must be one of {sorted(SCALINGS)}, got {scaling!r}.")
+        self.scaling = scaling
         self.pool_size = check("pool_size", pool_size)
         self.batch_size = check("batch_size", batch_size)
         if self.pool_size % self.batch_size:
@@ -152,8 +159,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 
     def get_config(self):
         names = (
-            "num_steps discriminator_steps step_size pool_size batch_size approximator_epochs "
-            "fixed_pool width max_gap gap_patience warm_start"
+            "num_steps discriminator_steps step_size scaling pool_size batch_size "
+            "approximator_epochs fixed_pool width max_gap gap_patience warm_start"
         )
         config = {name: getattr(self, name) for name in names.split()}
         return {**super().get_config(), **config, **self._networks_config()}

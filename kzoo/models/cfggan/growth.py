@@ -6,6 +6,13 @@ from keras import ops
 from kzoo import backend
 from kzoo.losses.adversarial import discriminator_loss
 
+# s(D(x)) of a step: 1, or the weight of grad D(x) in the gradient of a GAN's generator loss.
+SCALINGS = {
+    "constant": ops.ones_like,
+    "minimax": ops.sigmoid,
+    "non_saturating": lambda logits: ops.sigmoid(-logits),
+}
+
 
 class Growth:
     """Functional gradient steps, for a model with a discriminator, an approximator, snapshots."""
@@ -62,13 +69,12 @@ class Growth:
 
     @backend.compiled
     def functional_gradient_step(self, x):
-        """x + eta grad D(x) with the current discriminator, x (b, h, w, c)."""
-        _, gradient = backend.input_gradient(lambda x: self.logits(x, training=True), x)
-        return x + self.step_size * gradient
+        """x + eta s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
+        return self._step(lambda x: self.logits(x, training=True), x)
 
     @backend.compiled
     def snapshot_step(self, x, t):
-        """x + eta grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
+        """x + eta s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
         weights = [ops.take(snapshot, t, axis=0) for snapshot in self.snapshots]
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
@@ -76,8 +82,12 @@ class Growth:
             logits, _ = self.discriminator.stateless_call(weights, others, x, training=True)
             return ops.cast(logits, "float32")
 
-        _, gradient = backend.input_gradient(snapshot, x)
-        return x + self.step_size * gradient
+        return self._step(snapshot, x)
+
+    def _step(self, discriminator, x):
+        logits, gradient = backend.input_gradient(discriminator, x)  # (b, 1), (b, h, w, c)
+        scale = self.step_size * SCALINGS[self.scaling](logits)
+        return x + ops.reshape(scale, (-1, 1, 1, 1)) * gradient
 
     @backend.compiled
     def store_snapshot(self, t):
