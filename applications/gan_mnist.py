@@ -4,7 +4,9 @@
     python applications/gan_mnist.py --mixed-precision   # as the published weights were trained
 
 Goodfellow et al. 2014 (arXiv:1406.2661) and Radford et al. 2016 (arXiv:1511.06434), with the 1x1
-convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). The learning rate falls to 0 along a
+convolutions of Johnson, Zhang 2018 (arXiv:1801.06309), a mixture of 20 parts as the latent
+distribution (Ben-Yosef, Weinshall 2018, arXiv:1808.10356) and noise on the discriminator's inputs
+(Arjovsky, Bottou 2017, arXiv:1701.04862). The learning rate falls to 0 along a
 cosine. The preset holds the exponential moving average of the generator's
 weights.
 """
@@ -26,7 +28,7 @@ TRAINING_IMAGES = 60_000
 
 
 def main():
-    parser = recipe.parser(__doc__.splitlines()[0], 25, "weights/gan/mnist")
+    parser = recipe.parser(__doc__.splitlines()[0], 30, "weights/gan/mnist")
     args = parser.parse_args()
     data = recipe.load(args, "train", pad_to=32)
     steps = (args.steps_per_epoch or TRAINING_IMAGES // args.batch_size) * args.epochs
@@ -35,8 +37,9 @@ def main():
         return kzoo.GAN(
             image_shape=(32, 32, 1),
             latent_dim=100,
-            width=48,
+            width=32,
             pointwise=True,
+            codes=20,
             instance_noise=0.2,
         )
 

@@ -1,11 +1,13 @@
 """Layers that Keras does not have."""
 
 from kzoo.layers.batch_normalization import BatchNormalization
+from kzoo.layers.latent_codes import LatentCodes
 from kzoo.layers.masked_conv import MaskedConv2D
 from kzoo.layers.symmetric_conv import SymmetricConv2D, SymmetricConv2DTranspose
 
 __all__ = [
     "BatchNormalization",
+    "LatentCodes",
     "MaskedConv2D",
     "SymmetricConv2D",
     "SymmetricConv2DTranspose",

@@ -13,7 +13,12 @@ as in the authors' code of [2].
 import keras
 from keras import layers
 
-from kzoo.layers import BatchNormalization, SymmetricConv2D, SymmetricConv2DTranspose
+from kzoo.layers import (
+    BatchNormalization,
+    LatentCodes,
+    SymmetricConv2D,
+    SymmetricConv2DTranspose,
+)
 
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]
@@ -92,6 +97,7 @@ def dcgan_generator(
     pointwise=False,
     batch_norm=True,
     init_stddev=0.02,
+    codes=0,
     name="generator",
 ):
     """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
@@ -104,6 +110,7 @@ def dcgan_generator(
             projection is then not normalized, as in [2].
         batch_norm: normalizes all but the last layer [1].
         init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
+        codes: how many latents `kzoo.layers.LatentCodes` turns into a one-hot code; 0 for none.
         name: name of the model.
 
     Raises:
@@ -113,6 +120,7 @@ def dcgan_generator(
     convolution, transposed = _convolutions(init_stddev, batch_norm)
     features = width * 2 ** (depth - 1)
     inputs = x = layers.Input((latent_dim,))
+    x = LatentCodes(codes)(x) if codes else x
     x = layers.Dense(
         height * width_ * features,
         kernel_initializer=keras.initializers.RandomNormal(stddev=init_stddev),

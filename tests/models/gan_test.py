@@ -60,6 +60,15 @@ def test_pointwise_convolutions_follow_the_strided_ones():
     assert copy.count_params() == gan.count_params()
 
 
+def test_codes_make_the_generator_jump():
+    """Latents that differ by next to nothing, but in their code, give different images."""
+    gan = tiny_gan(codes=2)
+    latents = np.array([[0.5, 0.5001, 0, 0], [0.5001, 0.5, 0, 0]], "float32")
+    for model in (gan, kzoo.GAN.from_config(gan.get_config())):
+        images = numpy(model(latents))
+        assert np.abs(images[0] - images[1]).max() > 1e-4
+
+
 def test_instance_noise_has_its_deviation_and_only_in_training():
     """A discriminator that sums squares sees h w sigma^2 more per black image."""
     square = keras.Sequential(

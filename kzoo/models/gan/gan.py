@@ -35,6 +35,8 @@ class GAN(AdversarialModel):
         width: features of the DCGAN networks next to the image; unused for given networks.
         pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
             and far better digits after the same number of updates.
+        codes: turns the first `codes` latents into a one-hot code (`kzoo.layers.LatentCodes`), by
+            which the classes of images can lie apart; 0 for none. Unused for a given generator.
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
@@ -65,6 +67,7 @@ class GAN(AdversarialModel):
         discriminator_steps=1,
         width=32,
         pointwise=False,
+        codes=0,
         instance_noise=0.0,
         generator=None,
         discriminator=None,
@@ -79,6 +82,7 @@ class GAN(AdversarialModel):
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
         self.pointwise = bool(pointwise)
+        self.codes = codes
         if not 0.0 <= instance_noise < float("inf"):
             raise ValueError(f"instance_noise must be 0 or positive, got {instance_noise!r}.")
         self.instance_noise = float(instance_noise)
@@ -88,7 +92,7 @@ class GAN(AdversarialModel):
         }
         if generator is None:
             generator = dcgan_generator(
-                self.image_shape, self.latent_dim, self.width, self.pointwise
+                self.image_shape, self.latent_dim, self.width, self.pointwise, codes=self.codes
             )
         if discriminator is None:
             discriminator = dcgan_discriminator(self.image_shape, self.width, self.pointwise)
@@ -104,6 +108,7 @@ class GAN(AdversarialModel):
             "discriminator_steps": self.discriminator_steps,
             "width": self.width,
             "pointwise": self.pointwise,
+            "codes": self.codes,
             "instance_noise": self.instance_noise,
             **self._networks_config(),
         }

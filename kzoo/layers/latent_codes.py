@@ -1,0 +1,50 @@
+"""Gaussian latents read as those of a mixture."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class LatentCodes(keras.layers.Layer):
+    """Replaces the first `codes` latents by a one-hot code: which of them is the largest.
+
+    For z ~ N(0, I) the code is uniform over its values and independent of the other latents, so
+    that a generator behind this layer draws from a mixture of `codes` parts without a change of
+    its noise. A continuous generator must map a connected latent space to connected images, and
+    draws images between two classes; the parts of a mixture can lie apart (Ben-Yosef, Weinshall
+    2018, "Gaussian mixture generative adversarial networks for diverse datasets, and the
+    unsupervised clustering of images", arXiv:1808.10356; Khayatkhoei et al. 2018, "Disconnected
+    manifold learning for generative adversarial networks", arXiv:1806.00880). No labels take part.
+
+    The code is scaled by the square root of the number of latents, which is the length of a
+    typical z.
+
+    Args:
+        codes: int, at least 2 and at most the number of latents.
+
+    Input shape: `(batch, latent_dim)`.
+    Output shape: `(batch, latent_dim)`.
+
+    Raises:
+        ValueError: if `codes` is not an int from 2 to the number of latents.
+    """
+
+    def __init__(self, codes, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})  # no ties from rounded latents
+        if not isinstance(codes, int) or codes < 2:
+            raise ValueError(f"codes must be an int of at least 2, got {codes!r}.")
+        self.codes = codes
+
+    def build(self, input_shape):
+        if input_shape[-1] < self.codes:
+            raise ValueError(
+                f"codes={self.codes} needs as many latents, got latent_dim={input_shape[-1]}."
+            )
+
+    def call(self, latents):
+        largest = ops.argmax(latents[:, : self.codes], axis=-1)  # (b,)
+        code = ops.one_hot(largest, self.codes, dtype=latents.dtype) * latents.shape[-1] ** 0.5
+        return ops.concatenate([code, latents[:, self.codes :]], axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "codes": self.codes}

@@ -1,0 +1,47 @@
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kzoo.layers import LatentCodes
+
+
+def test_code_is_the_largest_of_the_first_latents():
+    latents = np.array([[0.5, -1.0, 2.0, 7.0], [3.0, 1.0, 2.5, -4.0]], "float32")
+    outputs = ops.convert_to_numpy(LatentCodes(3)(latents))
+    np.testing.assert_array_equal(outputs, [[0, 0, 2, 7], [2, 0, 0, -4]])  # 2 = sqrt(4)
+
+
+def test_codes_of_gaussian_latents_are_uniform():
+    latents = np.random.default_rng(0).standard_normal((50_000, 12)).astype("float32")
+    outputs = ops.convert_to_numpy(LatentCodes(5)(latents))
+    assert np.all((outputs[:, :5] != 0).sum(axis=1) == 1)
+    np.testing.assert_allclose((outputs[:, :5] != 0).mean(axis=0), 0.2, atol=0.01)
+    np.testing.assert_array_equal(outputs[:, 5:], latents[:, 5:])
+
+
+def test_computes_in_float32_whatever_the_policy():
+    """Rounded to bfloat16, the two latents would tie."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        layer = LatentCodes(2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    outputs = ops.convert_to_numpy(layer(np.array([[1.0, 1.0001]], "float32")))
+    assert outputs[0, 0] == 0 and outputs[0, 1] > 1
+
+
+def test_config():
+    layer = LatentCodes(4)
+    assert LatentCodes.from_config(layer.get_config()).codes == 4
+
+
+@pytest.mark.parametrize("codes", [1, -3, 2.5])
+def test_wrong_number_of_codes(codes):
+    with pytest.raises(ValueError, match=f"codes must be an int of at least 2, got {codes}"):
+        LatentCodes(codes)
+
+
+def test_more_codes_than_latents():
+    with pytest.raises(ValueError, match="codes=5 needs as many latents, got latent_dim=4"):
+        LatentCodes(5)(np.zeros((1, 4), "float32"))
