@@ -32,35 +32,36 @@ def main():
     )
     parser.add_argument("--gan", default="gan/mnist", help="preset to start from")
     args = parser.parse_args()
-    keras.utils.set_random_seed(args.seed)
     data = recipe.load(args, "train", pad_to=32)
+    shared = {"image_shape": (32, 32, 1), "latent_dim": 100, "num_steps": 15, "pool_size": 640}
 
-    shared = {"image_shape": (32, 32, 1), "latent_dim": 100, "num_steps": 15}
-    if args.from_noise:
-        model = kzoo.CFGGAN(
-            **shared, step_size=0.5, pool_size=640, approximator_epochs=10, width=32
-        )
-        rates = 2.5e-4, 2.5e-4
-    else:
+    def from_noise():
+        return kzoo.CFGGAN(**shared, step_size=0.5, approximator_epochs=10, width=32)
+
+    def from_gan():
         gan = kzoo.GAN.from_preset(args.gan)
-        model = kzoo.CFGGAN(
+        return kzoo.CFGGAN(
             **shared,
-            step_size=0.05,
-            pool_size=640,
+            step_size=0.005,
             approximator_epochs=5,
             warm_start=True,
             approximator=gan.generator,
             discriminator=gan.discriminator,
         )
-        rates = 5e-5, 1e-4  # a faster approximator forgets more than it gains from a stage
-    model.compile(*(keras.optimizers.RMSprop(rate, rho=0.95, epsilon=1e-37) for rate in rates))
-    model.fit(
-        data,
-        epochs=args.epochs,
-        steps_per_epoch=args.steps_per_epoch,
-        callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
-        verbose=2,
-    )
+
+    def fit(model):
+        rate = 2.5e-4 if args.from_noise else 2e-5
+        optimizers = (keras.optimizers.RMSprop(rate, rho=0.95, epsilon=1e-37) for _ in range(2))
+        model.compile(*optimizers)
+        model.fit(
+            data,
+            epochs=args.epochs,
+            steps_per_epoch=args.steps_per_epoch,
+            callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
+            verbose=2,
+        )
+
+    model = recipe.train(args, from_noise if args.from_noise else from_gan, fit)
     model.save_to_preset(args.output, **METADATA)
 
 
