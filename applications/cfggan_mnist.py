@@ -42,7 +42,7 @@ def main():
         gan = kzoo.GAN.from_preset(args.gan)
         return kzoo.CFGGAN(
             **shared,
-            step_size=0.005,
+            step_size=0.003,
             approximator_epochs=5,
             warm_start=True,
             approximator=gan.generator,
@@ -50,7 +50,7 @@ def main():
         )
 
     def fit(model):
-        rate = 2.5e-4 if args.from_noise else 2e-5
+        rate = 2.5e-4 if args.from_noise else 3e-5
         optimizers = (keras.optimizers.RMSprop(rate, rho=0.95, epsilon=1e-37) for _ in range(2))
         model.compile(*optimizers)
         model.fit(

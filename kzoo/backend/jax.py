@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
-from kzoo.backend.common import compiled_cache, split_aux
+from kzoo.backend.common import compiled_cache, split_aux, without_strides
 
 
 class _Scope(keras.StatelessScope):
@@ -96,7 +96,8 @@ def convolution(x, kernel, strides):
     """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side."""
     before = after = kernel.shape[0] // 2
     if strides > 1 and jax.default_backend() == "cpu":
-        x, kernel, before, after = _without_strides(x, kernel, strides)
+        # XLA's gradients of strided convolutions are up to 20 times slower on a CPU.
+        x, kernel, before, after = without_strides(x, kernel, strides)
         strides = 1
     return jax.lax.conv_general_dilated(
         x,
@@ -105,35 +106,6 @@ def convolution(x, kernel, strides):
         ((before, after), (before, after)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
-
-
-def _without_strides(x, kernel, strides):
-    """The same convolution with strides 1, over blocks of strides x strides pixels as features.
-
-    XLA's gradients of strided convolutions are up to 20 times slower on a CPU.
-
-    Returns:
-        `(x, kernel, zeros before, zeros after)`.
-    """
-    size, _, features, filters = kernel.shape
-    margin = size // 2
-    before, after = -(-margin // strides), margin // strides  # blocks that a kernel reaches
-    blocks = before + after + 1
-    front = before * strides - margin
-    widen = (front, blocks * strides - front - size)
-    kernel = jnp.pad(kernel, (widen, widen, (0, 0), (0, 0)))
-    kernel = _to_blocks(kernel[None], strides)[0]  # (n, n, c s s as (s, s, c), f)
-    kernel = kernel.reshape(blocks, blocks, strides * strides * features, filters)
-    rest = [(0, -side % strides) for side in x.shape[1:3]]
-    x = _to_blocks(jnp.pad(x, ((0, 0), *rest, (0, 0)))[..., None], strides)
-    return x.reshape(*x.shape[:3], strides * strides * features), kernel, before, after
-
-
-def _to_blocks(x, strides):
-    """(b, h s, w s, c, f) to (b, h, w, s, s, c, f)."""
-    batch, height, width, *features = x.shape
-    x = x.reshape(batch, height // strides, strides, width // strides, strides, *features)
-    return jnp.swapaxes(x, 2, 3)
 
 
 def transposed_convolution(x, kernel, strides):

@@ -6,7 +6,10 @@ import keras
 import numpy as np
 import torch
 
-from kzoo.backend.common import split_aux
+from kzoo.backend.common import split_aux, without_strides
+
+# Features of an image for which a CPU is faster without strides: oneDNN wants 8 or more.
+_FEW = 4
 
 
 def value_and_grad(fn, variables):
@@ -57,8 +60,16 @@ def batch_norm(x, gamma, beta, epsilon):
 
 def convolution(x, kernel, strides):
     """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side."""
+    before = after = kernel.shape[0] // 2
+    if kernel.shape[0] == strides == 1:
+        return x @ kernel[0, 0]
+    if strides > 1 and x.shape[-1] <= _FEW and x.device.type == "cpu":
+        x, kernel, before, after = without_strides(x, kernel, strides)
+        strides = 1
+    if before != after:
+        x = torch.nn.functional.pad(x, (0, 0, before - after, 0, before - after, 0))
     outputs = torch.nn.functional.conv2d(
-        x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), stride=strides, padding=kernel.shape[0] // 2
+        x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), stride=strides, padding=after
     )
     return outputs.movedim(1, -1)
 

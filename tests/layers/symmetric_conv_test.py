@@ -30,9 +30,10 @@ def random(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape).astype("float32")
 
 
+@pytest.mark.parametrize("features", [1, 3, 6])
 @pytest.mark.parametrize("size, kernel, strides", CASES)
-def test_convolution_is_its_definition(size, kernel, strides):
-    x, weights = random(2, size, size + 1, 3), random(kernel, kernel, 3, 4, seed=1)
+def test_convolution_is_its_definition(size, kernel, strides, features):
+    x, weights = random(2, size, size + 1, features), random(kernel, kernel, features, 4, seed=1)
     y = backend.convolution(ops.convert_to_tensor(x), ops.convert_to_tensor(weights), strides)
     assert np.allclose(ops.convert_to_numpy(y), convolve(x, weights, strides), atol=1e-4)
 
