@@ -11,8 +11,11 @@ _NAMES = {
     "Classifier": "kzoo.models.classifier",
     "GAN": "kzoo.models.gan",
     "GenerativeModel": "kzoo.models.base",
+    "LSGAN": "kzoo.models.lsgan",
     "PixelCNN": "kzoo.models.pixelcnn",
     "VAE": "kzoo.models.vae",
+    "WGAN": "kzoo.models.wgan",
+    "WGANGP": "kzoo.models.wgan",
     "list_presets": "kzoo.presets",
 }
 _MODULES = ("backend", "callbacks", "datasets", "losses", "metrics", "presets", "visualization")

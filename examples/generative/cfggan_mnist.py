@@ -204,7 +204,8 @@ How to read it:
 
 ## A trained model
 
-kzoo comes with a CFG-GAN that was trained on all of MNIST. `generate()` draws
+kzoo comes with a CFG-GAN that was started from the generator of a GAN and
+trained on all of MNIST. `generate()` draws
 from `G_T`, the approximator's images after all T steps. The gradient of `D`
 uses the statistics of the batch, so the model always works on whole
 mini-batches of the size that it was trained with.
@@ -223,7 +224,9 @@ show(samples, "Digits from G_T")
 we follow the same latents: every column below is one image, and the rows are
 t = 0, 3, 7 and 15. The first row shows what the approximator has learned in all
 earlier stages, the rows below it what the discriminators of the last stage
-still found to correct.
+still found to correct. That is little: this model was started from a trained
+GAN and takes short steps. In a training from scratch, as above, the rows differ
+visibly.
 """
 
 growth = [trained.generate(12, seed=1, steps=steps) for steps in GROWTH]

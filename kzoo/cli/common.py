@@ -7,7 +7,7 @@ import os
 import pathlib
 import sys
 
-MODELS = ("CFGGAN", "Classifier", "GAN", "PixelCNN", "VAE")
+MODELS = ("CFGGAN", "Classifier", "GAN", "LSGAN", "PixelCNN", "VAE", "WGAN", "WGANGP")
 
 
 def add_command(commands, name, run, summary, examples):

@@ -40,7 +40,7 @@ def add_parser(commands):
     )
     parser.epilog = (
         "A run that was stopped goes on from its last finished epoch when the same command is\n"
-        "given again; with more --epochs, a finished run goes on too. GAN and CFGGAN take images\n"
+        "given again; with more --epochs, a finished run goes on too. The GANs take images\n"
         "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE and the PixelCNN model\n"
         "black and white pixels, binarized anew in every epoch; on other images, 256 values.\n"
         "The settings of the presets are in the scripts of applications/.\n\n" + parser.epilog
@@ -153,7 +153,7 @@ def open_training_data(args, **options):
     parts = [f"{pathlib.PurePath(args.data).name} {args.split}"]
     if args.image_size:
         parts.append("cropped and resized")
-    if args.model in ("gan", "cfggan") and shape[:2] == data.UNPADDED:
+    if args.model not in ("vae", "pixelcnn") and shape[:2] == data.UNPADDED:
         dataset = data.open_data(args.data, args.split, pad_to=data.PADDED, **options)
         shape = (*data.PADDED, shape[2])
         parts.append("zero-padded")
@@ -170,12 +170,23 @@ def check_settings(args):
     """
     import kzoo
 
-    names = inspect.signature(getattr(kzoo, MODELS[args.model])).parameters
-    allowed = [name for name in names if name not in _NOT_SETTABLE and name != "kwargs"]
+    names = constructor_arguments(getattr(kzoo, MODELS[args.model]))
+    allowed = [name for name in names if name not in _NOT_SETTABLE]
     for name, _ in args.set:
         if name not in allowed:
             why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(allowed)}")
             raise ValueError(f"--set {name}: not an argument to set for a {args.model}: {why}")
+
+
+def constructor_arguments(model_class):
+    """The names of a model's constructor arguments, with those it passes on to its base classes."""
+    import kzoo
+
+    bases = model_class.__mro__
+    bases = bases[: bases.index(kzoo.GenerativeModel)]
+    signatures = [inspect.signature(vars(c)["__init__"]) for c in bases if "__init__" in vars(c)]
+    names = dict.fromkeys(name for signature in signatures for name in signature.parameters)
+    return [name for name in names if name not in ("self", "kwargs")]
 
 
 def build(args, shape):

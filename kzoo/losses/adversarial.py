@@ -1,6 +1,8 @@
-"""Losses of adversarial training (Goodfellow et al. 2014, arXiv:1406.2661).
+"""Losses of adversarial training.
 
-A discriminator returns logits D(x): sigmoid(D(x)) is the probability that x is real.
+Goodfellow et al. 2014, arXiv:1406.2661: a discriminator returns logits D(x), and sigmoid(D(x)) is
+the probability that x is real. The other losses take D(x) as it is: least squares (Mao et al. 2017,
+arXiv:1611.04076) and the Wasserstein distance (Arjovsky et al. 2017, arXiv:1701.07875).
 """
 
 from keras import ops
@@ -30,3 +32,23 @@ def non_saturating_loss(fake_logits):
 
 
 GENERATOR_LOSSES = {"minimax": minimax_loss, "non_saturating": non_saturating_loss}
+
+
+def critic_loss(real, fake):
+    """E D(G(z)) - E D(x), the negative of the Wasserstein distance's estimate; any scalar."""
+    return ops.mean(fake) - ops.mean(real)
+
+
+def wasserstein_generator_loss(fake):
+    """-E D(G(z)); any scalar."""
+    return -ops.mean(fake)
+
+
+def least_squares_discriminator_loss(real, fake, fake_label=0.0, real_label=1.0):
+    """1/2 E (D(x) - b)^2 + 1/2 E (D(G(z)) - a)^2, a and b the labels; at least 0."""
+    return 0.5 * (ops.mean(ops.square(real - real_label)) + ops.mean(ops.square(fake - fake_label)))
+
+
+def least_squares_generator_loss(fake, label=1.0):
+    """1/2 E (D(G(z)) - c)^2, c the label; at least 0."""
+    return 0.5 * ops.mean(ops.square(fake - label))

@@ -26,6 +26,9 @@ def tiny(name, **kwargs):
             "pool_size": 16,
             "approximator_epochs": 2,
         },
+        "LSGAN": {"latent_dim": 4, "width": 4},
+        "WGAN": {"latent_dim": 4, "width": 4, "discriminator_steps": 2},
+        "WGANGP": {"latent_dim": 4, "width": 4, "discriminator_steps": 2},
         "VAE": {"latent_dim": 2, "widths": (4, 4), "dense_width": 8},
         "PixelCNN": {"filters": 4, "num_blocks": 1},
     }[name]
@@ -34,7 +37,7 @@ def tiny(name, **kwargs):
     return model
 
 
-NAMES = ["VAE", "GAN", "PixelCNN", "CFGGAN"]
+NAMES = ["VAE", "GAN", "PixelCNN", "CFGGAN", "LSGAN", "WGAN", "WGANGP"]
 each_model = pytest.mark.parametrize("name", NAMES)
 
 

@@ -3,8 +3,6 @@
 * Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661: Algorithm 1 [1].
 * Radford et al. 2016 (DCGAN), arXiv:1511.06434: networks, optimizers, initialization [2].
 * Johnson, Zhang 2018, arXiv:1801.06309, section 1 names the two losses GAN0 and GAN1 [3].
-* Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
-  arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
 
 Deviations from [1]: Adam in place of momentum, as in [2]. Latents are standard normal as in [3],
 not uniform as in [2]. Real and generated images pass through the discriminator as separate
@@ -12,17 +10,13 @@ batches, each normalized with its own statistics.
 """
 
 import keras
-from keras import ops
 
-from kzoo import backend
 from kzoo.losses.adversarial import GENERATOR_LOSSES, discriminator_loss
-from kzoo.models.adversarial import AdversarialModel, check_network
-from kzoo.models.data import check_positive_int
-from kzoo.networks import dcgan_discriminator, dcgan_generator
+from kzoo.models.gan.two_player import TwoPlayerModel
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class GAN(AdversarialModel):
+class GAN(TwoPlayerModel):
     """Generative adversarial network [1].
 
     Args:
@@ -30,19 +24,8 @@ class GAN(AdversarialModel):
         latent_dim: length of the latent vectors z ~ N(0, I).
         generator_loss: `"non_saturating"` ("log D trick", GAN1) or `"minimax"`
             (GAN0).
-        discriminator_steps: discriminator updates k per generator update, each on a mini-batch
-            of its own (Algorithm 1 of [1]); `fit` then takes k mini-batches for one step.
-        width: features of the DCGAN networks next to the image; unused for given networks.
-        pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
-            and far better digits after the same number of updates.
-        codes: turns the first `codes` latents into a one-hot code (`kzoo.layers.LatentCodes`), by
-            which the classes of images can lie apart; 0 for none. Unused for a given generator.
-        instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
-            training adds to every image before the discriminator sees it [4]; 0 for none. It
-            keeps the discriminator from winning by details that the generator cannot match.
-        generator: the user's own `keras.Model`, latents (b, latent_dim) to images
-            (b, h, w, c) in [-1, 1]; DCGAN's when `None`.
-        discriminator: the user's own `keras.Model`, images to logits (b, 1); DCGAN's when `None`.
+        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `instance_noise`,
+            `generator` and `discriminator`, as `TwoPlayerModel` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -57,21 +40,8 @@ class GAN(AdversarialModel):
     ```
     """
 
-    loss_names = ("d_loss", "g_loss")
-
     def __init__(
-        self,
-        image_shape=(32, 32, 1),
-        latent_dim=100,
-        generator_loss="non_saturating",
-        discriminator_steps=1,
-        width=32,
-        pointwise=False,
-        codes=0,
-        instance_noise=0.0,
-        generator=None,
-        discriminator=None,
-        **kwargs,
+        self, image_shape=(32, 32, 1), latent_dim=100, generator_loss="non_saturating", **kwargs
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
         if generator_loss not in GENERATOR_LOSSES:
@@ -79,98 +49,18 @@ class GAN(AdversarialModel):
                 f"generator_loss must be one of {sorted(GENERATOR_LOSSES)}, got {generator_loss!r}."
             )
         self.generator_loss = generator_loss
-        self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
-        self.width = check_positive_int("width", width)
-        self.pointwise = bool(pointwise)
-        self.codes = codes
-        if not 0.0 <= instance_noise < float("inf"):
-            raise ValueError(f"instance_noise must be 0 or positive, got {instance_noise!r}.")
-        self.instance_noise = float(instance_noise)
-        self._given_networks = {
-            "generator": generator is not None,
-            "discriminator": discriminator is not None,
-        }
-        if generator is None:
-            generator = dcgan_generator(
-                self.image_shape, self.latent_dim, self.width, self.pointwise, codes=self.codes
-            )
-        if discriminator is None:
-            discriminator = dcgan_discriminator(self.image_shape, self.width, self.pointwise)
-        self.generator = check_network("generator", generator, (self.latent_dim,), self.image_shape)
-        self.discriminator = check_network("discriminator", discriminator, self.image_shape, (1,))
-        self.seed_generator = keras.random.SeedGenerator()
-        self.build()
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "generator_loss": self.generator_loss,
-            "discriminator_steps": self.discriminator_steps,
-            "width": self.width,
-            "pointwise": self.pointwise,
-            "codes": self.codes,
-            "instance_noise": self.instance_noise,
-            **self._networks_config(),
-        }
+        return {**super().get_config(), "generator_loss": self.generator_loss}
 
     def default_optimizer(self):
         """Adam with DCGAN's settings (section 4 of [2])."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
-    def examples_per_step(self, batch_size):
-        return self.discriminator_steps * batch_size
+    def discriminator_criterion(self, real, fake):
+        """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats."""
+        return discriminator_loss(real, fake)
 
-    def discriminator_loss(self, real, fake, training=True):
-        """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))); images to a scalar in nats."""
-        return discriminator_loss(
-            self._noisy_logits(real, training), self._noisy_logits(fake, training)
-        )
-
-    def generator_objective(self, latents, training=True):
-        """The generator's loss at given latents (b, latent_dim); a scalar in nats."""
-        fake = self(latents, training=training)  # (b, h, w, c)
-        return GENERATOR_LOSSES[self.generator_loss](self._noisy_logits(fake, training))
-
-    def _noisy_logits(self, images, training):
-        """D of images (b, h, w, c), in training with noise on them; (b, 1)."""
-        if training and self.instance_noise:
-            noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
-            images = images + self.instance_noise * noise
-        return self.logits(images, training)
-
-    def update(self, x):
-        """Algorithm 1 of [1]: k discriminator steps, then one generator step."""
-        steps = self.discriminator_steps
-        batch_size = ops.shape(x)[0] // steps
-        for k in range(steps):
-            real = x[k * batch_size : (k + 1) * batch_size]  # (b, h, w, c)
-            fake = self(self._latents(real), training=True)  # (b, h, w, c)
-            d_loss, _ = self.minimize(
-                lambda real=real, fake=fake: self.discriminator_loss(real, fake),
-                self.discriminator.trainable_variables,
-                self.d_optimizer,
-            )
-        latents = self._latents(real)
-        g_loss, _ = self.minimize(
-            lambda: self.generator_objective(latents),
-            self.generator.trainable_variables,
-            self.g_optimizer,
-        )
-        return {"d_loss": d_loss, "g_loss": g_loss}
-
-    def evaluation(self, x):
-        latents = self._latents(x)
-        fake = self(latents, training=False)
-        return {
-            "d_loss": self.discriminator_loss(x, fake, training=False),
-            "g_loss": self.generator_objective(latents, training=False),
-        }
-
-    def _latents(self, images):
-        """As many latents as images (b, latent_dim)."""
-        shape = (ops.shape(images)[0], self.latent_dim)
-        return keras.random.normal(shape, seed=self.seed_generator)
-
-    @backend.compiled
-    def transform_noise(self, noise):
-        return self(noise)
+    def generator_criterion(self, fake):
+        """The loss that `generator_loss` names, in nats."""
+        return GENERATOR_LOSSES[self.generator_loss](fake)
