@@ -190,6 +190,21 @@ def test_distillation_cuts_its_rate_three_times_at_most_and_starts_afresh():
         assert float(numpy(model.g_optimizer.learning_rate)) == pytest.approx(50.0)
 
 
+@pytest.mark.parametrize("fixed_pool", [True, False])
+def test_without_distillation_the_approximator_stays(fixed_pool):
+    """ICFG: D learns and G_T moves away from G_0, by what `g_loss` says."""
+    model = toy(approximator_epochs=0, warm_start=True, fixed_pool=fixed_pool)
+    before = [numpy(v).copy() for v in model.approximator.trainable_variables]
+    images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
+    history = model.fit(images, batch_size=4, verbose=0).history
+    for v, old in zip(model.approximator.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(numpy(v), old)
+    # With linear discriminators every image moves by the same eta (w_1 + .. + w_T).
+    z = RNG.randn(4, 3).astype("float32")
+    moved = numpy(model.transform_noise(z)) - numpy(model.transform_noise(z, steps=0))
+    assert history["g_loss"][0] == pytest.approx(0.5 * (moved[0] ** 2).sum(), rel=1e-3)
+
+
 def test_a_fresh_optimizer_every_stage():
     model = toy()
     model.distill(tensor(RNG.randn(8, 3)), tensor(RNG.uniform(-1, 1, (8, 2, 2, 1))))
@@ -250,6 +265,8 @@ def test_discriminator_wins_and_training_stops():
     [
         ({"num_steps": 0}, "num_steps.*0"),
         ({"step_size": -0.5}, "step_size.*-0.5"),
+        ({"approximator_epochs": 0}, "approximator_epochs=0.*warm_start=True"),
+        ({"approximator_epochs": -1}, "approximator_epochs.*-1"),
         ({"scaling": "sigmoid"}, "scaling must be one of .*'sigmoid'"),
         ({"pool_size": 100}, "multiple of batch_size=64.*100"),
         ({"max_gap": "40"}, "max_gap.*40"),

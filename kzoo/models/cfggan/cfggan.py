@@ -52,7 +52,9 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         pool_size: N, how many latents a stage's approximator is fitted on; a multiple of
             `batch_size`.
         batch_size: b, mini-batch of every network; generated images depend on it.
-        approximator_epochs: passes over the N pairs (z, G_T(z)) per stage.
+        approximator_epochs: passes over the N pairs (z, G_T(z)) per stage. 0 leaves the
+            approximator as it is: every stage is Algorithm 2 (ICFG) from the same G_0, with a
+            discriminator that is one stage further.
         fixed_pool: `True`: one pool of N latents per stage, advanced by each new step, feeds the
             discriminator and then the approximator (the ICML paper). `False`: fresh latents for
             every discriminator update and for the approximator, 1.7 times the gradients (the
@@ -119,7 +121,14 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
             raise ValueError(
                 f"pool_size must be a multiple of batch_size={batch_size}, got {pool_size}."
             )
-        self.approximator_epochs = check("approximator_epochs", approximator_epochs)
+        if approximator_epochs != 0:
+            check("approximator_epochs", approximator_epochs)
+        elif not warm_start:
+            raise ValueError(
+                "approximator_epochs=0 leaves the approximator as it is: give a trained one and "
+                "warm_start=True."
+            )
+        self.approximator_epochs = approximator_epochs
         self.fixed_pool = bool(fixed_pool)
         self.width = check("width", width)
         self.max_gap = model_data.check_positive("max_gap", max_gap)
@@ -194,13 +203,17 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         """One stage of Algorithm 3: ICFG from the approximator, then distillation into it."""
         real = ops.reshape(x, (-1, self.batch_size, *self.image_shape))  # (T U, b, h, w, c)
         latents = self._latents(self.pool_size)  # (N, d)
-        pool = self.approximate(latents)  # (N, h, w, c)
-        pool, d_loss, d_real, d_fake = self.grow(real, pool)
+        start = self.approximate(latents)  # (N, h, w, c)
+        pool, d_loss, d_real, d_fake = self.grow(real, start)
         self.gap.assign(d_real - d_fake)
         if not self.fixed_pool:
             latents = self._latents(self.pool_size)
-            pool = self.composite(self.approximate(latents), self.num_steps)
-        g_loss = self.distill(latents, pool)
+            start = self.approximate(latents)
+            pool = self.composite(start, self.num_steps)
+        if self.approximator_epochs:
+            g_loss = self.distill(latents, pool)
+        else:
+            g_loss = 0.5 * ops.sum(ops.square(pool - start)) / self.pool_size
         self.stage.assign_add(1)
         return {"d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
 
