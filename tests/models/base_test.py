@@ -197,7 +197,8 @@ def test_steps_per_execution(name):
     model.fit(IMAGES, batch_size=12, epochs=1, verbose=0)
     optimizer = model.d_optimizer if hasattr(model, "d_optimizer") else model.optimizer
     batches = len(IMAGES) // model.examples_per_step(12)
-    assert int(numpy(optimizer.iterations)) == batches * getattr(model, "num_steps", 1)
+    updates = getattr(model, "num_steps", 1) * getattr(model, "discriminator_steps", 1)
+    assert int(numpy(optimizer.iterations)) == batches * updates
 
 
 @pytest.mark.parametrize("name", ["VAE", "GAN", "PixelCNN"])
