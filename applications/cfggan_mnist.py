@@ -27,14 +27,20 @@ METADATA = {
 
 
 def main():
-    parser = recipe.parser(__doc__.splitlines()[0], 1, "weights/cfggan/mnist")
+    parser = recipe.parser(__doc__.splitlines()[0], 1, "weights/cfggan/mnist", mixed_precision=True)
     parser.add_argument(
         "--from-noise", action="store_true", help="the paper's settings, without a trained GAN"
     )
     parser.add_argument("--gan", default="gan/mnist", help="preset to start from")
     args = parser.parse_args()
     data = recipe.load(args, "train", pad_to=32)
-    shared = {"image_shape": (32, 32, 1), "latent_dim": 100, "num_steps": 15, "pool_size": 640}
+    shared = {
+        "image_shape": (32, 32, 1),
+        "latent_dim": 100,
+        "num_steps": 15,
+        "pool_size": 640,
+        "batch_size": args.batch_size,
+    }
 
     def from_noise():
         return kzoo.CFGGAN(**shared, step_size=0.5, approximator_epochs=10, width=32)
@@ -56,13 +62,7 @@ def main():
             model.compile()  # the paper's RMSprop
         else:
             model.compile(d_optimizer=keras.optimizers.Adam(1e-5, beta_1=0.5))
-        model.fit(
-            data,
-            epochs=args.epochs,
-            steps_per_epoch=args.steps_per_epoch,
-            callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
-            verbose=2,
-        )
+        recipe.fit(args, model, data)
 
     model = recipe.train(args, from_noise if args.from_noise else from_gan, fit)
     model.save_to_preset(args.output, **METADATA)

@@ -27,7 +27,7 @@ TRAINING_IMAGES = 60_000
 
 
 def main():
-    parser = recipe.parser(__doc__.splitlines()[0], 25, "weights/gan/mnist")
+    parser = recipe.parser(__doc__.splitlines()[0], 25, "weights/gan/mnist", mixed_precision=True)
     args = parser.parse_args()
     data = recipe.load(args, "train", pad_to=32)
     steps = (args.steps_per_epoch or TRAINING_IMAGES // args.batch_size) * args.epochs
@@ -47,13 +47,7 @@ def main():
             d_optimizer=keras.optimizers.Adam(rate, beta_1=0.5),
             g_optimizer=keras.optimizers.Adam(rate, beta_1=0.5, use_ema=True, ema_momentum=0.999),
         )
-        model.fit(
-            data,
-            epochs=args.epochs,
-            steps_per_epoch=args.steps_per_epoch,
-            callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
-            verbose=2,
-        )
+        recipe.fit(args, model, data)
 
     recipe.train(args, build, fit).save_to_preset(args.output, **METADATA)
 

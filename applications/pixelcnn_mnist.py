@@ -56,15 +56,7 @@ def main():
         3e-4, steps - warmup, warmup_target=3e-3, warmup_steps=warmup
     )
     model.compile(keras.optimizers.Adam(rate))
-    model.fit(
-        train,
-        epochs=args.epochs,
-        steps_per_epoch=args.steps_per_epoch,
-        validation_data=test,
-        validation_batch_size=100,
-        callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
-        verbose=2,
-    )
+    recipe.fit(args, model, train, validation_data=test, validation_batch_size=100)
     preset = kzoo.PixelCNN.from_config({**model.get_config(), "dtype": "float32"})
     preset.set_weights(model.get_weights())
     preset.save_to_preset(args.output, **METADATA)

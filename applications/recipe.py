@@ -14,13 +14,14 @@ import kzoo
 from kzoo import datasets
 
 
-def parser(description, epochs, output, batch_size=64):
+def parser(description, epochs, output, batch_size=64, mixed_precision=False):
     """The arguments of a recipe.
 
     Args:
         description: one line for `--help`.
         epochs, batch_size: what the published weights were trained with.
         output: default folder of the preset, "weights/<family>/<preset>".
+        mixed_precision: whether there is a `--mixed-precision`, which `train` follows.
 
     Returns:
         `argparse.ArgumentParser`, to which a recipe may add its own arguments.
@@ -40,11 +41,12 @@ def parser(description, epochs, output, batch_size=64):
         "--steps-per-epoch", type=int, help="batches per epoch; None for the whole data set"
     )
     parser.add_argument("--batch-size", type=int, default=batch_size, help="images per update")
-    parser.add_argument(
-        "--mixed-precision",
-        action="store_true",
-        help="compute in bfloat16, which newer CPUs and GPUs do faster; weights stay float32",
-    )
+    if mixed_precision:
+        parser.add_argument(
+            "--mixed-precision",
+            action="store_true",
+            help="compute in bfloat16, which newer CPUs and GPUs do faster; weights stay float32",
+        )
     parser.add_argument("--seed", type=int, default=0, help="of weights, data order and sampling")
     parser.add_argument(
         "--output", type=pathlib.Path, default=pathlib.Path(output), help="folder of the preset"
@@ -84,6 +86,25 @@ def train(args, build, fit):
     model = build()
     model.set_weights(trained.get_weights())
     return model
+
+
+def fit(args, model, data, **options):
+    """`model.fit` for as long as the arguments say, with `callbacks` and a sheet per epoch.
+
+    Args:
+        args: what `parser` parsed.
+        model: a compiled `kzoo.GenerativeModel`.
+        data: training data.
+        **options: further arguments of `fit`, such as `validation_data`.
+    """
+    model.fit(
+        data,
+        epochs=args.epochs,
+        steps_per_epoch=args.steps_per_epoch,
+        callbacks=[*callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
+        verbose=2,
+        **options,
+    )
 
 
 def load(args, split, **options):

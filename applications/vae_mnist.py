@@ -48,14 +48,7 @@ def main():
     )
     steps = args.epochs * (args.steps_per_epoch or len(train))
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)))
-    model.fit(
-        train,
-        epochs=args.epochs,
-        steps_per_epoch=args.steps_per_epoch,
-        validation_data=test,
-        callbacks=[*recipe.callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
-        verbose=2,
-    )
+    recipe.fit(args, model, train, validation_data=test)
     model.save_to_preset(args.output, **METADATA)
 
 

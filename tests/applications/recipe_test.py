@@ -25,7 +25,9 @@ def arguments(recipe, tmp_path):
     np.savez(data, x_train=images, y_train=np.arange(40) % 4, x_test=images[:8])
 
     def parse(*extra):
-        parser = recipe.parser("Trains a test.", 3, "weights/vae/mnist", batch_size=10)
+        parser = recipe.parser(
+            "Trains a test.", 3, "weights/vae/mnist", batch_size=10, mixed_precision=True
+        )
         return parser.parse_args(["--data", str(data), "--work", str(tmp_path / "run"), *extra])
 
     return parse

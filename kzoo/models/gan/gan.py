@@ -53,10 +53,6 @@ class GAN(TwoPlayerModel):
     def get_config(self):
         return {**super().get_config(), "generator_loss": self.generator_loss}
 
-    def default_optimizer(self):
-        """Adam with DCGAN's settings (section 4 of [2])."""
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
-
     def discriminator_criterion(self, real, fake):
         """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats."""
         return discriminator_loss(real, fake)

@@ -95,6 +95,10 @@ class TwoPlayerModel(AdversarialModel):
             **self._networks_config(),
         }
 
+    def default_optimizer(self):
+        """Adam with DCGAN's settings (section 4 of [2])."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
     def examples_per_step(self, batch_size):
         return self.discriminator_steps * batch_size
 

@@ -53,10 +53,6 @@ class LSGAN(TwoPlayerModel):
         names = ("fake_label", "real_label", "generator_label")
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
-    def default_optimizer(self):
-        """Adam(2e-4, beta_1=.5), as for DCGAN's networks."""
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
-
     def discriminator_criterion(self, real, fake):
         """1/2 E (D(x) - b)^2 + 1/2 E (D(G(z)) - a)^2."""
         return least_squares_discriminator_loss(real, fake, self.fake_label, self.real_label)
