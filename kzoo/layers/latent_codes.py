@@ -16,24 +16,27 @@ class LatentCodes(keras.layers.Layer):
     unsupervised clustering of images", arXiv:1808.10356; Khayatkhoei et al. 2018, "Disconnected
     manifold learning for generative adversarial networks", arXiv:1806.00880). No labels take part.
 
-    The code is scaled by the square root of the number of latents, which is the length of a
-    typical z.
-
     Args:
         codes: int, at least 2 and at most the number of latents.
+        scale: length of the code; a typical z of d numbers has length sqrt(d). A generator may
+            learn to ignore a much shorter code than z, and to ignore z for a much longer one.
 
     Input shape: `(batch, latent_dim)`.
     Output shape: `(batch, latent_dim)`.
 
     Raises:
-        ValueError: if `codes` is not an int from 2 to the number of latents.
+        ValueError: if `codes` is not an int from 2 to the number of latents, or `scale` not
+            positive.
     """
 
-    def __init__(self, codes, **kwargs):
+    def __init__(self, codes, scale=3.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})  # no ties from rounded latents
         if not isinstance(codes, int) or codes < 2:
             raise ValueError(f"codes must be an int of at least 2, got {codes!r}.")
+        if not 0 < scale < float("inf"):
+            raise ValueError(f"scale must be positive, got {scale!r}.")
         self.codes = codes
+        self.scale = float(scale)
 
     def build(self, input_shape):
         if input_shape[-1] < self.codes:
@@ -42,9 +45,12 @@ class LatentCodes(keras.layers.Layer):
             )
 
     def call(self, latents):
-        largest = ops.argmax(latents[:, : self.codes], axis=-1)  # (b,)
-        code = ops.one_hot(largest, self.codes, dtype=latents.dtype) * latents.shape[-1] ** 0.5
+        code = self.scale * ops.one_hot(self.labels(latents), self.codes, dtype=latents.dtype)
         return ops.concatenate([code, latents[:, self.codes :]], axis=-1)
 
+    def labels(self, latents):
+        """The codes of latents (b, latent_dim) as ints (b,) from 0 to `codes` - 1."""
+        return ops.argmax(latents[:, : self.codes], axis=-1)
+
     def get_config(self):
-        return {**super().get_config(), "codes": self.codes}
+        return {**super().get_config(), "codes": self.codes, "scale": self.scale}

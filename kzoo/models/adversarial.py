@@ -34,6 +34,11 @@ class AdversarialModel(GenerativeModel):
         return ops.cast(self.discriminator(images, training=training), "float32")
 
     @property
+    def discriminator_variables(self):
+        """The variables that `d_optimizer` updates; all others are `g_optimizer`'s."""
+        return self.discriminator.trainable_variables
+
+    @property
     def d_optimizer(self):
         """Optimizer of the discriminator."""
         return self._optimizers[0]
@@ -75,7 +80,7 @@ class AdversarialModel(GenerativeModel):
                 "d_optimizer and g_optimizer must be two objects: an optimizer keeps state for "
                 f"the variables of one network; got {d_optimizer!r} twice."
             )
-        discriminator = {id(v) for v in self.discriminator.trainable_variables}
+        discriminator = {id(v) for v in self.discriminator_variables}
         self._optimizers = (d_optimizer, g_optimizer)
         # One optimizer that holds both is what Keras saves, restores and carries through JAX.
         both = keras.optimizers.MultiOptimizer(

@@ -8,8 +8,10 @@ from kzoo.layers import LatentCodes
 
 def test_code_is_the_largest_of_the_first_latents():
     latents = np.array([[0.5, -1.0, 2.0, 7.0], [3.0, 1.0, 2.5, -4.0]], "float32")
-    outputs = ops.convert_to_numpy(LatentCodes(3)(latents))
-    np.testing.assert_array_equal(outputs, [[0, 0, 2, 7], [2, 0, 0, -4]])  # 2 = sqrt(4)
+    layer = LatentCodes(3, scale=2.0)
+    outputs = ops.convert_to_numpy(layer(latents))
+    np.testing.assert_array_equal(outputs, [[0, 0, 2, 7], [2, 0, 0, -4]])
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer.labels(latents)), [2, 0])
 
 
 def test_codes_of_gaussian_latents_are_uniform():
@@ -32,14 +34,19 @@ def test_computes_in_float32_whatever_the_policy():
 
 
 def test_config():
-    layer = LatentCodes(4)
-    assert LatentCodes.from_config(layer.get_config()).codes == 4
+    layer = LatentCodes.from_config(LatentCodes(4, scale=1.5).get_config())
+    assert (layer.codes, layer.scale) == (4, 1.5)
 
 
 @pytest.mark.parametrize("codes", [1, -3, 2.5])
 def test_wrong_number_of_codes(codes):
     with pytest.raises(ValueError, match=f"codes must be an int of at least 2, got {codes}"):
         LatentCodes(codes)
+
+
+def test_wrong_scale():
+    with pytest.raises(ValueError, match="scale must be positive, got 0"):
+        LatentCodes(4, scale=0)
 
 
 def test_more_codes_than_latents():

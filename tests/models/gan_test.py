@@ -69,6 +69,64 @@ def test_codes_make_the_generator_jump():
         assert np.abs(images[0] - images[1]).max() > 1e-4
 
 
+def test_code_loss_is_the_cross_entropy_of_the_code():
+    gan = tiny_gan(codes=3, information=0.5)
+    last = gan.code_head.layers[-1]
+    last.set_weights([np.zeros((128, 3)), np.log([0.5, 0.25, 0.25])])  # Q(c | x), whatever x
+    latents = np.eye(4, dtype="float32")[:3]  # codes 0, 1, 2
+    _, loss = gan.generator_losses(latents, training=False)
+    assert float(numpy(loss)) == pytest.approx(-(np.log(0.5) + 2 * np.log(0.25)) / 3, rel=1e-5)
+
+
+def test_information_moves_the_networks_that_share_the_code():
+    """Without an adversarial loss, the code alone trains generator, discriminator and head."""
+
+    class NoGame(kzoo.GAN):
+        def discriminator_criterion(self, real, fake):
+            return 0.0 * ops.mean(fake)
+
+        def generator_criterion(self, fake):
+            return 0.0 * ops.mean(fake)
+
+    gan = NoGame((8, 8, 1), 4, width=4, codes=2, information=1.0)
+    networks = (gan.generator, gan.discriminator, gan.code_head)
+    gan.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
+    before = [numpy(n.trainable_variables[0]).copy() for n in networks]
+    history = gan.fit(IMAGES, batch_size=16, epochs=10, verbose=0).history["code_loss"]
+    for network, old in zip(networks, before, strict=True):
+        assert np.abs(numpy(network.trainable_variables[0]) - old).max() > 1e-3
+    assert history[-1] < 0.5 * history[0]
+    assert set(gan.evaluate(IMAGES, verbose=0, return_dict=True)) == set(gan.loss_names)
+
+
+def test_code_head_is_saved(tmp_path):
+    gan = tiny_gan(codes=2, information=1.0)
+    gan.compile()
+    gan.fit(IMAGES, batch_size=16, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.models.load_model(tmp_path / "gan.keras")
+    assert loaded.information == 1.0
+    for v, w in zip(gan.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(numpy(v), numpy(w))
+    loaded.fit(IMAGES, batch_size=16, verbose=0)
+
+
+def test_information_needs_a_discriminator_of_layers():
+    class Subclassed(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(ops.reshape(x, (-1, 64)))
+
+        def compute_output_shape(self, input_shape):
+            return (input_shape[0], 1)
+
+    with pytest.raises(ValueError, match="information > 0 needs a discriminator made of layers"):
+        tiny_gan(codes=2, information=1.0, discriminator=Subclassed())
+
+
 def test_instance_noise_has_its_deviation_and_only_in_training():
     """A discriminator that sums squares sees h w sigma^2 more per black image."""
     square = keras.Sequential(
@@ -79,10 +137,10 @@ def test_instance_noise_has_its_deviation_and_only_in_training():
     )
     gan = tiny_gan(instance_noise=0.5, discriminator=square)
     images = ops.zeros((2000, 8, 8, 1))
-    seen = numpy(gan._noisy_logits(images, training=True))
+    seen = numpy(gan.logits(gan._noisy(images, training=True)))
     assert seen.mean() == pytest.approx(64 * 0.25, rel=0.02)
     assert seen.std() > 1.0  # every image has noise of its own
-    assert not numpy(gan._noisy_logits(images, training=False)).any()
+    assert not numpy(gan._noisy(images, training=False)).any()
 
 
 @pytest.mark.parametrize("generator_loss", ["minimax", "non_saturating"])
@@ -156,6 +214,8 @@ def test_users_networks_survive_saving(tmp_path):
         ({"generator_loss": "wasserstein"}, "generator_loss.*wasserstein"),
         ({"discriminator_steps": 0}, "discriminator_steps.*0"),
         ({"instance_noise": -0.1}, "instance_noise.*-0.1"),
+        ({"information": -1, "codes": 4}, "information.*-1"),
+        ({"information": 0.5}, "information=0.5 .* got codes=0"),
         ({"latent_dim": 2.5}, "latent_dim.*2.5"),
         ({"image_shape": (8, 8)}, r"image_shape.*\(8, 8\)"),
         ({"image_shape": (30, 30, 1)}, r"\(30, 30, 1\)"),

@@ -24,8 +24,8 @@ class GAN(TwoPlayerModel):
         latent_dim: length of the latent vectors z ~ N(0, I).
         generator_loss: `"non_saturating"` ("log D trick", GAN1) or `"minimax"`
             (GAN0).
-        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `instance_noise`,
-            `generator` and `discriminator`, as `TwoPlayerModel` describes them.
+        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `information`,
+            `instance_noise`, `generator` and `discriminator`, as `TwoPlayerModel` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.

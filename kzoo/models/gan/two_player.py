@@ -5,6 +5,7 @@
 * Johnson, Zhang 2018, arXiv:1801.06309: their extension by 1x1 convolutions [3].
 * Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
   arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
+* Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in the generator's code [5].
 """
 
 import keras
@@ -13,6 +14,7 @@ from keras import ops
 from kzoo import backend
 from kzoo.models.adversarial import AdversarialModel, check_network
 from kzoo.models.data import check_positive_int
+from kzoo.models.gan.code_recognition import CodeRecognition
 from kzoo.networks import dcgan_discriminator, dcgan_generator
 
 
@@ -20,7 +22,7 @@ class TwoPlayerModel(AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
-    it needs more, `discriminator_loss` or `after_discriminator_step`.
+    it needs more, `discriminator_penalty` or `after_discriminator_step`.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -31,7 +33,11 @@ class TwoPlayerModel(AdversarialModel):
         pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
             and far better digits after the same number of updates.
         codes: turns the first `codes` latents into a one-hot code (`kzoo.layers.LatentCodes`), by
-            which the classes of images can lie apart; 0 for none. Unused for a given generator.
+            which the classes of images can lie apart; 0 for none. A given generator has to begin
+            with that layer itself.
+        information: lambda, weight of the mutual information between the code and the image (eq. 6
+            of [5]), without which the generator may ignore the code; needs `codes`. A network on
+            the discriminator's features recognizes the code; its loss is `code_loss`.
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
@@ -54,18 +60,28 @@ class TwoPlayerModel(AdversarialModel):
         width=32,
         pointwise=False,
         codes=0,
+        information=0.0,
         instance_noise=0.0,
         generator=None,
         discriminator=None,
         **kwargs,
     ):
+        for name, value in (("information", information), ("instance_noise", instance_noise)):
+            if not 0.0 <= value < float("inf"):
+                raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
+        if information and not codes:
+            raise ValueError(
+                f"information={information!r} is about the generator's code: it needs codes of at "
+                f"least 2, got codes={codes!r}."
+            )
+        if information:
+            self.loss_names = (*self.loss_names, "code_loss")
         super().__init__(image_shape, latent_dim, **kwargs)
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
         self.pointwise = bool(pointwise)
         self.codes = codes
-        if not 0.0 <= instance_noise < float("inf"):
-            raise ValueError(f"instance_noise must be 0 or positive, got {instance_noise!r}.")
+        self.information = float(information)
         self.instance_noise = float(instance_noise)
         self._given_networks = {
             "generator": generator is not None,
@@ -81,6 +97,9 @@ class TwoPlayerModel(AdversarialModel):
             )
         self.generator = check_network("generator", generator, (self.latent_dim,), self.image_shape)
         self.discriminator = check_network("discriminator", discriminator, self.image_shape, (1,))
+        if self.information:
+            self.code_recognition = CodeRecognition(self.discriminator, self.codes)
+            self.code_head = self.code_recognition.head  # where Keras finds its variables
         self.seed_generator = keras.random.SeedGenerator()
         self.build()
 
@@ -91,6 +110,7 @@ class TwoPlayerModel(AdversarialModel):
             "width": self.width,
             "pointwise": self.pointwise,
             "codes": self.codes,
+            "information": self.information,
             "instance_noise": self.instance_noise,
             **self._networks_config(),
         }
@@ -102,6 +122,12 @@ class TwoPlayerModel(AdversarialModel):
     def examples_per_step(self, batch_size):
         return self.discriminator_steps * batch_size
 
+    @property
+    def discriminator_variables(self):
+        """With those of the network that recognizes the code."""
+        head = self.code_head.trainable_variables if self.information else []
+        return super().discriminator_variables + head
+
     # The losses -------------------------------------------------------------------------------
 
     def discriminator_criterion(self, real, fake):
@@ -112,23 +138,46 @@ class TwoPlayerModel(AdversarialModel):
         """The generator's loss from the discriminator's values (b, 1) of generated images."""
         raise NotImplementedError
 
-    def discriminator_loss(self, real, fake, training=True):
-        """The discriminator's loss on images (b, h, w, c); a scalar."""
-        return self.discriminator_criterion(
-            self._noisy_logits(real, training), self._noisy_logits(fake, training)
-        )
+    def discriminator_penalty(self, real, fake):
+        """What training adds to the loss on real and generated images (b, h, w, c); a scalar."""
+        return 0.0
 
-    def generator_objective(self, latents, training=True):
-        """The generator's loss at given latents (b, latent_dim); a scalar."""
+    def discriminator_losses(self, real, fake, latents, training=True):
+        """The losses at real images and at images generated from the latents.
+
+        Args:
+            real, fake: images (b, h, w, c).
+            latents: (b, latent_dim).
+            training: whether to add noise and penalty, and to use the statistics of the batch.
+
+        Returns:
+            `(d_loss, code_loss)`, scalars; the second is 0 without `information`.
+        """
+        real_values = self.logits(self._noisy(real, training), training)
+        fake_values, code_loss = self._values_and_code_loss(fake, latents, training)
+        loss = self.discriminator_criterion(real_values, fake_values)
+        if training:
+            loss = loss + self.discriminator_penalty(real, fake)
+        return loss, code_loss
+
+    def generator_losses(self, latents, training=True):
+        """`(g_loss, code_loss)` at latents (b, latent_dim), scalars."""
         fake = self(latents, training=training)  # (b, h, w, c)
-        return self.generator_criterion(self._noisy_logits(fake, training))
+        values, code_loss = self._values_and_code_loss(fake, latents, training)
+        return self.generator_criterion(values), code_loss
 
-    def _noisy_logits(self, images, training):
-        """D of images (b, h, w, c), in training with noise on them; (b, 1)."""
+    def _values_and_code_loss(self, fake, latents, training):
+        fake = self._noisy(fake, training)
+        if self.information:
+            return self.code_recognition.values_and_loss(fake, latents, training)
+        return self.logits(fake, training), 0.0
+
+    def _noisy(self, images, training):
+        """Images (b, h, w, c) as training shows them to the discriminator."""
         if training and self.instance_noise:
             noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
             images = images + self.instance_noise * noise
-        return self.logits(images, training)
+        return images
 
     # Training and sampling --------------------------------------------------------------------
 
@@ -138,20 +187,33 @@ class TwoPlayerModel(AdversarialModel):
         batch_size = ops.shape(x)[0] // steps
         for k in range(steps):
             real = x[k * batch_size : (k + 1) * batch_size]  # (b, h, w, c)
-            fake = self(self._latents(real), training=True)  # (b, h, w, c)
-            d_loss, _ = self.minimize(
-                lambda real=real, fake=fake: self.discriminator_loss(real, fake),
-                self.discriminator.trainable_variables,
+            latents = self._latents(real)
+            arguments = (real, self(latents, training=True), latents)
+            d_loss, _ = self._minimize(
+                lambda arguments=arguments: self.discriminator_losses(*arguments),
+                self.discriminator_variables,
                 self.d_optimizer,
             )
             self.after_discriminator_step()
         latents = self._latents(real)
-        g_loss, _ = self.minimize(
-            lambda: self.generator_objective(latents),
+        g_loss, code_loss = self._minimize(
+            lambda: self.generator_losses(latents),
             self.generator.trainable_variables,
             self.g_optimizer,
         )
-        return {"d_loss": d_loss, "g_loss": g_loss}
+        return self._named(d_loss, g_loss, code_loss)
+
+    def _minimize(self, losses, variables, optimizer):
+        """One step down the gradient of loss + lambda code_loss; returns the two."""
+
+        def objective():
+            loss, code_loss = losses()
+            return loss + self.information * code_loss, (loss, code_loss)
+
+        return self.minimize(objective, variables, optimizer)[1]
+
+    def _named(self, *losses):
+        return dict(zip(self.loss_names, losses, strict=False))
 
     def after_discriminator_step(self):
         """What follows every update of the discriminator; nothing, unless a subclass says so."""
@@ -159,10 +221,9 @@ class TwoPlayerModel(AdversarialModel):
     def evaluation(self, x):
         latents = self._latents(x)
         fake = self(latents, training=False)
-        return {
-            "d_loss": self.discriminator_loss(x, fake, training=False),
-            "g_loss": self.generator_objective(latents, training=False),
-        }
+        d_loss, code_loss = self.discriminator_losses(x, fake, latents, training=False)
+        g_loss, _ = self.generator_losses(latents, training=False)
+        return self._named(d_loss, g_loss, code_loss)
 
     def _latents(self, images):
         """As many latents as images (b, latent_dim)."""

@@ -26,8 +26,8 @@ class LSGAN(TwoPlayerModel):
         real_label: b, what it should give real images.
         generator_label: c, what the generator wants it to give generated images. (a, b, c) =
             (0, 1, 1) is eq. 9; (-1, 1, 0) is eq. 8, which minimizes a Pearson chi^2 divergence.
-        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `instance_noise`,
-            `generator` and `discriminator`, as `TwoPlayerModel` describes them.
+        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `information`,
+            `instance_noise`, `generator` and `discriminator`, as `TwoPlayerModel` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.

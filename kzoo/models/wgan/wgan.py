@@ -25,7 +25,7 @@ class WGAN(TwoPlayerModel):
         latent_dim: length of the latent vectors z ~ N(0, I).
         clip: c; after every update the critic's weights are clipped to [-c, c].
         discriminator_steps: critic updates per generator update, n_critic in the paper.
-        **kwargs: `width`, `pointwise`, `codes`, `instance_noise`, `generator` and
+        **kwargs: `width`, `pointwise`, `codes`, `information`, `instance_noise`, `generator` and
             `discriminator`, as `TwoPlayerModel` describes them.
 
     Raises:

@@ -25,7 +25,7 @@ class WGANGP(TwoPlayerModel):
         latent_dim: length of the latent vectors z ~ N(0, I).
         penalty_weight: lambda.
         discriminator_steps: critic updates per generator update, n_critic in the paper.
-        **kwargs: `width`, `pointwise`, `codes`, `instance_noise`, `generator` and
+        **kwargs: `width`, `pointwise`, `codes`, `information`, `instance_noise`, `generator` and
             `discriminator`, as `TwoPlayerModel` describes them. A given critic should not
             normalize over the batch.
 
@@ -61,12 +61,9 @@ class WGANGP(TwoPlayerModel):
         """-E D(G(z)) (line 12)."""
         return wasserstein_generator_loss(fake)
 
-    def discriminator_loss(self, real, fake, training=True):
-        """In training with the penalty, without it in `evaluate` (line 7)."""
-        loss = super().discriminator_loss(real, fake, training)
-        if training:
-            loss = loss + self.penalty_weight * self.gradient_penalty(real, fake)
-        return loss
+    def discriminator_penalty(self, real, fake):
+        """lambda E (||grad D(x)|| - 1)^2 (line 7)."""
+        return self.penalty_weight * self.gradient_penalty(real, fake)
 
     def gradient_penalty(self, real, fake):
         """E (||grad D(x)|| - 1)^2 at random points between real and generated images."""
