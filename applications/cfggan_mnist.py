@@ -51,7 +51,7 @@ def main():
             **shared,
             discriminator_steps=20,
             step_size=0.001,
-            approximator_epochs=0,
+            algorithm="icfg",
             warm_start=True,
             approximator=gan.generator,
             discriminator=gan.discriminator,

@@ -3,14 +3,10 @@
 import argparse
 import ast
 import inspect
-import itertools
-import json
-import math
 import pathlib
 import shlex
-import sys
 
-from kzoo.cli import common, data
+from kzoo.cli import common, data, training
 
 MODELS = {name.lower(): name for name in common.MODELS if name != "Classifier"}
 # Constructor arguments that hold networks or follow from other options of the command.
@@ -19,9 +15,6 @@ _NOT_SETTABLE = {
     "batch_size": "use --batch-size",
     "encoder": "networks are given in Python",
     "decoder": "networks are given in Python",
-    "generator": "networks are given in Python",
-    "discriminator": "networks are given in Python",
-    "approximator": "networks are given in Python",
 }
 
 
@@ -36,6 +29,7 @@ def add_parser(commands):
             "kzoo train cfggan --data mnist.npz --output digits --learning-rate 1e-4",
             "kzoo train gan --data photos/ --image-size 64 --set width=64",
             "kzoo train vae --set latent_dim=2 --set likelihood=gaussian",
+            "kzoo train cfggan/mnist --stages 50 --learning-rate 1e-5",
         ],
     )
     parser.epilog = (
@@ -45,7 +39,14 @@ def add_parser(commands):
         "black and white pixels, binarized anew in every epoch; on other images, 256 values.\n"
         "The settings of the presets are in the scripts of applications/.\n\n" + parser.epilog
     )
-    parser.add_argument("model", choices=MODELS, help="what to train: %(choices)s")
+    parser.add_argument(
+        "model",
+        type=start,
+        action=_Start,
+        metavar="MODEL",
+        help=f"what to train: {', '.join(MODELS)}; or MODEL/PRESET, to go on with a preset's "
+        "weights",
+    )
     data.add_argument(parser)
     parser.add_argument("--split", default="train", help="of the data (train)")
     parser.add_argument(
@@ -63,6 +64,12 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--epochs", type=common.positive, default=10, help="passes over the data (10)"
+    )
+    parser.add_argument(
+        "--stages",
+        type=common.positive,
+        metavar="N",
+        help="CFGGAN: stop after so many stages, whatever the epochs",
     )
     parser.add_argument(
         "--steps-per-epoch",
@@ -98,6 +105,23 @@ def add_parser(commands):
     )
 
 
+def start(text):
+    """`vae` or `vae/mnist` as (family, preset or `None`)."""
+    family, slash, preset = text.partition("/")
+    if family not in MODELS or (slash and not preset):
+        raise argparse.ArgumentTypeError(
+            f"expected one of {', '.join(MODELS)}, or one of them with /PRESET; got {text!r}"
+        )
+    return family, preset or None
+
+
+class _Start(argparse.Action):
+    """Stores what `start` returns as `model` and `preset`."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        namespace.model, namespace.preset = values
+
+
 def setting(text):
     """`name=value` as a pair; the value is a Python literal or else a string."""
     name, equals, value = text.partition("=")
@@ -124,14 +148,14 @@ def run(args):
     model, binary = build(args, shape)
     if binary:
         dataset, _, text = open_training_data(args, binarize="dynamic")
-    compile_model(model, args.learning_rate)
-    claim(args.work, {"model": model.get_config(), **training_settings(args)})
+    training.compile_model(model, args.learning_rate)
+    training.claim(args.work, {"model": model.get_config(), **training.training_settings(args)})
     print(
         f"Training a {type(model).__name__} of {model.count_params():,} parameters on {text}. "
         f"Checkpoints, log and sample sheets go into {args.work}."
     )
     try:
-        fit(model, dataset, args)
+        training.fit(model, dataset, args)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "stopped, no preset written; the same command goes on from the last finished epoch"
@@ -170,6 +194,10 @@ def check_settings(args):
     """
     import kzoo
 
+    if args.stages and args.model != "cfggan":
+        raise ValueError(f"--stages: only a cfggan trains in stages, got {args.model}")
+    if args.preset and args.set:
+        raise ValueError(f"--set {args.set[0][0]}: the preset {args.preset!r} has its arguments")
     names = constructor_arguments(getattr(kzoo, MODELS[args.model]))
     allowed = [name for name in names if name not in _NOT_SETTABLE]
     for name, _ in args.set:
@@ -194,6 +222,8 @@ def build(args, shape):
     import kzoo
     from kzoo.metrics import protocols
 
+    if args.preset:
+        return from_preset(args, shape)
     arguments = {"image_shape": shape}
     if args.model == "cfggan":
         arguments["batch_size"] = args.batch_size
@@ -211,83 +241,21 @@ def build(args, shape):
     return model, protocols.is_binary(model)
 
 
-def compile_model(model, learning_rate):
-    """Compiles a model with the paper's optimizers, at another learning rate if one is given."""
-    if learning_rate is None:
-        model.compile()
-        return
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
-    two_networks = hasattr(model, "discriminator")
-    optimizers = [model.default_optimizer() for _ in range(1 + two_networks)]
-    for optimizer in optimizers:
-        optimizer.learning_rate = learning_rate
-    model.compile(*optimizers)
-
-
-def training_settings(args):
-    """What a run must have in common with the one whose checkpoint it goes on from."""
-    names = ("model", "data", "split", "image_size", "channels")
-    names += ("steps_per_epoch", "batch_size", "learning_rate", "seed")
-    return {f"--{name.replace('_', '-')}": getattr(args, name) for name in names[1:]}
-
-
-def claim(work, settings):
-    """Makes the work folder, or checks that the training found there had the same settings.
+def from_preset(args, shape):
+    """The model of a preset and whether its images are binary.
 
     Raises:
-        ValueError: if it had others.
+        ValueError: if its images or its batch size are others.
     """
-    from kzoo.presets.storage import write_json
+    import kzoo
+    from kzoo.metrics import protocols
 
-    path = work / "settings.json"
-    settings["model"].pop("name", None)
-    settings = json.loads(json.dumps(settings))
-    if path.is_file() and any(work.glob("backup/*.h5")):
-        before = json.loads(path.read_text(encoding="utf-8"))
-        changed = [name for name in settings if before.get(name) != settings[name]]
-        if changed:
+    model = getattr(kzoo, MODELS[args.model]).from_preset(args.preset)
+    expected = {"image_shape": shape, "batch_size": args.batch_size}
+    for name, value in expected.items():
+        own = getattr(model, name, value)
+        if own != value:
             raise ValueError(
-                f"the folder {str(work)!r} holds a training with other settings "
-                f"({', '.join(changed)}); give another --work, or empty it"
+                f"the preset {args.model}/{args.preset} has {name} {own}, the command {value}"
             )
-    work.mkdir(parents=True, exist_ok=True)
-    write_json(path, settings)
-
-
-def endless(dataset):
-    """A data set's batches over and over: Keras cuts an epoch short in which a data set ends."""
-    if hasattr(dataset, "repeat"):
-        return dataset.repeat()
-    # A generator of tuples: Keras takes no other kind of iterator.
-    return ((batch,) for _ in itertools.count() for batch in dataset)
-
-
-def fit(model, dataset, args):
-    """Trains a model, or goes on training it from the last checkpoint.
-
-    Raises:
-        RuntimeError: when a loss is no longer a finite number, before that gets into a checkpoint.
-    """
-    import keras
-
-    from kzoo.callbacks import CheckFinite, SampleGrid
-
-    callbacks = [
-        CheckFinite(),
-        # Kept after the training, so that it can go on with more epochs.
-        keras.callbacks.BackupAndRestore(
-            args.work / "backup", double_checkpoint=True, delete_checkpoint=False
-        ),
-        keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
-        SampleGrid(args.work / "samples", columns=8, scale=2),
-    ]
-    model.fit(
-        dataset if args.steps_per_epoch is None else endless(dataset),
-        batch_size=args.batch_size,
-        epochs=args.epochs,
-        steps_per_epoch=args.steps_per_epoch,
-        callbacks=callbacks,
-        # The bar redraws its line, which only a terminal shows well.
-        verbose=1 if sys.stdout.isatty() else 2,
-    )
+    return model, protocols.is_binary(model)

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.models.base import GenerativeModel
+from kzoo.networks import discriminator_by_name, generator_by_name
 
 
 def check_network(name, network, input_shape, output_shape):
@@ -106,12 +107,37 @@ class AdversarialModel(GenerativeModel):
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
+    def _set_networks(self, discriminator, generator, options, generator_options):
+        """Takes the user's networks, or builds those that are named.
+
+        Args:
+            discriminator: a `keras.Model` or the name of a network.
+            generator: the same, for the network that draws images.
+            options: of both networks that are built.
+            generator_options: further ones of the one that draws images.
+
+        Raises:
+            ValueError: if a network's shapes do not fit, or there is none of that name.
+        """
+        role = self.generator_name
+        self._network_names = {
+            name: given if isinstance(given, str) else None
+            for name, given in (("discriminator", discriminator), (role, generator))
+        }
+        shape, latent_dim = self.image_shape, self.latent_dim
+        if isinstance(discriminator, str):
+            discriminator = discriminator_by_name(discriminator, shape, **options)
+        if isinstance(generator, str):
+            options = {**options, **generator_options}
+            generator = generator_by_name(generator, shape, latent_dim, role=role, **options)
+        self.discriminator = check_network("discriminator", discriminator, shape, (1,))
+        setattr(self, role, check_network(role, generator, (latent_dim,), shape))
+
     def _networks_config(self):
-        """The networks in a config: only those that the user gave; the rest follows from the
-        other arguments."""
+        """The networks in a config: their names, or those that the user gave."""
         return {
-            name: keras.saving.serialize_keras_object(getattr(self, name)) if given else None
-            for name, given in self._given_networks.items()
+            role: name or keras.saving.serialize_keras_object(getattr(self, role))
+            for role, name in self._network_names.items()
         }
 
     @classmethod
@@ -122,4 +148,6 @@ class AdversarialModel(GenerativeModel):
                 config[name] = keras.saving.deserialize_keras_object(
                     config[name], custom_objects=custom_objects
                 )
+            elif config.get(name, "dcgan") is None:  # as version 0.1.0 wrote it
+                config[name] = "dcgan"
         return cls(**config)

@@ -31,14 +31,14 @@ def _depth(image_shape):
     while min(height, width) >= 8:
         if height % 2 or width % 2:
             raise ValueError(
-                "DCGAN networks halve the image down to a side of 4 to 7, which image_shape="
+                "This network halves the image down to a side of 4 to 7, which image_shape="
                 f"{tuple(image_shape)} does not allow: height and width must be 4..7 times a "
                 "power of two. Pad or resize the images."
             )
         height, width, depth = height // 2, width // 2, depth + 1
     if not depth:
         raise ValueError(
-            f"DCGAN networks need images of at least 8x8, got image_shape={tuple(image_shape)}."
+            f"This network needs images of at least 8x8, got image_shape={tuple(image_shape)}."
         )
     return depth, (height, width)
 
@@ -49,14 +49,17 @@ def _norm():
 
 def _convolutions(init_stddev, norm):
     """Constructors that share the initialization; a bias before batch norm would be lost."""
-    settings = {
-        "kernel_initializer": keras.initializers.RandomNormal(stddev=init_stddev),
-        "use_bias": not norm,
-    }
-    return (
-        lambda *args, **kwargs: SymmetricConv2D(*args, **{**settings, **kwargs}),
-        lambda *args, **kwargs: SymmetricConv2DTranspose(*args, **{**settings, **kwargs}),
-    )
+
+    def constructor(layer):
+        def construct(*args, **kwargs):
+            # A new initializer for every layer: an object draws the same numbers at every call.
+            initializer = keras.initializers.RandomNormal(stddev=init_stddev)
+            settings = {"kernel_initializer": initializer, "use_bias": not norm}
+            return layer(*args, **{**settings, **kwargs})
+
+        return construct
+
+    return constructor(SymmetricConv2D), constructor(SymmetricConv2DTranspose)
 
 
 def dcgan_discriminator(

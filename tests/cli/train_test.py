@@ -9,6 +9,7 @@ import kzoo
 from kzoo import cli
 from kzoo.callbacks import SampleGrid
 from kzoo.cli import train as train_command
+from kzoo.cli import training
 from kzoo.metrics import protocols
 from tests.cli.conftest import squares
 
@@ -92,6 +93,29 @@ def test_goes_on_from_the_last_finished_epoch(train, tmp_path, monkeypatch):
     assert "'new-run' holds a training with other settings (model); give another --work" in err
 
 
+def test_stages(train, tmp_path):
+    code, out, err = train("cfggan", "--stages", 3, "--epochs", 1)
+    assert (code, err) == (0, "")
+    model = kzoo.CFGGAN.from_preset(tmp_path / "new")
+    assert int(keras.ops.convert_to_numpy(model.stage)) == 3
+
+
+def test_goes_on_from_a_preset(train, kzoo_main, data, tmp_path):
+    """The weights are the preset's before training and others afterwards; so is the count."""
+    assert train("cfggan", "--stages", 1)[0] == 0
+    few = ["--data", data, "--batch-size", 4, "--stages", 2, "--output", "more"]
+    code, out, err = kzoo_main("train", "cfggan/new", *few)
+    assert (code, err) == (0, "")
+    more = kzoo.CFGGAN.from_preset(tmp_path / "more")
+    assert more.num_steps == 2 and int(keras.ops.convert_to_numpy(more.stage)) == 3
+    code, _, err = kzoo_main("train", "cfggan/new", *few, "--batch-size", 5, "--work", "w")
+    assert code == 1 and "the preset cfggan/new has batch_size 4, the command 5" in err
+    code, _, err = kzoo_main("train", "cfggan/new", *few, "--set", "width=3", "--work", "w")
+    assert code == 1 and "--set width: the preset 'new' has its arguments" in err
+    code, _, err = kzoo_main("train", "cfg/new", *few)
+    assert code == 2 and "got 'cfg/new'" in err
+
+
 def opened(*arguments):
     """The training data, their shape and description for a command, and the model it builds."""
     args = cli.parser().parse_args(["train", *map(str, arguments)])
@@ -150,6 +174,7 @@ def test_a_folder_of_images(tmp_path):
         (["--set", "latents=3"], "--set latents: not an argument to set for a vae: expected one"),
         (["--set", "image_shape=3"], "it follows from the data (--image-size)"),
         (["--set", "encoder=3"], "networks are given in Python"),
+        (["--stages", "3"], "--stages: only a cfggan trains in stages, got vae"),
         (["--set", "latent_dim=big"], "latent_dim must be a positive integer, got 'big'"),
         (["--set", "kl_weight=big"], "--set {"),
         (["--set", "likelihood=cauchy"], "got 'cauchy'"),
@@ -186,7 +211,7 @@ def test_too_few_images(train, tmp_path):
     code, _, err = train("cfggan", "--data", "few.npy")
     assert code == 1 and "takes 8 images; the data set has fewer" in err
     # A run that failed before its first epoch is none to go on from.
-    train_command.claim(tmp_path / "new-run", {"model": {"latent_dim": 5}})
+    training.claim(tmp_path / "new-run", {"model": {"latent_dim": 5}})
 
 
 def test_divergence_is_no_preset(train, tmp_path):

@@ -89,6 +89,104 @@ def test_scaling_is_the_gradient_of_the_gans_loss(scaling):
     np.testing.assert_allclose(numpy(model.snapshot_step(tensor(x), zero)), expected, atol=1e-6)
 
 
+@keras.saving.register_keras_serializable(package="tests")
+def squared(logits):
+    return ops.square(logits)
+
+
+def test_scaling_by_a_function(tmp_path):
+    w = np.array([1.0, -2.0, 0.5, 0.0])
+    model = toy(w, scaling=squared)
+    model.save(tmp_path / "model.keras")
+    x = RNG.uniform(-1, 1, (4, 2, 2, 1)).astype("float32")
+    expected = x + 0.25 * (x.reshape(4, 4) @ w).reshape(4, 1, 1, 1) ** 2 * w.reshape(2, 2, 1)
+    for each in (model, keras.models.load_model(tmp_path / "model.keras")):
+        step = each.functional_gradient_step(tensor(x))
+        np.testing.assert_allclose(numpy(step), expected, atol=1e-6)
+
+
+def test_every_step_has_its_size():
+    """G_t = G_0 + eta_1 w + .. + eta_t w, in training and in sampling."""
+    sizes = [0.5, 0.25, 0.125]
+    w = np.array([1.0, -2.0, 0.5, 0.0])
+    model = toy(w, step_size=sizes)
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))  # D stays as it is
+    model.fit(RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8"), verbose=0)
+    z = RNG.randn(4, 3).astype("float32")
+    for t in range(4):
+        moved = numpy(model.transform_noise(z, steps=t)) - numpy(model.transform_noise(z, steps=0))
+        np.testing.assert_allclose(moved[0].ravel(), sum(sizes[:t]) * w, atol=1e-5)
+    record = dict(zip(model.loss_names, numpy(model.record)))
+    assert record["grad_norm"] == pytest.approx(np.linalg.norm(w), rel=1e-3)
+    copy = kzoo.CFGGAN.from_config(model.get_config())
+    assert copy.step_size == sizes
+
+
+@pytest.mark.parametrize("fixed_pool", [True, False])
+def test_record_is_of_the_last_stage(fixed_pool):
+    """A fit of one stage has the losses that the record keeps; the norm is that of w_T."""
+    model = toy(fixed_pool=fixed_pool)
+    images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
+    for _ in range(2):
+        history = model.fit(images, verbose=0).history
+    assert set(history) == set(model.loss_names)
+    np.testing.assert_allclose(
+        numpy(model.record), [history[name][0] for name in model.loss_names], rtol=1e-5
+    )
+    last = numpy(model.discriminator.trainable_variables[0])
+    assert history["grad_norm"][0] == pytest.approx(np.linalg.norm(last), rel=1e-3)
+
+
+def test_cfg_trains_every_discriminator_from_the_start():
+    """Algorithm 1 with one SGD update: D_t = w_0 + the update's gradient at G_{t-1}, by hand."""
+    w = np.array([1.0, -2.0, 0.5, 0.0])
+    model = toy(w, algorithm="cfg", warm_start=True, discriminator_steps=1)
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    real = []
+    step = model.discriminator_step
+
+    def recording(x, fake):
+        real.append((numpy(x).reshape(4, 4).copy(), numpy(fake).reshape(4, 4).copy()))
+        return step(x, fake)
+
+    if keras.backend.backend() == "torch":  # elsewhere the step is traced, not run
+        model.discriminator_step = recording
+    history = model.fit(RNG.randint(0, 256, (20, 2, 2, 1)).astype("uint8"), epochs=9, verbose=0)
+    assert int(numpy(model.stage)) == 3  # and then it stopped, within the first epoch
+    assert len(history.history["d_loss"]) == 1
+    stored = numpy(model.snapshots[0])[:, :, 0]  # (T, 4)
+    sigmoid = lambda a: 1 / (1 + np.exp(-a))  # noqa: E731
+    for weights, (x, fake) in zip(stored, real):
+        gradient = (sigmoid(fake @ w)[:, None] * fake).mean(0)
+        gradient -= (sigmoid(-x @ w)[:, None] * x).mean(0)
+        np.testing.assert_allclose(weights, w - 0.1 * gradient, atol=1e-6)
+    # However that is, no D_t is further from w_0 than one update with a gradient of at most 4.
+    assert 0 < np.abs(stored - w).max() < 0.4
+    with pytest.raises(ValueError, match="All num_steps=3 steps of CFG are done"):
+        model.fit(RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8"), verbose=0)
+
+
+def test_cfg_grows_by_its_snapshots_and_counts_updates():
+    model = small(algorithm="cfg", discriminator_steps=3)
+    model.fit(IMAGES, epochs=1, verbose=0)  # 48 = 2 x 3 x 8
+    assert int(numpy(model.stage)) == 2
+    assert int(numpy(model.d_optimizer.iterations)) == 6
+    images = [model.generate(8, seed=0, steps=t) for t in range(3)]
+    assert (images[0] != images[1]).any() and (images[1] != images[2]).any()
+
+
+def test_cfg_resumes(tmp_path):
+    model = small(algorithm="cfg", discriminator_steps=3)
+    model.fit(IMAGES[:24], epochs=1, verbose=0)  # one of two steps
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    loaded.fit(IMAGES[:24], epochs=1, verbose=0)
+    assert int(numpy(loaded.stage)) == 2
+    for before, after in zip(model.snapshots, loaded.snapshots, strict=True):
+        np.testing.assert_array_equal(numpy(before)[0], numpy(after)[0])
+    assert any(numpy(after)[1].any() for after in loaded.snapshots)
+
+
 def test_composite_sums_the_snapshots_gradients():
     """G_t = G_0 + eta (w_1 + .. + w_t) for linear discriminators, t = 0 .. T."""
     model = toy()
@@ -193,7 +291,7 @@ def test_distillation_cuts_its_rate_three_times_at_most_and_starts_afresh():
 @pytest.mark.parametrize("fixed_pool", [True, False])
 def test_without_distillation_the_approximator_stays(fixed_pool):
     """ICFG: D learns and G_T moves away from G_0, by what `g_loss` says."""
-    model = toy(approximator_epochs=0, warm_start=True, fixed_pool=fixed_pool)
+    model = toy(algorithm="icfg", warm_start=True, fixed_pool=fixed_pool)
     before = [numpy(v).copy() for v in model.approximator.trainable_variables]
     images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
     history = model.fit(images, batch_size=4, verbose=0).history
@@ -256,8 +354,24 @@ def test_whole_minibatches_are_drawn():
 def test_discriminator_wins_and_training_stops():
     model = small(max_gap=1e-6, gap_patience=1)
     history = model.fit(IMAGES, epochs=5, verbose=0)
-    assert len(history.history["d_loss"]) < 5
-    assert int(numpy(model.stage)) == 2
+    assert len(history.history["d_loss"]) == 1
+
+
+def test_a_divergence_costs_one_epoch(capsys):
+    """The weights of the last epoch before it come back."""
+    model = small(max_gap=1e-9, gap_patience=4)  # 3 stages an epoch: stopped in the second one
+    kept = []
+
+    class Keep(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 0:
+                kept.extend(w.copy() for w in model.get_weights())
+
+    model.fit(IMAGES, epochs=5, callbacks=[Keep()], verbose=0)
+    assert "Stopped at stage 5" in capsys.readouterr().out
+    for old, new in zip(kept, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    assert int(numpy(model.stage)) == 3
 
 
 @pytest.mark.parametrize(
@@ -265,9 +379,11 @@ def test_discriminator_wins_and_training_stops():
     [
         ({"num_steps": 0}, "num_steps.*0"),
         ({"step_size": -0.5}, "step_size.*-0.5"),
-        ({"approximator_epochs": 0}, "approximator_epochs=0.*warm_start=True"),
-        ({"approximator_epochs": -1}, "approximator_epochs.*-1"),
-        ({"scaling": "sigmoid"}, "scaling must be one of .*'sigmoid'"),
+        ({"step_size": [0.5, 0.1]}, r"num_steps=15 of them, got 2: \[0.5, 0.1\]"),
+        ({"step_size": [0.5, 0.0], "num_steps": 2}, "step_size must be a positive number, got 0.0"),
+        ({"algorithm": "CFG"}, "algorithm must be one of .*'xicfg'.*got 'CFG'"),
+        ({"approximator_epochs": 0}, "approximator_epochs.*0"),
+        ({"scaling": "sigmoid"}, "scaling must be a function or one of .*'sigmoid'"),
         ({"pool_size": 100}, "multiple of batch_size=64.*100"),
         ({"max_gap": "40"}, "max_gap.*40"),
     ],

@@ -219,7 +219,8 @@ def test_users_networks_survive_saving(tmp_path):
         ({"latent_dim": 2.5}, "latent_dim.*2.5"),
         ({"image_shape": (8, 8)}, r"image_shape.*\(8, 8\)"),
         ({"image_shape": (30, 30, 1)}, r"\(30, 30, 1\)"),
-        ({"generator": "dcgan"}, "generator.*dcgan"),
+        ({"generator": "stylegan"}, "generator must be .*'dcgan', 'resnet'.*got 'stylegan'"),
+        ({"discriminator": 3}, "discriminator must be a keras.Model, got 3"),
     ],
 )
 def test_wrong_arguments(arguments, message):
@@ -239,3 +240,32 @@ def test_one_optimizer_for_two_networks():
         tiny_gan().compile(optimizer, optimizer)
     with pytest.raises(ValueError, match="d_optimizer and g_optimizer"):
         tiny_gan().compile(optimizer="adam")
+
+
+def test_networks_by_name(tmp_path):
+    gan = tiny_gan(generator="fully_connected", discriminator="resnet")
+    sizes = [layer.units for layer in gan.generator.layers if hasattr(layer, "units")]
+    assert sizes == [512, 512, 64]
+    assert any("average_pooling" in layer.name for layer in gan.discriminator.layers)
+    gan.compile()
+    gan.fit(IMAGES, batch_size=16, verbose=0)
+    gan.save_to_preset(tmp_path / "gan")
+    loaded = kzoo.GAN.from_preset(tmp_path / "gan")
+    assert loaded.get_config()["generator"] == "fully_connected"
+    np.testing.assert_array_equal(gan.generate(5, seed=3), loaded.generate(5, seed=3))
+
+
+def test_networks_of_version_0_1_0_had_no_name():
+    config = {**tiny_gan().get_config(), "generator": None, "discriminator": None}
+    assert kzoo.GAN.from_config(config).get_config()["generator"] == "dcgan"
+
+
+def test_codes_need_a_generator_that_has_them():
+    with pytest.raises(ValueError, match="codes=3 needs generator='dcgan', got .*'resnet'"):
+        tiny_gan(codes=3, generator="resnet")
+
+
+def test_initial_weights_of_two_layers_differ():
+    kernels = [v for v in tiny_gan(pointwise=True).trainable_variables if "kernel" in v.path]
+    first = [numpy(kernel).ravel()[:16] for kernel in kernels]
+    assert len({tuple(numbers) for numbers in first}) == len(first)

@@ -1,15 +1,15 @@
-"""CFGGAN: composite functional gradient learning (xICFG).
+"""CFGGAN: composite functional gradient learning (CFG, ICFG and xICFG).
 
 Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
-arXiv:1801.06309: Algorithm 3 (xICFG) with Algorithm 2 (ICFG) inside, Theorem 2.1 for the step.
+arXiv:1801.06309: Algorithms 1 (CFG), 2 (ICFG) and 3 (xICFG), Theorem 2.1 for the step.
 
 The generator is not trained by gradient descent on its weights. It grows,
 
     G_t(z) = G_{t-1}(z) + eta s(D_t(G_{t-1}(z))) grad D_t(G_{t-1}(z)),  t = 1 .. T,
 
-where D_t is the discriminator after its t-th round of updates. A stage is T such steps from
-G_0 = the approximator, a network of fixed size, which is then fitted to G_T ("distilled"), so that
-the next stage can start from it. Images are drawn from G_T of the last stage.
+where D_t is the discriminator after its t-th round of updates, and G_0 is a network of fixed
+size, the approximator. xICFG then fits the approximator to G_T ("distills" it), so that the next
+stage of T steps can start from there. Images are drawn from G_T of the last stage.
 
 Deviations from the paper's text, after the authors' published code where that differs:
 * s_t(x) = 1 unless `scaling` says otherwise.
@@ -25,49 +25,68 @@ from keras import ops
 
 from kzoo.losses.adversarial import discriminator_loss
 from kzoo.models import data as model_data
-from kzoo.models.adversarial import AdversarialModel, check_network
+from kzoo.models.adversarial import AdversarialModel
 from kzoo.models.cfggan.distillation import Distillation
-from kzoo.models.cfggan.divergence import StopOnDivergence
-from kzoo.models.cfggan.growth import SCALINGS, Growth
-from kzoo.networks import dcgan_discriminator, dcgan_generator
+from kzoo.models.cfggan.growth import Growth
+from kzoo.models.cfggan.settings import ALGORITHMS, check_scaling, check_step_size
+from kzoo.models.cfggan.stopping import StopOnDivergence, StopWhenGrown
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class CFGGAN(Growth, Distillation, AdversarialModel):
-    """Generator grown by composite functional gradients (xICFG, Algorithm 3).
+    """Generator grown by composite functional gradients.
 
-    One Keras step is one stage; it takes `num_steps * discriminator_steps * batch_size` images,
-    to which `fit` regroups whatever batches it is given. Defaults are the paper's for MNIST
-    padded to 32x32.
+    * `algorithm="xicfg"` (Algorithm 3): stages of T functional gradient steps with U discriminator
+      updates before each, then distillation into the approximator.
+    * `"icfg"` (Algorithm 2): the same without distillation: every stage starts from the same G_0,
+      with a discriminator that is one stage further. T is all that the generator gets.
+    * `"cfg"` (Algorithm 1): every D_t starts anew and is trained to (near) optimality by U
+      updates, hundreds of them; T steps in all, after which `fit` stops.
+
+    One Keras step is one stage of `num_steps * discriminator_steps * batch_size` images, for CFG
+    one functional gradient step of `discriminator_steps * batch_size`; `fit` regroups whatever
+    batches it is given. Defaults are the paper's for xICFG on MNIST padded to 32x32.
+
+    The losses are of the last discriminator update and of the approximator: `d_loss`; `d_real` and
+    `d_fake`, the means of D over real and generated images; `g_loss`, 1/2 E ||G_0(z) - G_T(z)||^2
+    with G_0 after distillation, the error of the approximation; and `grad_norm`, the root of
+    E ||s grad D_T(G_{T-1}(z))||^2, whose square times eta is what a step lowers the divergence by
+    (Theorem 2.1). `kzoo.callbacks.StageHistory` keeps them for every stage.
 
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: length of the latent vectors z ~ N(0, I).
+        algorithm: `"xicfg"`, `"icfg"` or `"cfg"`.
         num_steps: T, functional gradient steps per stage.
         discriminator_steps: U, discriminator updates before each of them.
-        step_size: eta. The paper uses .5 (MNIST) and .25 (SVHN) with batch norm.
+        step_size: eta, one number or T of them. The paper uses .5 (MNIST) and .25 (SVHN) with
+            batch norm.
         scaling: s(D(x)). `"constant"`: 1, as in the paper's experiments. Or the weight of grad D(x)
             in the gradient of a GAN's generator loss: `"minimax"`, sigmoid(D), or
-            `"non_saturating"`, sigmoid(-D), which leaves images alone that look real already.
+            `"non_saturating"`, sigmoid(-D), which leaves images alone that look real already. Or a
+            function of D's values (b, 1) to positive numbers (b, 1), registered with Keras.
         pool_size: N, how many latents a stage's approximator is fitted on; a multiple of
             `batch_size`.
         batch_size: b, mini-batch of every network; generated images depend on it.
-        approximator_epochs: passes over the N pairs (z, G_T(z)) per stage. 0 leaves the
-            approximator as it is: every stage is Algorithm 2 (ICFG) from the same G_0, with a
-            discriminator that is one stage further.
+        approximator_epochs: passes over the N pairs (z, G_T(z)) per stage.
         fixed_pool: `True`: one pool of N latents per stage, advanced by each new step, feeds the
             discriminator and then the approximator (the ICML paper). `False`: fresh latents for
             every discriminator update and for the approximator, 1.7 times the gradients (the
-            authors' later code).
-        width: features of the DCGAN networks next to the image; unused for given networks.
-        max_gap: training stops when D(real) - D(generated) exceeds it after `gap_patience` stages.
+            authors' later code). CFG always draws fresh ones.
+        width: features of the DCGAN and ResNet networks next to the image.
+        max_gap: training stops when D(real) - D(generated) exceeds it after `gap_patience` stages;
+            the weights are then those of the last epoch before.
         gap_patience: stages to wait for before that.
         warm_start: `True`: the approximator, such as the generator of a trained `kzoo.GAN`, is the
-            start of the first stage. `False`: `fit` first fits it to clip(z W), W ~ N(0, .01^2).
-        discriminator: the user's own `keras.Model`, images to values (b, 1); DCGAN's with 1x1
-            convolutions when `None`. Must be differentiable; dropout does not belong in it.
-        approximator: the user's own `keras.Model`, latents (b, latent_dim) to images
-            (b, h, w, c) in [-1, 1]; DCGAN's with 1x1 convolutions when `None`.
+            start G_0. `False`: `fit` first fits it to clip(z W), W ~ N(0, .01^2).
+        batch_norm: of the DCGAN and ResNet networks. Without it the paper's eta is 2.5 (MNIST,
+            ResNet) or .5 (SVHN).
+        discriminator: `"dcgan"` (with 1x1 convolutions), `"resnet"`, `"fully_connected"`,
+            `"fully_connected_shortcuts"` (see `kzoo.networks`), or the user's own `keras.Model`,
+            images to values (b, 1), which must be differentiable; dropout does not belong in it.
+        approximator: one of the same names, or the user's own `keras.Model`, latents
+            (b, latent_dim) to images (b, h, w, c) in [-1, 1]. The paper's settings for
+            `"fully_connected"`: T=25, eta=.1, learning rates of 1e-4.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -84,13 +103,14 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     """
 
     generator_name = "approximator"
-    loss_names = ("d_loss", "g_loss", "d_real", "d_fake")
+    loss_names = ("d_loss", "g_loss", "d_real", "d_fake", "grad_norm")
     trains_in_loops = True
 
     def __init__(
         self,
         image_shape=(32, 32, 1),
         latent_dim=100,
+        algorithm="xicfg",
         num_steps=15,
         discriminator_steps=1,
         step_size=0.5,
@@ -103,75 +123,70 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         max_gap=40.0,
         gap_patience=2000,
         warm_start=False,
-        discriminator=None,
-        approximator=None,
+        batch_norm=True,
+        discriminator="dcgan",
+        approximator="dcgan",
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
         check = model_data.check_positive_int
+        if algorithm not in ALGORITHMS:
+            raise ValueError(f"algorithm must be one of {list(ALGORITHMS)}, got {algorithm!r}.")
+        self.algorithm = algorithm
         self.num_steps = check("num_steps", num_steps)
         self.discriminator_steps = check("discriminator_steps", discriminator_steps)
-        self.step_size = model_data.check_positive("step_size", step_size)
-        if scaling not in SCALINGS:
-            raise ValueError(f"scaling must be one of {sorted(SCALINGS)}, got {scaling!r}.")
-        self.scaling = scaling
+        self.step_size = check_step_size(step_size, self.num_steps)
+        self.scaling = check_scaling(scaling)
         self.pool_size = check("pool_size", pool_size)
         self.batch_size = check("batch_size", batch_size)
         if self.pool_size % self.batch_size:
             raise ValueError(
                 f"pool_size must be a multiple of batch_size={batch_size}, got {pool_size}."
             )
-        if approximator_epochs != 0:
-            check("approximator_epochs", approximator_epochs)
-        elif not warm_start:
-            raise ValueError(
-                "approximator_epochs=0 leaves the approximator as it is: give a trained one and "
-                "warm_start=True."
-            )
-        self.approximator_epochs = approximator_epochs
+        self.approximator_epochs = check("approximator_epochs", approximator_epochs)
         self.fixed_pool = bool(fixed_pool)
         self.width = check("width", width)
         self.max_gap = model_data.check_positive("max_gap", max_gap)
         self.gap_patience = int(gap_patience)
         self.warm_start = bool(warm_start)
-        self._given_networks = {
-            "approximator": approximator is not None,
-            "discriminator": discriminator is not None,
-        }
-        extension = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
-        if discriminator is None:
-            discriminator = dcgan_discriminator(self.image_shape, **extension)
-        if approximator is None:
-            approximator = dcgan_generator(
-                self.image_shape, self.latent_dim, name="approximator", **extension
-            )
-        self.discriminator = check_network("discriminator", discriminator, self.image_shape, (1,))
-        self.approximator = check_network(
-            "approximator", approximator, (self.latent_dim,), self.image_shape
-        )
+        options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
+        options["batch_norm"] = self.batch_norm = bool(batch_norm)
+        self._set_networks(discriminator, approximator, options, {})
+        trainable = self.discriminator.trainable_variables
         # Snapshots of D_1 .. D_T, stacked, for G_T needs them all.
-        self.snapshots = [
-            self.add_weight(
-                shape=(self.num_steps, *v.shape),
-                initializer="zeros",
-                trainable=False,
-                name=f"snapshot_{i}",
-            )
-            for i, v in enumerate(self.discriminator.trainable_variables)
-        ]
+        self.snapshots = self._constants(
+            "snapshot", [(self.num_steps, *v.shape) for v in trainable]
+        )
         self.stage = self.add_weight(
             shape=(), initializer="zeros", dtype="int32", trainable=False, name="stage"
         )
-        self.gap = self.add_weight(shape=(), initializer="zeros", trainable=False, name="gap")
+        # The losses of the last stage.
+        self.record = self._constants("record", [(len(self.loss_names),)])[0]
+        self.first_discriminator = []  # where every D_t of CFG starts
+        if algorithm == "cfg":
+            self.first_discriminator = self._constants("first", [v.shape for v in trainable])
+            for first, v in zip(self.first_discriminator, trainable, strict=True):
+                first.assign(v)
         self.seed_generator = keras.random.SeedGenerator()
         self.build()
 
+    def _constants(self, name, shapes):
+        """Weights that no optimizer updates, of zeros."""
+        return [
+            self.add_weight(shape=shape, initializer="zeros", trainable=False, name=f"{name}_{i}")
+            for i, shape in enumerate(shapes)
+        ]
+
     def get_config(self):
         names = (
-            "num_steps discriminator_steps step_size scaling pool_size batch_size "
-            "approximator_epochs fixed_pool width max_gap gap_patience warm_start"
+            "algorithm num_steps discriminator_steps step_size pool_size batch_size "
+            "approximator_epochs fixed_pool width batch_norm max_gap gap_patience warm_start"
         )
         config = {name: getattr(self, name) for name in names.split()}
+        scaling = self.scaling
+        if callable(scaling):
+            scaling = keras.saving.serialize_keras_object(scaling)
+        config["scaling"] = scaling
         return {**super().get_config(), **config, **self._networks_config()}
 
     def default_optimizer(self):
@@ -179,7 +194,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         return keras.optimizers.RMSprop(2.5e-4, rho=0.95, epsilon=1e-37)
 
     def examples_per_step(self, batch_size):
-        return self.num_steps * self.discriminator_steps * self.batch_size
+        steps = 1 if self.algorithm == "cfg" else self.num_steps
+        return steps * self.discriminator_steps * self.batch_size
 
     def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
         super().compile(d_optimizer, g_optimizer, **kwargs)
@@ -192,82 +208,67 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
         self._assert_compiled("fit")
         model_data.check_data(self, x)  # before any work
-        if not self.warm_start and int(ops.convert_to_numpy(self.stage)) == 0:
+        stage = int(ops.convert_to_numpy(self.stage))
+        if self.algorithm == "cfg" and stage >= self.num_steps:
+            raise ValueError(f"All num_steps={self.num_steps} steps of CFG are done.")
+        if not self.warm_start and stage == 0:
             self.initialize_approximator()
         callbacks = [*(callbacks or []), StopOnDivergence(self.max_gap, self.gap_patience)]
+        if self.algorithm == "cfg":
+            callbacks.append(StopWhenGrown())
         return super().fit(x, y, batch_size=batch_size, callbacks=callbacks, **kwargs)
 
-    # Algorithm 3: xICFG -----------------------------------------------------------------------
+    # The three algorithms ---------------------------------------------------------------------
 
     def update(self, x):
-        """One stage of Algorithm 3: ICFG from the approximator, then distillation into it."""
+        """One stage of Algorithm 2 or 3, or one step of Algorithm 1; returns the losses."""
         real = ops.reshape(x, (-1, self.batch_size, *self.image_shape))  # (T U, b, h, w, c)
+        losses = self.cfg_step(real) if self.algorithm == "cfg" else self.icfg_stage(real)
+        self.record.assign(ops.stack(losses))
+        self.stage.assign_add(1)
+        return dict(zip(self.loss_names, losses, strict=True))
+
+    def icfg_stage(self, real):
+        """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3)."""
         latents = self._latents(self.pool_size)  # (N, d)
         start = self.approximate(latents)  # (N, h, w, c)
-        pool, d_loss, d_real, d_fake = self.grow(real, start)
-        self.gap.assign(d_real - d_fake)
+        pool, *d_losses, grad_norm = self.grow(real, start)
         if not self.fixed_pool:
             latents = self._latents(self.pool_size)
             start = self.approximate(latents)
-            pool = self.composite(start, self.num_steps)
-        if self.approximator_epochs:
+            pool, grad_norm = self.last_step(self.composite(start, self.num_steps - 1))
+        if self.algorithm == "xicfg":
             g_loss = self.distill(latents, pool)
         else:
-            g_loss = 0.5 * ops.sum(ops.square(pool - start)) / self.pool_size
-        self.stage.assign_add(1)
-        return {"d_loss": d_loss, "g_loss": g_loss, "d_real": d_real, "d_fake": d_fake}
+            g_loss = _half_squared_distance(start, pool)
+        return d_losses[0], g_loss, *d_losses[1:], grad_norm
 
-    # Evaluation and sampling ------------------------------------------------------------------
+    def cfg_step(self, real):
+        """D_t from its start to (near) optimality, one step along it (Algorithm 1, lines 2-4)."""
+        t = ops.convert_to_tensor(self.stage)
+        d_losses = self.train_alone(real, t)
+        start = self.approximate(self._latents(self.batch_size))
+        before = self.composite(start, t)
+        after = self.functional_gradient_step(before, t)
+        grad_norm = self.gradient_norm(before, after, t)
+        return d_losses[0], _half_squared_distance(start, after), *d_losses[1:], grad_norm
 
     def evaluation(self, x):
         """D's loss on images x and on b images of G_T, and the approximator's distance to G_T."""
         start = self.approximate(self._latents(self.batch_size))
-        fake = self.composite(start, self.num_steps)  # (b, h, w, c)
+        before = self.composite(start, self.num_steps - 1)  # (b, h, w, c)
+        fake, grad_norm = self.last_step(before)
         real_logits = self.logits(x, training=True)
         fake_logits = self.logits(fake, training=True)
         return {
             "d_loss": discriminator_loss(real_logits, fake_logits),
-            "g_loss": 0.5 * ops.sum(ops.square(start - fake)) / self.batch_size,
+            "g_loss": _half_squared_distance(start, fake),
             "d_real": ops.mean(real_logits),
             "d_fake": ops.mean(fake_logits),
+            "grad_norm": grad_norm,
         }
 
-    def generate(self, num_samples, seed=None, batch_size=None, steps=None):
-        """Draws images from G_steps; as in `GenerativeModel.generate`, and:
 
-        Args:
-            num_samples: how many.
-            seed: int, `SeedGenerator` or `None`.
-            batch_size: `None` or the model's own: an image depends on its mini-batch.
-            steps: t in 0 .. T, the functional gradient steps to take from the approximator's
-                images; T when `None`.
-
-        Returns:
-            uint8 NumPy array (num_samples, height, width, channels), clipped to [-1, 1] before
-            it is rounded.
-
-        Raises:
-            ValueError: if `steps` is not in 0 .. T or `batch_size` is not the model's.
-        """
-        steps = self.num_steps if steps is None else steps
-        if steps not in range(self.num_steps + 1):
-            raise ValueError(f"steps must be an int in 0 .. {self.num_steps}, got {steps!r}.")
-        if batch_size not in (None, self.batch_size):
-            raise ValueError(
-                f"This CFGGAN draws images in batches of {self.batch_size} (an image depends on "
-                f"its batch), got batch_size={batch_size!r}."
-            )
-        num_samples = model_data.check_positive_int("num_samples", num_samples)
-        self.sync_state()
-        # Whole mini-batches: none of the images may depend on padding.
-        whole = num_samples + -num_samples % self.batch_size
-        noise = self.draw_noise(whole, model_data.seed_generator(seed))
-        noise = ops.convert_to_numpy(noise)
-        images = self._map_batches(self.transform_noise, noise, self.batch_size, steps=steps)
-        return images[:num_samples]
-
-    def transform_noise(self, noise, steps=None):
-        """Latents (n, latent_dim) to G_steps's images, floats not yet clipped to [-1, 1]."""
-        return self.composite(
-            self.approximate(noise), self.num_steps if steps is None else int(steps)
-        )
+def _half_squared_distance(start, images):
+    """1/2 E ||x - y||^2 of images (n, h, w, c), the norm over their pixels."""
+    return 0.5 * ops.sum(ops.square(images - start)) / start.shape[0]

@@ -9,6 +9,14 @@ _CUT = 0.1  # of the learning rate, when an epoch's loss rises
 _MAX_CUTS = 3.0
 
 
+def restart(optimizer):
+    """Sets the averages that a Keras optimizer keeps to 0; not its rate and count of steps."""
+    keep = {id(optimizer.iterations), id(optimizer.learning_rate)}
+    for v in optimizer.variables:
+        if id(v) not in keep:
+            v.assign(ops.zeros(v.shape, v.dtype))
+
+
 class Distillation:
     """Fitting the approximator, for a model with an approximator and a `g_optimizer`."""
 
@@ -20,10 +28,7 @@ class Distillation:
             targets: (N, h, w, c).
         """
         optimizer = self.g_optimizer
-        keep = {id(optimizer.iterations), id(optimizer.learning_rate)}
-        for v in optimizer.variables:  # a fresh optimizer every stage
-            if id(v) not in keep:
-                v.assign(ops.zeros(v.shape, v.dtype))
+        restart(optimizer)  # a fresh one every stage
         # A copy: TensorFlow and torch convert a variable to itself, which is assigned below.
         initial_rate = ops.convert_to_tensor(optimizer.learning_rate) + 0.0
 

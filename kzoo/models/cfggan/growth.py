@@ -1,17 +1,13 @@
-"""How a CFGGAN's generator grows: Algorithm 2 (ICFG) of arXiv:1801.06309 and sampling from G_t."""
+"""How a CFGGAN's generator grows: Algorithms 1 (CFG) and 2 (ICFG) of arXiv:1801.06309, sampling."""
 
 import keras
 from keras import ops
 
 from kzoo import backend
 from kzoo.losses.adversarial import discriminator_loss
-
-# s(D(x)) of a step: 1, or the weight of grad D(x) in the gradient of a GAN's generator loss.
-SCALINGS = {
-    "constant": ops.ones_like,
-    "minimax": ops.sigmoid,
-    "non_saturating": lambda logits: ops.sigmoid(-logits),
-}
+from kzoo.models import data as model_data
+from kzoo.models.cfggan.distillation import restart
+from kzoo.models.cfggan.settings import SCALINGS
 
 
 class Growth:
@@ -25,12 +21,13 @@ class Growth:
             pool: the approximator's images (N, h, w, c).
 
         Returns:
-            `(G_T(z), d_loss, D(real), D(generated))`, the last three of the last update.
+            `(G_T(z), d_loss, D(real), D(generated), grad_norm)`, the losses of the last update
+            and the norm of the last step. With fresh latents the pool stays and there is no norm.
         """
         steps = self.discriminator_steps
 
-        def functional_gradient_step(t, carry):
-            pool, d_loss, d_real, d_fake = carry
+        def growth_step(t, carry):
+            pool, d_loss, d_real, d_fake, grad_norm = carry
 
             def discriminator_update(u, _):
                 minibatch = ops.take(real, t * steps + u, axis=0)  # (b, h, w, c)
@@ -39,13 +36,51 @@ class Growth:
             d_loss, d_real, d_fake = backend.repeat(
                 steps, discriminator_update, (d_loss, d_real, d_fake)
             )
+            t = ops.convert_to_tensor(t, "int32")
             self.store_snapshot(t)
             if self.fixed_pool:
-                pool = self.in_minibatches(self.functional_gradient_step, pool)
-            return pool, d_loss, d_real, d_fake
+                before = pool
+                pool = self.in_minibatches(lambda x: self.functional_gradient_step(x, t), before)
+                grad_norm = self.gradient_norm(before, pool, t)
+            return pool, d_loss, d_real, d_fake, grad_norm
 
         zero = ops.zeros(())
-        return backend.repeat(self.num_steps, functional_gradient_step, (pool, zero, zero, zero))
+        return backend.repeat(self.num_steps, growth_step, (pool, zero, zero, zero, zero))
+
+    def train_alone(self, real, t):
+        """Algorithm 1, line 2: D_t, 0-based t, from where every D starts, against fresh G_t(z).
+
+        Args:
+            real: mini-batches of real images (U, b, h, w, c).
+            t: steps that the generator has grown, an int32 scalar.
+
+        Returns:
+            `(d_loss, D(real), D(generated))` of the last update.
+        """
+        discriminator = self.discriminator.trainable_variables
+        for v, first in zip(discriminator, self.first_discriminator, strict=True):
+            v.assign(first)
+        restart(self.d_optimizer)
+
+        def discriminator_update(u, _):
+            fake = self.composite(self.approximate(self._latents(self.batch_size)), t)
+            return self.discriminator_step(ops.take(real, u, axis=0), fake)
+
+        zero = ops.zeros(())
+        losses = backend.repeat(self.discriminator_steps, discriminator_update, (zero, zero, zero))
+        self.store_snapshot(t)
+        return losses
+
+    def last_step(self, x):
+        """G_T's images from those of G_{T-1} (n, h, w, c), and the norm of the step."""
+        t = ops.convert_to_tensor(self.num_steps - 1, "int32")
+        after = self.in_minibatches(lambda part: self.snapshot_step(part, t), x)
+        return after, self.gradient_norm(x, after, t)
+
+    def gradient_norm(self, before, after, t):
+        """The root of E ||s grad D||^2, the norm over pixels, from images around step t."""
+        squares = ops.sum(ops.square(after - before)) / before.shape[0]
+        return ops.sqrt(squares) / self._eta(t)
 
     def generated(self, pool, t):
         """A mini-batch of G_t(z) for the discriminator: drawn from the pool, or fresh."""
@@ -68,13 +103,13 @@ class Growth:
         return value, *means
 
     @backend.compiled
-    def functional_gradient_step(self, x):
-        """x + eta s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
-        return self._step(lambda x: self.logits(x, training=True), x)
+    def functional_gradient_step(self, x, t=0):
+        """x + eta_t s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
+        return self._step(lambda x: self.logits(x, training=True), x, t)
 
     @backend.compiled
     def snapshot_step(self, x, t):
-        """x + eta s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
+        """x + eta_t s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
         weights = [ops.take(snapshot, t, axis=0) for snapshot in self.snapshots]
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
@@ -82,12 +117,19 @@ class Growth:
             logits, _ = self.discriminator.stateless_call(weights, others, x, training=True)
             return ops.cast(logits, "float32")
 
-        return self._step(snapshot, x)
+        return self._step(snapshot, x, t)
 
-    def _step(self, discriminator, x):
+    def _step(self, discriminator, x, t):
         logits, gradient = backend.input_gradient(discriminator, x)  # (b, 1), (b, h, w, c)
-        scale = self.step_size * SCALINGS[self.scaling](logits)
+        scaling = self.scaling if callable(self.scaling) else SCALINGS[self.scaling]
+        scale = self._eta(t) * ops.cast(scaling(logits), "float32")
         return x + ops.reshape(scale, (-1, 1, 1, 1)) * gradient
+
+    def _eta(self, t):
+        """The step size of step t, 0-based."""
+        if isinstance(self.step_size, float):
+            return self.step_size
+        return ops.take(ops.convert_to_tensor(self.step_size, "float32"), t)
 
     @backend.compiled
     def store_snapshot(self, t):
@@ -124,3 +166,44 @@ class Growth:
             return ops.concatenate([x[self.batch_size :], function(x[: self.batch_size])])
 
         return backend.repeat(x.shape[0] // self.batch_size, first_to_last, x)
+
+    # Sampling ---------------------------------------------------------------------------------
+
+    def generate(self, num_samples, seed=None, batch_size=None, steps=None):
+        """Draws images from G_steps; as in `GenerativeModel.generate`, and:
+
+        Args:
+            num_samples: how many.
+            seed: int, `SeedGenerator` or `None`.
+            batch_size: `None` or the model's own: an image depends on its mini-batch.
+            steps: t in 0 .. T, the functional gradient steps to take from the approximator's
+                images; T when `None`.
+
+        Returns:
+            uint8 NumPy array (num_samples, height, width, channels), clipped to [-1, 1] before
+            it is rounded.
+
+        Raises:
+            ValueError: if `steps` is not in 0 .. T or `batch_size` is not the model's.
+        """
+        steps = self.num_steps if steps is None else steps
+        if steps not in range(self.num_steps + 1):
+            raise ValueError(f"steps must be an int in 0 .. {self.num_steps}, got {steps!r}.")
+        if batch_size not in (None, self.batch_size):
+            raise ValueError(
+                f"This CFGGAN draws images in batches of {self.batch_size} (an image depends on "
+                f"its batch), got batch_size={batch_size!r}."
+            )
+        num_samples = model_data.check_positive_int("num_samples", num_samples)
+        self.sync_state()
+        # Whole mini-batches: none of the images may depend on padding.
+        whole = num_samples + -num_samples % self.batch_size
+        noise = self.draw_noise(whole, model_data.seed_generator(seed))
+        noise = ops.convert_to_numpy(noise)
+        images = self._map_batches(self.transform_noise, noise, self.batch_size, steps=steps)
+        return images[:num_samples]
+
+    def transform_noise(self, noise, steps=None):
+        """Latents (n, latent_dim) to G_steps's images, floats not yet clipped to [-1, 1]."""
+        steps = self.num_steps if steps is None else int(steps)
+        return self.composite(self.approximate(noise), steps)

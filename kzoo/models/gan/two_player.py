@@ -12,10 +12,9 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.models.adversarial import AdversarialModel, check_network
+from kzoo.models.adversarial import AdversarialModel
 from kzoo.models.data import check_positive_int
 from kzoo.models.gan.code_recognition import CodeRecognition
-from kzoo.networks import dcgan_discriminator, dcgan_generator
 
 
 class TwoPlayerModel(AdversarialModel):
@@ -29,21 +28,23 @@ class TwoPlayerModel(AdversarialModel):
         latent_dim: length of the latent vectors z ~ N(0, I).
         discriminator_steps: discriminator updates k per generator update, each on a mini-batch
             of its own (Algorithm 1 of [1]); `fit` then takes k mini-batches for one step.
-        width: features of the DCGAN networks next to the image; unused for given networks.
+        width: features of the DCGAN and ResNet networks next to the image.
         pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
             and far better digits after the same number of updates.
         codes: turns the first `codes` latents into a one-hot code (`kzoo.layers.LatentCodes`), by
-            which the classes of images can lie apart; 0 for none. A given generator has to begin
-            with that layer itself.
+            which the classes of images can lie apart; 0 for none. A generator of the user's has to
+            begin with that layer itself.
         information: lambda, weight of the mutual information between the code and the image (eq. 6
             of [5]), without which the generator may ignore the code; needs `codes`. A network on
             the discriminator's features recognizes the code; its loss is `code_loss`.
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
-        generator: the user's own `keras.Model`, latents (b, latent_dim) to images
-            (b, h, w, c) in [-1, 1]; DCGAN's when `None`.
-        discriminator: the user's own `keras.Model`, images to logits (b, 1); DCGAN's when `None`.
+        generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
+            `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
+            (b, h, w, c) in [-1, 1].
+        discriminator: one of the same names, or the user's own `keras.Model`, images to logits
+            (b, 1).
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -62,8 +63,8 @@ class TwoPlayerModel(AdversarialModel):
         codes=0,
         information=0.0,
         instance_noise=0.0,
-        generator=None,
-        discriminator=None,
+        generator="dcgan",
+        discriminator="dcgan",
         **kwargs,
     ):
         for name, value in (("information", information), ("instance_noise", instance_noise)):
@@ -83,20 +84,12 @@ class TwoPlayerModel(AdversarialModel):
         self.codes = codes
         self.information = float(information)
         self.instance_noise = float(instance_noise)
-        self._given_networks = {
-            "generator": generator is not None,
-            "discriminator": discriminator is not None,
-        }
-        if generator is None:
-            generator = dcgan_generator(
-                self.image_shape, self.latent_dim, self.width, self.pointwise, codes=self.codes
-            )
-        if discriminator is None:
-            discriminator = dcgan_discriminator(
-                self.image_shape, self.width, self.pointwise, self.batch_norm
-            )
-        self.generator = check_network("generator", generator, (self.latent_dim,), self.image_shape)
-        self.discriminator = check_network("discriminator", discriminator, self.image_shape, (1,))
+        self._set_networks(
+            discriminator,
+            generator,
+            {"width": self.width, "pointwise": self.pointwise, "batch_norm": self.batch_norm},
+            {"codes": self.codes, "batch_norm": True},
+        )
         if self.information:
             self.code_recognition = CodeRecognition(self.discriminator, self.codes)
             self.code_head = self.code_recognition.head  # where Keras finds its variables

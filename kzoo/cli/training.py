@@ -1,0 +1,90 @@
+"""How `kzoo train` trains: optimizers, checkpoints, the folder of a run."""
+
+import itertools
+import json
+import math
+import sys
+
+
+def compile_model(model, learning_rate):
+    """Compiles a model with the paper's optimizers, at another learning rate if one is given."""
+    if learning_rate is None:
+        model.compile()
+        return
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
+    two_networks = hasattr(model, "discriminator")
+    optimizers = [model.default_optimizer() for _ in range(1 + two_networks)]
+    for optimizer in optimizers:
+        optimizer.learning_rate = learning_rate
+    model.compile(*optimizers)
+
+
+def training_settings(args):
+    """What a run must have in common with the one whose checkpoint it goes on from."""
+    names = ("model", "preset", "data", "split", "image_size", "channels")
+    names += ("steps_per_epoch", "batch_size", "learning_rate", "seed")
+    return {f"--{name.replace('_', '-')}": getattr(args, name) for name in names[1:]}
+
+
+def claim(work, settings):
+    """Makes the work folder, or checks that the training found there had the same settings.
+
+    Raises:
+        ValueError: if it had others.
+    """
+    from kzoo.presets.storage import write_json
+
+    path = work / "settings.json"
+    settings["model"].pop("name", None)
+    settings = json.loads(json.dumps(settings))
+    if path.is_file() and any(work.glob("backup/*.h5")):
+        before = json.loads(path.read_text(encoding="utf-8"))
+        changed = [name for name in settings if before.get(name) != settings[name]]
+        if changed:
+            raise ValueError(
+                f"the folder {str(work)!r} holds a training with other settings "
+                f"({', '.join(changed)}); give another --work, or empty it"
+            )
+    work.mkdir(parents=True, exist_ok=True)
+    write_json(path, settings)
+
+
+def endless(dataset):
+    """A data set's batches over and over: Keras cuts an epoch short in which a data set ends."""
+    if hasattr(dataset, "repeat"):
+        return dataset.repeat()
+    # A generator of tuples: Keras takes no other kind of iterator.
+    return ((batch,) for _ in itertools.count() for batch in dataset)
+
+
+def fit(model, dataset, args):
+    """Trains a model, or goes on training it from the last checkpoint.
+
+    Raises:
+        RuntimeError: when a loss is no longer a finite number, before that gets into a checkpoint.
+    """
+    import keras
+
+    from kzoo.callbacks import CheckFinite, SampleGrid, StageLimit
+
+    callbacks = [
+        CheckFinite(),
+        # Kept after the training, so that it can go on with more epochs.
+        keras.callbacks.BackupAndRestore(
+            args.work / "backup", double_checkpoint=True, delete_checkpoint=False
+        ),
+        keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
+        SampleGrid(args.work / "samples", columns=8, scale=2),
+    ]
+    if args.stages:
+        callbacks.append(StageLimit(int(keras.ops.convert_to_numpy(model.stage)) + args.stages))
+    model.fit(
+        dataset if args.steps_per_epoch is None else endless(dataset),
+        batch_size=args.batch_size,
+        epochs=args.stages or args.epochs,  # a stage takes less than an epoch
+        steps_per_epoch=args.steps_per_epoch,
+        callbacks=callbacks,
+        # The bar redraws its line, which only a terminal shows well.
+        verbose=1 if sys.stdout.isatty() else 2,
+    )

@@ -1,0 +1,59 @@
+"""When the training of a CFGGAN ends before its epochs do."""
+
+import keras
+from keras import ops
+
+
+def _number(value):
+    return float(ops.convert_to_numpy(value))
+
+
+class StopOnDivergence(keras.callbacks.Callback):
+    """Stops `fit` when D(real) - D(generated) exceeds a bound or is no longer a number.
+
+    The model then gets back the weights that it had at the end of the last epoch before.
+
+    Args:
+        max_gap: the bound on the gap of a stage's last discriminator update.
+        patience: stages from the start of training in which the gap may be anything.
+    """
+
+    def __init__(self, max_gap, patience):
+        super().__init__()
+        self.max_gap = max_gap
+        self.patience = patience
+        self._diverged = False
+        self._before = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.sync_state()
+        record = dict(
+            zip(self.model.loss_names, ops.convert_to_numpy(self.model.record), strict=True)
+        )
+        gap = float(record["d_real"] - record["d_fake"])
+        stage = int(_number(self.model.stage))
+        if gap != gap or (abs(gap) > self.max_gap and stage > self.patience):
+            print(
+                f"\nStopped at stage {stage}: D(real) - D(generated) = {gap:g}, allowed is "
+                f"{self.max_gap:g}. A smaller step_size or learning rate may help."
+            )
+            self._diverged = self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not self._diverged:
+            # Copies: on torch a NumPy array may share a variable's memory.
+            self._before = [weight.copy() for weight in self.model.get_weights()]
+
+    def on_train_end(self, logs=None):
+        if self._diverged and self._before is not None:
+            self.model.set_weights(self._before)
+            print(f"The weights are those of stage {int(_number(self.model.stage))} again.")
+
+
+class StopWhenGrown(keras.callbacks.Callback):
+    """Stops `fit` when the generator of CFG (Algorithm 1) has its T steps."""
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.sync_state()
+        if _number(self.model.stage) >= self.model.num_steps:
+            self.model.stop_training = True

@@ -1,0 +1,58 @@
+"""The networks of the adversarial models by name."""
+
+import functools
+
+from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
+from kzoo.networks.fully_connected import (
+    fully_connected_discriminator,
+    fully_connected_generator,
+)
+from kzoo.networks.resnet import resnet_discriminator, resnet_generator
+
+# name: (discriminator, generator, the options that they take)
+_CONVOLUTIONAL = {"width", "batch_norm", "init_stddev"}
+_NETWORKS = {
+    "dcgan": (dcgan_discriminator, dcgan_generator, _CONVOLUTIONAL | {"pointwise"}),
+    "resnet": (resnet_discriminator, resnet_generator, _CONVOLUTIONAL),
+    "fully_connected": (fully_connected_discriminator, fully_connected_generator, set()),
+    "fully_connected_shortcuts": (
+        functools.partial(fully_connected_discriminator, shortcuts=True),
+        functools.partial(fully_connected_generator, shortcuts=True),
+        set(),
+    ),
+}
+NAMES = tuple(_NETWORKS)
+
+
+def discriminator_by_name(name, image_shape, **options):
+    """One of `NAMES` for images; it takes those of the options that it has.
+
+    Raises:
+        ValueError: if there is no network of that name or it does not fit the images.
+    """
+    build, _, known = _find("discriminator", name)
+    return build(image_shape, **{key: options[key] for key in known & set(options)})
+
+
+def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
+    """One of `NAMES` from latents to images; it takes those of the options that it has.
+
+    Raises:
+        ValueError: if there is no network of that name, it does not fit the images, or it has no
+            latent codes.
+    """
+    _, build, known = _find(role, name)
+    chosen = {key: options[key] for key in known & set(options)}
+    if name == "dcgan":
+        chosen["codes"] = codes
+    elif codes:
+        raise ValueError(f"codes={codes!r} needs {role}='dcgan', got {role}={name!r}.")
+    return build(image_shape, latent_dim, name=role, **chosen)
+
+
+def _find(role, name):
+    if name not in _NETWORKS:
+        raise ValueError(
+            f"{role} must be a keras.Model or one of {', '.join(map(repr, NAMES))}, got {name!r}."
+        )
+    return _NETWORKS[name]

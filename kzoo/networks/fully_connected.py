@@ -1,0 +1,104 @@
+"""Fully connected generators and discriminators.
+
+Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
+arXiv:1801.06309, section 4: an approximator of two hidden layers of 512 ReLU. As in the authors'
+code, its output goes through tanh, nothing is normalized, and all weights start from
+N(0, .01^2), all biases from 0.
+
+Shortcuts are read as follows: the output layer sees the features of all hidden layers side by
+side. It thus has one weight matrix for each hidden layer and adds up what they give, before tanh;
+the latents (or pixels) themselves reach it only through the first hidden layer. The authors'
+code has no such network to compare with.
+
+Deviations: depth, shortcuts and batch norm are arguments. The authors play their fully connected
+approximator against a convolutional discriminator (`dcgan_discriminator(pointwise=True)`); the one
+here is its mirror image, with DCGAN's LeakyReLU in place of ReLU.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from kzoo.models.data import check_image_shape, check_positive_int
+from kzoo.networks.dcgan import _LEAK, _norm
+
+
+def _dense(units, init_stddev, **kwargs):
+    # A new initializer for every layer: an object draws the same numbers at every call.
+    initializer = keras.initializers.RandomNormal(stddev=init_stddev)
+    return layers.Dense(units, kernel_initializer=initializer, **kwargs)
+
+
+def _features(x, width, depth, shortcuts, batch_norm, init_stddev, activation):
+    """What the output layer sees of x (b, n): (b, width), with shortcuts (b, depth * width)."""
+    hidden = []
+    for _ in range(check_positive_int("depth", depth)):
+        x = _dense(width, init_stddev, use_bias=not batch_norm)(x)
+        x = _norm()(x) if batch_norm else x
+        x = activation()(x)
+        hidden.append(x)
+    return layers.Concatenate()(hidden) if shortcuts and len(hidden) > 1 else x
+
+
+def fully_connected_discriminator(
+    image_shape,
+    width=512,
+    depth=2,
+    shortcuts=False,
+    batch_norm=False,
+    init_stddev=0.01,
+    name="discriminator",
+):
+    """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
+
+    Args:
+        image_shape: `(height, width, channels)`, of any size.
+        width: features of every hidden layer.
+        depth: number of hidden layers, at least 1.
+        shortcuts: connects every hidden layer to the output.
+        batch_norm: normalizes every hidden layer, before its LeakyReLU.
+        init_stddev: standard deviation of the initial weights.
+        name: name of the model.
+
+    Raises:
+        ValueError: if `depth` is not a positive int or `image_shape` not three of them.
+    """
+    inputs = layers.Input(check_image_shape(image_shape))
+    x = layers.Flatten()(inputs)
+    x = _features(
+        x, width, depth, shortcuts, batch_norm, init_stddev, lambda: layers.LeakyReLU(_LEAK)
+    )
+    return keras.Model(inputs, _dense(1, init_stddev)(x), name=name)
+
+
+def fully_connected_generator(
+    image_shape,
+    latent_dim,
+    width=512,
+    depth=2,
+    shortcuts=False,
+    batch_norm=False,
+    init_stddev=0.01,
+    name="generator",
+):
+    """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
+
+    Args:
+        image_shape: `(height, width, channels)`, of any size.
+        latent_dim: length of a latent vector.
+        width: features of every hidden layer.
+        depth: number of hidden layers, at least 1.
+        shortcuts: connects every hidden layer to the output.
+        batch_norm: normalizes every hidden layer, before its ReLU.
+        init_stddev: standard deviation of the initial weights.
+        name: name of the model.
+
+    Raises:
+        ValueError: if `depth` is not a positive int or `image_shape` not three of them.
+    """
+    image_shape = check_image_shape(image_shape)
+    inputs = layers.Input((latent_dim,))
+    x = _features(inputs, width, depth, shortcuts, batch_norm, init_stddev, layers.ReLU)
+    x = _dense(math.prod(image_shape), init_stddev, activation="tanh")(x)
+    return keras.Model(inputs, layers.Reshape(image_shape)(x), name=name)
