@@ -13,12 +13,15 @@ file here with the same names:
 * `compiled`: decorator that turns a model's method into one compiled program.
 * `StepTrainer`: mixin that runs `_train(data)` and `_test(data)` under Keras's `fit` and
   `evaluate`.
+* `weight_averages(optimizer)`: the averages that an optimizer with `use_ema=True` keeps.
 * `loops_compile()`: whether a `train_step` made of long loops should go through XLA here.
 
 No other folder of kzoo imports a backend, and only the backend that Keras runs on is imported.
 """
 
 import keras
+
+from kzoo.backend.common import weight_averages
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -54,4 +57,5 @@ __all__ = [
     "repeat",
     "transposed_convolution",
     "value_and_grad",
+    "weight_averages",
 ]

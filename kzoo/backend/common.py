@@ -16,6 +16,11 @@ def compiled_cache(instance):
     return instance.__dict__.setdefault("_kzoo_compiled", {})
 
 
+def weight_averages(optimizer):
+    """The averages of weights that a Keras optimizer with `use_ema=True` keeps; else none."""
+    return list(getattr(optimizer, "_model_variables_moving_average", []))
+
+
 def without_strides(x, kernel, strides):
     """A strided convolution with k // 2 zeros on every side, as one with strides 1.
 

@@ -315,6 +315,17 @@ def test_a_fresh_optimizer_every_stage():
         assert numpy(v).max() < 1e3 and old.max() < 1e3
 
 
+def test_averages_of_the_weights_outlive_a_stage():
+    """Weights that stay equal their average, whatever the stages between."""
+    model = toy(warm_start=True)
+    still = keras.optimizers.SGD(0.0, use_ema=True, ema_momentum=0.9)
+    model.compile(g_optimizer=still)
+    before = [numpy(v).copy() for v in model.approximator.trainable_variables]
+    model.fit(RNG.randint(0, 256, (24, 2, 2, 1)).astype("uint8"), verbose=0)
+    for v, old in zip(model.approximator.trainable_variables, before, strict=True):
+        np.testing.assert_allclose(numpy(v), old, rtol=1e-5)
+
+
 def test_initial_approximator_is_a_clipped_random_projection():
     model = small(approximator_epochs=1)
     seen = {}

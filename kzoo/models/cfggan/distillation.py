@@ -10,8 +10,13 @@ _MAX_CUTS = 3.0
 
 
 def restart(optimizer):
-    """Sets the averages that a Keras optimizer keeps to 0; not its rate and count of steps."""
-    keep = {id(optimizer.iterations), id(optimizer.learning_rate)}
+    """Sets what a Keras optimizer has gathered about its gradients to 0.
+
+    Its rate and its count of steps stay, and with `use_ema` the averages of the weights.
+    """
+    keep = [optimizer.iterations, optimizer.learning_rate]
+    keep += backend.weight_averages(optimizer)
+    keep = {id(v) for v in keep}
     for v in optimizer.variables:
         if id(v) not in keep:
             v.assign(ops.zeros(v.shape, v.dtype))
