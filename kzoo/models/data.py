@@ -1,6 +1,5 @@
 """Checks and regrouping of the data that users give to `fit`, `evaluate` and `generate`."""
 
-import itertools
 import operator
 
 import keras
@@ -161,9 +160,19 @@ def _too_few(model, wanted):
 def _regrouped(batches, size):
     """Concatenates batches and cuts them into pieces of `size`, over and over the data."""
     pending = []
-    for batch in itertools.chain.from_iterable(itertools.repeat(batches)):
+    for batch in _passes(batches):
         pending.append(keras.ops.convert_to_numpy(images_of(batch)))
         while sum(map(len, pending)) >= size:
             joined = np.concatenate(pending)
             yield (joined[:size],)
             pending = [joined[size:]]
+
+
+def _passes(batches):
+    """The batches over and over; a generator that has come to its end gives none again."""
+    empty = False
+    while not empty:
+        empty = True
+        for batch in batches:
+            empty = False
+            yield batch

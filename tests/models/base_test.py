@@ -265,6 +265,15 @@ def test_a_cached_data_set_stays_whole(name):
     assert sum(len(batch) for batch in data.as_numpy_iterator()) == len(IMAGES)
 
 
+def test_regrouping_ends_with_a_generator():
+    from kzoo.models.data import _regrouped
+
+    batches = (IMAGES[i : i + 16] for i in (0, 16, 32))
+    pieces = [piece for (piece,) in _regrouped(batches, 10)]  # 48 = 4 x 10 + 8
+    np.testing.assert_array_equal(np.concatenate(pieces), IMAGES[:40])
+    assert list(_regrouped([], 10)) == []
+
+
 def test_regrouped_generator():
     def batches():
         while True:
