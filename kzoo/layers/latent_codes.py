@@ -1,5 +1,7 @@
 """Gaussian latents read as those of a mixture."""
 
+import itertools
+
 import keras
 from keras import ops
 
@@ -18,6 +20,9 @@ class LatentCodes(keras.layers.Layer):
 
     Args:
         codes: int, at least 2 and at most the number of latents.
+        probabilities: `codes` positive numbers that sum to 1, how often each code is to occur; the
+            code is then read from the first latent alone, by its normal distribution function.
+            `None`: equally often.
         scale: length of the code; a typical z of d numbers has length sqrt(d). A generator may
             learn to ignore a much shorter code than z, and to ignore z for a much longer one.
 
@@ -25,17 +30,26 @@ class LatentCodes(keras.layers.Layer):
     Output shape: `(batch, latent_dim)`.
 
     Raises:
-        ValueError: if `codes` is not an int from 2 to the number of latents, or `scale` not
-            positive.
+        ValueError: if `codes` is not an int from 2 to the number of latents, `probabilities` are
+            not as described, or `scale` is not positive.
     """
 
-    def __init__(self, codes, scale=3.0, **kwargs):
+    def __init__(self, codes, probabilities=None, scale=3.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})  # no ties from rounded latents
         if not isinstance(codes, int) or codes < 2:
             raise ValueError(f"codes must be an int of at least 2, got {codes!r}.")
         if not 0 < scale < float("inf"):
             raise ValueError(f"scale must be positive, got {scale!r}.")
+        if probabilities is not None:
+            probabilities = [float(p) for p in probabilities]
+            if len(probabilities) != codes or min(probabilities) <= 0:
+                raise ValueError(
+                    f"probabilities must be codes={codes} positive numbers, got {probabilities!r}."
+                )
+            if abs(sum(probabilities) - 1.0) > 1e-3:
+                raise ValueError(f"probabilities must sum to 1, got {sum(probabilities)!r}.")
         self.codes = codes
+        self.probabilities = probabilities
         self.scale = float(scale)
 
     def build(self, input_shape):
@@ -50,7 +64,13 @@ class LatentCodes(keras.layers.Layer):
 
     def labels(self, latents):
         """The codes of latents (b, latent_dim) as ints (b,) from 0 to `codes` - 1."""
-        return ops.argmax(latents[:, : self.codes], axis=-1)
+        if self.probabilities is None:
+            return ops.argmax(latents[:, : self.codes], axis=-1)
+        uniform = 0.5 * (1.0 + ops.erf(latents[:, :1] / 2**0.5))  # (b, 1) in [0, 1]
+        bounds = list(itertools.accumulate(self.probabilities[:-1]))  # codes - 1 of them
+        above = uniform > ops.convert_to_tensor(bounds, uniform.dtype)
+        return ops.sum(ops.cast(above, "int32"), axis=-1)
 
     def get_config(self):
-        return {**super().get_config(), "codes": self.codes, "scale": self.scale}
+        names = ("codes", "probabilities", "scale")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

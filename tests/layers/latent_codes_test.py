@@ -22,6 +22,33 @@ def test_codes_of_gaussian_latents_are_uniform():
     np.testing.assert_array_equal(outputs[:, 5:], latents[:, 5:])
 
 
+def test_codes_occur_as_often_as_they_should():
+    latents = np.random.default_rng(0).standard_normal((50_000, 4)).astype("float32")
+    layer = LatentCodes(3, probabilities=[0.5, 0.3, 0.2], scale=1.0)
+    layer = LatentCodes.from_config(layer.get_config())
+    outputs = ops.convert_to_numpy(layer(latents))
+    np.testing.assert_allclose(outputs[:, :3].mean(axis=0), [0.5, 0.3, 0.2], atol=0.01)
+    np.testing.assert_array_equal(outputs[:, 3:], latents[:, 3:])
+    # The quantiles of the first latent: below 0, below .8416, above.
+    few = np.array(
+        [[-0.01, 0, 0, 0], [0.01, 9, 0, 0], [0.84, 0, 0, 0], [0.843, 0, 9, 0]], "float32"
+    )
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer.labels(few)), [0, 1, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "message"),
+    [
+        ([0.5, 0.5], "codes=3 positive numbers"),
+        ([0.5, 0.5, 0.0], "positive"),
+        ([1, 1, 1], "sum to 1"),
+    ],
+)
+def test_wrong_probabilities(probabilities, message):
+    with pytest.raises(ValueError, match=message):
+        LatentCodes(3, probabilities=probabilities)
+
+
 def test_computes_in_float32_whatever_the_policy():
     """Rounded to bfloat16, the two latents would tie."""
     keras.config.set_dtype_policy("mixed_bfloat16")

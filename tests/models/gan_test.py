@@ -6,6 +6,7 @@ from keras import ops
 import kzoo
 from kzoo.losses import adversarial
 
+RNG = np.random.default_rng(0)
 IMAGES = np.random.RandomState(0).randint(0, 256, (48, 8, 8, 1)).astype("uint8")
 
 
@@ -97,6 +98,19 @@ def test_information_moves_the_networks_that_share_the_code():
         assert np.abs(numpy(network.trainable_variables[0]) - old).max() > 1e-3
     assert history[-1] < 0.5 * history[0]
     assert set(gan.evaluate(IMAGES, verbose=0, return_dict=True)) == set(gan.loss_names)
+
+
+def test_code_probabilities_are_the_mean_of_q():
+    gan = tiny_gan(codes=3, information=0.5)
+    with pytest.raises(ValueError, match="information > 0"):
+        tiny_gan(codes=3).code_probabilities(IMAGES)
+    last = gan.code_head.layers[-1]
+    last.set_weights([np.zeros((128, 3)), np.log([0.5, 0.25, 0.25])])
+    np.testing.assert_allclose(gan.code_probabilities(IMAGES), [0.5, 0.25, 0.25], rtol=1e-5)
+    last.set_weights([RNG.normal(size=(128, 3)), np.zeros(3)])
+    halves = [gan.code_probabilities(half) for half in (IMAGES[:24], IMAGES[24:])]
+    np.testing.assert_allclose(gan.code_probabilities(IMAGES), np.mean(halves, axis=0), rtol=1e-4)
+    assert np.abs(halves[0] - 1 / 3).max() > 1e-3
 
 
 def test_code_head_is_saved(tmp_path):

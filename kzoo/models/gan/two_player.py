@@ -9,10 +9,13 @@
 """
 
 import keras
+import numpy as np
 from keras import ops
 
 from kzoo import backend
+from kzoo.models import data as model_data
 from kzoo.models.adversarial import AdversarialModel
+from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int
 from kzoo.models.gan.code_recognition import CodeRecognition
 
@@ -171,6 +174,32 @@ class TwoPlayerModel(AdversarialModel):
             noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
             images = images + self.instance_noise * noise
         return images
+
+    def code_probabilities(self, images):
+        """How often each code occurs among real images, as the recognizing network sees it.
+
+        A generator draws its codes equally often in training, whatever their kinds of images
+        have for frequencies in the data. `kzoo.layers.LatentCodes(codes, probabilities)` draws
+        them as often as this says.
+
+        Args:
+            images: uint8 array (n, height, width, channels), or floats in [-1, 1].
+
+        Returns:
+            float64 NumPy array (codes,) that sums to 1.
+
+        Raises:
+            ValueError: if the model was made without `information`, or the images do not fit.
+        """
+        if not self.information:
+            raise ValueError("code_probabilities() needs a model with information > 0, got 0.")
+        model_data.check_images(self, images)
+        total = np.zeros(self.codes)
+        for start in range(0, len(images), 256):
+            batch = to_float(ops.convert_to_tensor(images[start : start + 256]))
+            means = self.code_recognition.probabilities(batch)
+            total += len(batch) * np.asarray(ops.convert_to_numpy(means), "float64")
+        return total / total.sum()
 
     # Training and sampling --------------------------------------------------------------------
 
