@@ -18,12 +18,14 @@ METADATA = {
     "padded to 32x32.",
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/cfggan_mnist_fc.py --mixed-precision",
+    "notes": "740 stages from noise, about an hour on two CPU cores. The scores were still rising: "
+    "with a larger --epochs the recipe goes on from its last checkpoint.",
 }
 
 
 def main():
     parser = recipe.parser(
-        __doc__.splitlines()[0], 30, "weights/cfggan/mnist_fc", mixed_precision=True
+        __doc__.splitlines()[0], 20, "weights/cfggan/mnist_fc", mixed_precision=True
     )
     args = parser.parse_args()
     data = recipe.load(args, "train", pad_to=32)
