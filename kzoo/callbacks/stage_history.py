@@ -1,8 +1,6 @@
 """What every stage of a CFGGAN did."""
 
 import keras
-import numpy as np
-from keras import ops
 
 
 class StageHistory(keras.callbacks.Callback):
@@ -23,7 +21,7 @@ class StageHistory(keras.callbacks.Callback):
         self.history = {}
 
     def set_model(self, model):
-        if not hasattr(model, "record"):
+        if not hasattr(model, "last_losses"):
             raise ValueError(
                 f"StageHistory needs a model that grows in stages (kzoo.CFGGAN); got "
                 f"{type(model).__name__}."
@@ -31,10 +29,6 @@ class StageHistory(keras.callbacks.Callback):
         super().set_model(model)
 
     def on_train_batch_end(self, batch, logs=None):
-        self.model.sync_state()
-        names = ("stage", *self.model.loss_names)
-        values = np.append(
-            ops.convert_to_numpy(self.model.stage), ops.convert_to_numpy(self.model.record)
-        )
-        for name, value in zip(names, values, strict=True):
-            self.history.setdefault(name, []).append(float(value))
+        stage = {"stage": float(self.model.stages_done), **self.model.last_losses()}
+        for name, value in stage.items():
+            self.history.setdefault(name, []).append(value)

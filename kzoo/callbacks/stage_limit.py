@@ -1,7 +1,6 @@
 """Training for a given number of stages."""
 
 import keras
-from keras import ops
 
 from kzoo.models.data import check_positive_int
 
@@ -21,6 +20,5 @@ class StageLimit(keras.callbacks.Callback):
         self.stages = check_positive_int("stages", stages)
 
     def on_train_batch_end(self, batch, logs=None):
-        self.model.sync_state()
-        if int(ops.convert_to_numpy(self.model.stage)) >= self.stages:
+        if self.model.stages_done >= self.stages:
             self.model.stop_training = True

@@ -78,7 +78,7 @@ def fit(model, dataset, args):
         SampleGrid(args.work / "samples", columns=8, scale=2),
     ]
     if args.stages:
-        callbacks.append(StageLimit(int(keras.ops.convert_to_numpy(model.stage)) + args.stages))
+        callbacks.append(StageLimit(model.stages_done + args.stages))
     model.fit(
         dataset if args.steps_per_epoch is None else endless(dataset),
         batch_size=args.batch_size,

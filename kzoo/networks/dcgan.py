@@ -47,14 +47,17 @@ def _norm():
     return BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
+def _normal(init_stddev):
+    """A new one for every layer: an initializer object draws the same numbers at every call."""
+    return keras.initializers.RandomNormal(stddev=init_stddev)
+
+
 def _convolutions(init_stddev, norm):
     """Constructors that share the initialization; a bias before batch norm would be lost."""
 
     def constructor(layer):
         def construct(*args, **kwargs):
-            # A new initializer for every layer: an object draws the same numbers at every call.
-            initializer = keras.initializers.RandomNormal(stddev=init_stddev)
-            settings = {"kernel_initializer": initializer, "use_bias": not norm}
+            settings = {"kernel_initializer": _normal(init_stddev), "use_bias": not norm}
             return layer(*args, **{**settings, **kwargs})
 
         return construct
@@ -89,7 +92,7 @@ def dcgan_discriminator(
             x = _norm()(x) if batch_norm else x
             x = layers.LeakyReLU(_LEAK)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(1, kernel_initializer=keras.initializers.RandomNormal(stddev=init_stddev))(x)
+    x = layers.Dense(1, kernel_initializer=_normal(init_stddev))(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -126,7 +129,7 @@ def dcgan_generator(
     x = LatentCodes(codes)(x) if codes else x
     x = layers.Dense(
         height * width_ * features,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=init_stddev),
+        kernel_initializer=_normal(init_stddev),
     )(x)
     x = layers.Reshape((height, width_, features))(x)
     x = _norm()(x) if batch_norm and not pointwise else x

@@ -21,13 +21,11 @@ import keras
 from keras import layers
 
 from kzoo.models.data import check_image_shape, check_positive_int
-from kzoo.networks.dcgan import _LEAK, _norm
+from kzoo.networks.dcgan import _LEAK, _norm, _normal
 
 
 def _dense(units, init_stddev, **kwargs):
-    # A new initializer for every layer: an object draws the same numbers at every call.
-    initializer = keras.initializers.RandomNormal(stddev=init_stddev)
-    return layers.Dense(units, kernel_initializer=initializer, **kwargs)
+    return layers.Dense(units, kernel_initializer=_normal(init_stddev), **kwargs)
 
 
 def _features(x, width, depth, shortcuts, batch_norm, init_stddev, activation):

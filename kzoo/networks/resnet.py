@@ -23,12 +23,7 @@ bias where another one, or that of a batch norm, is added to the same features.
 import keras
 from keras import layers
 
-from kzoo.networks.dcgan import _depth, _norm
-
-
-def _normal(init_stddev):
-    """A new one for every layer: an initializer object draws the same numbers at every call."""
-    return keras.initializers.RandomNormal(stddev=init_stddev)
+from kzoo.networks.dcgan import _depth, _norm, _normal
 
 
 def _convolution(filters, kernel_size, init_stddev, use_bias=True, **kwargs):

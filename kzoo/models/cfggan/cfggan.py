@@ -29,7 +29,7 @@ from kzoo.models.adversarial import AdversarialModel
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.growth import Growth
 from kzoo.models.cfggan.settings import ALGORITHMS, check_scaling, check_step_size
-from kzoo.models.cfggan.stopping import StopOnDivergence, StopWhenGrown
+from kzoo.models.cfggan.stopping import StopOnDivergence
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -208,15 +208,28 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
         self._assert_compiled("fit")
         model_data.check_data(self, x)  # before any work
-        stage = int(ops.convert_to_numpy(self.stage))
-        if self.algorithm == "cfg" and stage >= self.num_steps:
+        if self.algorithm == "cfg" and self.stages_done >= self.num_steps:
             raise ValueError(f"All num_steps={self.num_steps} steps of CFG are done.")
-        if not self.warm_start and stage == 0:
+        if not self.warm_start and self.stages_done == 0:
             self.initialize_approximator()
         callbacks = [*(callbacks or []), StopOnDivergence(self.max_gap, self.gap_patience)]
         if self.algorithm == "cfg":
-            callbacks.append(StopWhenGrown())
+            from kzoo.callbacks import StageLimit
+
+            callbacks.append(StageLimit(self.num_steps))
         return super().fit(x, y, batch_size=batch_size, callbacks=callbacks, **kwargs)
+
+    @property
+    def stages_done(self):
+        """How many stages the model has been trained for, also in the middle of a `fit`."""
+        self.sync_state()
+        return int(ops.convert_to_numpy(self.stage))
+
+    def last_losses(self):
+        """The losses of the last stage, also in the middle of a `fit`: `{name: float}`."""
+        self.sync_state()
+        values = ops.convert_to_numpy(self.record)
+        return dict(zip(self.loss_names, map(float, values), strict=True))
 
     # The three algorithms ---------------------------------------------------------------------
 

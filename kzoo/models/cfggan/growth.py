@@ -63,8 +63,7 @@ class Growth:
         restart(self.d_optimizer)
 
         def discriminator_update(u, _):
-            fake = self.composite(self.approximate(self._latents(self.batch_size)), t)
-            return self.discriminator_step(ops.take(real, u, axis=0), fake)
+            return self.discriminator_step(ops.take(real, u, axis=0), self.fresh(t))
 
         zero = ops.zeros(())
         losses = backend.repeat(self.discriminator_steps, discriminator_update, (zero, zero, zero))
@@ -87,6 +86,10 @@ class Growth:
         if self.fixed_pool:
             order = keras.random.shuffle(ops.arange(self.pool_size), seed=self.seed_generator)
             return ops.take(pool, order[: self.batch_size], axis=0)  # (b, h, w, c)
+        return self.fresh(t)
+
+    def fresh(self, t):
+        """A mini-batch of G_t(z) of latents drawn anew (b, h, w, c)."""
         return self.composite(self.approximate(self._latents(self.batch_size)), t)
 
     @backend.compiled

@@ -1,11 +1,6 @@
 """When the training of a CFGGAN ends before its epochs do."""
 
 import keras
-from keras import ops
-
-
-def _number(value):
-    return float(ops.convert_to_numpy(value))
 
 
 class StopOnDivergence(keras.callbacks.Callback):
@@ -26,12 +21,8 @@ class StopOnDivergence(keras.callbacks.Callback):
         self._before = None
 
     def on_train_batch_end(self, batch, logs=None):
-        self.model.sync_state()
-        record = dict(
-            zip(self.model.loss_names, ops.convert_to_numpy(self.model.record), strict=True)
-        )
-        gap = float(record["d_real"] - record["d_fake"])
-        stage = int(_number(self.model.stage))
+        losses, stage = self.model.last_losses(), self.model.stages_done
+        gap = losses["d_real"] - losses["d_fake"]
         if gap != gap or (abs(gap) > self.max_gap and stage > self.patience):
             print(
                 f"\nStopped at stage {stage}: D(real) - D(generated) = {gap:g}, allowed is "
@@ -47,13 +38,4 @@ class StopOnDivergence(keras.callbacks.Callback):
     def on_train_end(self, logs=None):
         if self._diverged and self._before is not None:
             self.model.set_weights(self._before)
-            print(f"The weights are those of stage {int(_number(self.model.stage))} again.")
-
-
-class StopWhenGrown(keras.callbacks.Callback):
-    """Stops `fit` when the generator of CFG (Algorithm 1) has its T steps."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.model.sync_state()
-        if _number(self.model.stage) >= self.model.num_steps:
-            self.model.stop_training = True
+            print(f"The weights are those of stage {self.model.stages_done} again.")
