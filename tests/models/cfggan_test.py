@@ -438,3 +438,19 @@ def test_loops_are_not_unrolled():
         return count[0]
 
     assert calls(12) == calls(3)
+
+
+@pytest.mark.parametrize("restart", [True, False])
+def test_restart_optimizer_forgets_the_gradients_of_the_stage_before(restart):
+    model = toy(restart_optimizer=restart)
+    latents = tensor(RNG.standard_normal((8, 3)))
+    model.distill(latents, ops.ones((8, 2, 2, 1)))
+    # At its own images the approximator has no gradient: what moves it is what it remembers.
+    before = [numpy(v).copy() for v in model.approximator.trainable_variables]
+    model.distill(latents, model.approximate(latents))
+    velocity = model.g_optimizer._velocities
+    remembered = max(float(np.abs(numpy(v)).max()) for v in velocity)
+    assert (remembered < 1e-10) is restart
+    for v, old in zip(model.approximator.trainable_variables, before, strict=True):
+        np.testing.assert_allclose(numpy(v), old, atol=1e-6)
+    assert kzoo.CFGGAN.from_config(model.get_config()).restart_optimizer is restart

@@ -13,8 +13,8 @@ stage of T steps can start from there. Images are drawn from G_T of the last sta
 
 Deviations from the paper's text, after the authors' published code where that differs:
 * s_t(x) = 1 unless `scaling` says otherwise.
-* The approximator starts every stage with a fresh optimizer; its learning rate is cut by 10
-  whenever the loss of an epoch rises, at most 3 times.
+* The approximator starts every stage with a fresh optimizer, unless `restart_optimizer=False`; its
+  learning rate is cut by 10 whenever the loss of an epoch rises, at most 3 times.
 * The discriminator's gradient uses the statistics of the batch (training mode), also when images
   are drawn, so that an image depends on the others of its mini-batch.
 * Batch norm's scale starts at 1, not at a uniform random number.
@@ -69,6 +69,9 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
             `batch_size`.
         batch_size: b, mini-batch of every network; generated images depend on it.
         approximator_epochs: passes over the N pairs (z, G_T(z)) per stage.
+        restart_optimizer: whether the approximator's optimizer forgets its averages of gradients
+            before every stage, as in the authors' code. Adam should keep them (`False`): its
+            first steps after a restart are too long.
         fixed_pool: `True`: one pool of N latents per stage, advanced by each new step, feeds the
             discriminator and then the approximator (the ICML paper). `False`: fresh latents for
             every discriminator update and for the approximator, 1.7 times the gradients (the
@@ -118,6 +121,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         pool_size=640,
         batch_size=64,
         approximator_epochs=10,
+        restart_optimizer=True,
         fixed_pool=True,
         width=32,
         max_gap=40.0,
@@ -144,6 +148,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
                 f"pool_size must be a multiple of batch_size={batch_size}, got {pool_size}."
             )
         self.approximator_epochs = check("approximator_epochs", approximator_epochs)
+        self.restart_optimizer = bool(restart_optimizer)
         self.fixed_pool = bool(fixed_pool)
         self.width = check("width", width)
         self.max_gap = model_data.check_positive("max_gap", max_gap)
@@ -180,7 +185,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     def get_config(self):
         names = (
             "algorithm num_steps discriminator_steps step_size pool_size batch_size "
-            "approximator_epochs fixed_pool width batch_norm max_gap gap_patience warm_start"
+            "approximator_epochs restart_optimizer fixed_pool width batch_norm max_gap "
+            "gap_patience warm_start"
         )
         config = {name: getattr(self, name) for name in names.split()}
         scaling = self.scaling

@@ -34,7 +34,8 @@ class Distillation:
             targets: (N, h, w, c).
         """
         optimizer = self.g_optimizer
-        restart(optimizer)  # a fresh one every stage
+        if self.restart_optimizer:
+            restart(optimizer)  # a fresh one every stage
         # A copy: TensorFlow and torch convert a variable to itself, which is assigned below.
         initial_rate = ops.convert_to_tensor(optimizer.learning_rate) + 0.0
 
