@@ -6,6 +6,8 @@ import keras
 
 from kzoo.models.data import check_positive
 
+_CLOCKS = {"wall": "perf_counter", "process": "process_time"}
+
 
 class TimeLimit(keras.callbacks.Callback):
     """Stops `fit` when its updates have taken a given time.
@@ -15,26 +17,35 @@ class TimeLimit(keras.callbacks.Callback):
     at the first update counts.
 
     Args:
-        seconds: the limit, of the clock, not of the processor. An update that has begun is
-            finished.
+        seconds: the limit. An update that has begun is finished.
+        clock: `"wall"` for the time of day, or `"process"` for the processor time of this process,
+            the sum over its threads: in a process of one thread it passes as the other does, but
+            not while other programs have the processor. Work on a GPU does not count in it.
 
     Attributes:
         elapsed: seconds that updates have taken so far, over all calls of `fit`.
 
     Raises:
-        ValueError: if `seconds` is not a positive number.
+        ValueError: if `seconds` is not a positive number, or there is no such clock.
     """
 
-    def __init__(self, seconds):
+    def __init__(self, seconds, clock="wall"):
         super().__init__()
         self.seconds = check_positive("seconds", seconds)
+        if clock not in _CLOCKS:
+            raise ValueError(f"clock must be one of {sorted(_CLOCKS)}, got {clock!r}.")
+        self.clock = clock
         self.elapsed = 0.0
         self._begin = None
 
+    def now(self):
+        """What the clock shows, in seconds from some point in time."""
+        return getattr(time, _CLOCKS[self.clock])()
+
     def on_train_batch_begin(self, batch, logs=None):
-        self._begin = time.perf_counter()
+        self._begin = self.now()
 
     def on_train_batch_end(self, batch, logs=None):
-        self.elapsed += time.perf_counter() - self._begin
+        self.elapsed += self.now() - self._begin
         if self.elapsed >= self.seconds:
             self.model.stop_training = True

@@ -5,11 +5,20 @@ import pytest
 from kzoo.callbacks import TimeLimit, time_limit
 
 
-def test_only_updates_count(monkeypatch):
+@pytest.mark.parametrize(
+    ("options", "function"),
+    [
+        ({}, "perf_counter"),
+        ({"clock": "wall"}, "perf_counter"),
+        ({"clock": "process"}, "process_time"),
+    ],
+)
+def test_only_updates_count(monkeypatch, options, function):
     """Updates of 2 s with 100 s between them, under a limit of 5 s."""
     clock = types.SimpleNamespace(now=0.0)
-    monkeypatch.setattr(time_limit, "time", types.SimpleNamespace(perf_counter=lambda: clock.now))
-    limit = TimeLimit(5)
+    time = types.SimpleNamespace(**{function: lambda: clock.now})
+    monkeypatch.setattr(time_limit, "time", time)
+    limit = TimeLimit(5, **options)
     limit.set_model(types.SimpleNamespace(stop_training=False))
     stopped = []
     for batch in range(3):
@@ -26,3 +35,8 @@ def test_only_updates_count(monkeypatch):
 def test_wrong_limit(seconds):
     with pytest.raises(ValueError, match=f"seconds must be a positive number, got {seconds!r}"):
         TimeLimit(seconds)
+
+
+def test_wrong_clock():
+    with pytest.raises(ValueError, match=r"clock must be one of \['process', 'wall'\], got 'cpu'"):
+        TimeLimit(1, clock="cpu")
