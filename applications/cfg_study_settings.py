@@ -31,10 +31,11 @@ def rmsprop(learning_rate):
 # xICFG by network: arguments of kzoo.CFGGAN, and the optimizer of both of its networks.
 XICFG = {
     "convolutional": {
-        "num_steps": 5,
-        "step_size": 0.5,
+        "num_steps": 15,
+        "step_size": 0.25,
         "pool_size": 320,
-        "approximator_epochs": 1,
+        "approximator_epochs": 4,
+        "restart_optimizer": False,
         "optimizer": adam(2e-4, beta_1=0.5),
     },
     "fully_connected": {

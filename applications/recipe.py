@@ -13,8 +13,12 @@ import keras
 import kzoo
 from kzoo import datasets
 
+ENDLESS = 1_000_000  # epochs
 
-def parser(description, epochs, output, batch_size=64, mixed_precision=False):
+
+def parser(
+    description, epochs, output, batch_size=64, mixed_precision=False, data="mnist", minutes=None
+):
     """The arguments of a recipe.
 
     Args:
@@ -22,6 +26,9 @@ def parser(description, epochs, output, batch_size=64, mixed_precision=False):
         epochs, batch_size: what the published weights were trained with.
         output: default folder of the preset, "weights/<family>/<preset>".
         mixed_precision: whether there is a `--mixed-precision`, which `train` follows.
+        data: TFDS name of the data set.
+        minutes: what the published weights were trained for, if time and not epochs ended their
+            training; there is a `--minutes` then, which `fit` follows, and `epochs` may be None.
 
     Returns:
         `argparse.ArgumentParser`, to which a recipe may add its own arguments.
@@ -32,11 +39,24 @@ def parser(description, epochs, output, batch_size=64, mixed_precision=False):
     )
     parser.add_argument(
         "--data",
-        default="mnist",
+        default=data,
         help="TFDS name, or a .npz / .npy file, which needs no TensorFlow "
         "(kzoo.datasets.save_npz writes one)",
     )
     parser.add_argument("--epochs", type=int, default=epochs, help="passes over the data")
+    if minutes is not None:
+        parser.add_argument(
+            "--minutes",
+            type=float,
+            default=minutes,
+            help="of updates, after which training stops; sampling and start-up excluded",
+        )
+        parser.add_argument(
+            "--clock",
+            choices=["wall", "process"],
+            default="wall",
+            help="that the minutes are measured by; process: processor time of all threads",
+        )
     parser.add_argument(
         "--steps-per-epoch", type=int, help="batches per epoch; None for the whole data set"
     )
@@ -88,20 +108,29 @@ def train(args, build, fit):
     return model
 
 
-def fit(args, model, data, **options):
+def fit(args, model, data, further_callbacks=(), **options):
     """`model.fit` for as long as the arguments say, with `callbacks` and a sheet per epoch.
 
     Args:
         args: what `parser` parsed.
         model: a compiled `kzoo.GenerativeModel`.
         data: training data.
+        further_callbacks: of this recipe.
         **options: further arguments of `fit`, such as `validation_data`.
     """
+    limits = []
+    if getattr(args, "minutes", None) is not None:
+        limits = [kzoo.callbacks.TimeLimit(60 * args.minutes, args.clock)]
     model.fit(
         data,
-        epochs=args.epochs,
+        epochs=ENDLESS if args.epochs is None else args.epochs,
         steps_per_epoch=args.steps_per_epoch,
-        callbacks=[*callbacks(args), kzoo.callbacks.SampleGrid(args.work / "samples")],
+        callbacks=[
+            *limits,
+            *further_callbacks,
+            *callbacks(args),
+            kzoo.callbacks.SampleGrid(args.work / "samples"),
+        ],
         verbose=2,
         **options,
     )
