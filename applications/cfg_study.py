@@ -192,14 +192,13 @@ def launch(folder, core, one_thread):
         return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
 
-def do_runs(configs, output, jobs, launch=launch):
+def do_runs(configs, output, jobs):
     """Does runs, `jobs` at a time.
 
     Args:
         configs: of the runs.
         output: folder of their folders.
         jobs: how many processes.
-        launch: function `(folder, core, one_thread)` that starts one and returns its process.
 
     Returns:
         The names of those that ended with an error.

@@ -42,7 +42,8 @@ def figure(runs, score, path):
             axis.set_ylabel(SCORES[score])
             if score == "frechet_distance":
                 axis.set_yscale("log")
-            axis.legend(fontsize="small")
+            if axis.get_legend_handles_labels()[0]:
+                axis.legend(fontsize="small")
     figure.savefig(path, dpi=100)
     return path
 

@@ -35,7 +35,7 @@ def write(output, page):
     folder.mkdir(parents=True, exist_ok=True)
     runs = read(pathlib.Path(output))
     table = final_table(runs)
-    write_curves(runs, folder / "curves.csv")
+    write_curves([run for run in runs if run["final"]], folder / "curves.csv")
     write_final(table, folder / "final.csv")
     pictures = []
     if table:
@@ -134,7 +134,7 @@ def outcome_section(runs, table):
 
 def order_section(found):
     def counts(numbers):
-        return ", ".join(f"{METHODS[m]} {n}" for m, n in sorted(numbers.items())) or "-"
+        return ", ".join(f"{METHODS[m]} {numbers[m]}" for m in METHODS if m in numbers) or "-"
 
     rows = [
         [

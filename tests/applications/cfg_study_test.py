@@ -1,0 +1,258 @@
+import csv
+import itertools
+import json
+import types
+
+import keras
+import numpy as np
+import pytest
+
+import kzoo
+from kzoo.callbacks import time_limit
+from kzoo.metrics import protocols
+
+
+@pytest.fixture
+def small(study, tmp_path, monkeypatch):
+    """Arguments of a study of 8x8 images; every look at its clock takes a second."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (400, 8, 8, 1), dtype=np.uint8)
+    np.savez(tmp_path / "digits.npz", x_train=images)
+    classifier = kzoo.Classifier((8, 8, 1), num_classes=4, widths=(3, 5))
+    labels = np.arange(400) % 4
+    classifier.reference = kzoo.metrics.measure_reference(classifier, images, labels, images)
+    classifier.save_to_preset(tmp_path / "classifier")
+    name, split, _, *rest = study.settings.DATA["mnist"]
+    monkeypatch.setitem(study.settings.DATA, "mnist", (name, split, {}, *rest))
+    for name, value in (("num_steps", 2), ("pool_size", 128), ("approximator_epochs", 1)):
+        monkeypatch.setitem(study.settings.XICFG["convolutional"], name, value)
+    monkeypatch.setitem(study.settings.XICFG_BY_DATA, "mnist", {})
+    seconds = itertools.count()
+    clock = types.SimpleNamespace(process_time=lambda: float(next(seconds)))
+    monkeypatch.setattr(time_limit, "time", clock)
+
+    launched = []
+
+    def launch(folder, core, one_thread):
+        launched.append(folder.name)
+        study.runs.run(folder)
+        return types.SimpleNamespace(poll=lambda: 0, returncode=0)
+
+    def prepare(args):
+        for name, source in args.data:
+            study.runs.prepare(name, source, args.output / "data" / f"{name}.npy")
+
+    monkeypatch.setattr(study.main, "launch", launch)
+    monkeypatch.setattr(study.main, "prepare", prepare)
+    arguments = f"--data mnist={tmp_path}/digits.npz --classifiers mnist={tmp_path}/classifier"
+    arguments += f" --output {tmp_path}/runs --page {tmp_path}/STUDY.md --seeds 0"
+    arguments += f" --minutes {4 / 60} --width 2 --evaluations 2"
+    arguments += " --num-samples 130 --curve-samples 64"
+    return types.SimpleNamespace(arguments=arguments.split(), launched=launched, folder=tmp_path)
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_two_methods_end_to_end(study, small):
+    arguments = [*small.arguments, *"--networks convolutional --methods xicfg gan1".split()]
+    study.main.main(arguments)
+    names = ["mnist-convolutional-xicfg-seed0", "mnist-convolutional-gan1-seed0"]
+    assert small.launched == names
+    images = {"xicfg": 3 * 2 * 64, "gan1": 3 * 64}
+    for name, model_class in zip(names, (kzoo.CFGGAN, kzoo.GAN)):
+        folder = small.folder / "runs" / name
+        final = json.loads((folder / "final.json").read_text())
+        # A second from the call of fit to its beginning, and one for each of three updates.
+        assert (final["status"], final["seconds"], final["updates"]) == ("finished", 4.0, 3)
+        assert final["images"] == images[name.split("-")[2]]
+        assert sum(final["class_histogram"]) == final["num_samples"] == 130
+        curve = rows_of(folder / "curve.csv")
+        points = [(float(row["point"]), row["updates"], row["num_samples"]) for row in curve]
+        assert points == [(0.5, "1", "64"), (1.0, "3", "130")]
+        assert all(row["d_real"] and row["d_fake"] and row["g_loss"] for row in curve)
+        assert bool(curve[-1]["scale"]) == (model_class is kzoo.GAN)
+        assert bool(curve[-1]["inception_score_0"]) == (model_class is kzoo.CFGGAN)
+        model = model_class.from_preset(str(folder / "preset"))
+        samples = protocols.sample(model, 130, seed=0)
+        again = kzoo.metrics.evaluate_images(samples, str(small.folder / "classifier"))
+        for score in study.tables.SCORES:
+            assert final[score] == pytest.approx(again[score], rel=1e-3)
+        assert (folder / "samples.png").is_file()
+
+    page = small.folder / "STUDY.md"
+    assert "xICFG, approximator alone" in page.read_text()
+    sheet = small.folder / "study" / "mnist-convolutional-gan1.png"
+    assert sheet.read_bytes() == (folder / "samples.png").read_bytes()
+
+    study.main.main(arguments)  # nothing left to do
+    assert small.launched == names
+    (folder / "final.json").unlink()
+    page.write_text(page.read_text().replace("is kept -->\n", "is kept -->\nBy hand.\n"))
+    study.main.main([*arguments, "--report-only"])
+    assert "gan1-seed0: not finished, left out." in page.read_text()
+    study.main.main(arguments)
+    assert small.launched == [*names, names[1]]
+    assert "not finished" not in page.read_text() and "\nBy hand.\n" in page.read_text()
+    with pytest.raises(SystemExit, match=r"xicfg-seed0 had width=2, now 3\. Remove it, or"):
+        study.main.main([*arguments, "--width", "3"])
+
+
+def test_wgan_gp_in_bfloat16_with_a_fully_connected_generator(study, small):
+    arguments = "--networks fully_connected --methods wgan_gp --mixed-precision".split()
+    study.main.main([*small.arguments, *arguments])
+    assert keras.config.dtype_policy().name == "float32"
+    folder = small.folder / "runs" / "mnist-fully_connected-wgan_gp-seed0"
+    final = json.loads((folder / "final.json").read_text())
+    assert (final["status"], final["images"]) == ("finished", 3 * 5 * 64)
+    assert "scale" not in final and np.isfinite(final["g_loss"])
+
+
+def test_diverged_run(study, small, monkeypatch):
+    def fit(model, data, limit, curve):
+        return "d_loss is nan"
+
+    monkeypatch.setattr(study.runs, "fit", fit)
+    study.main.main([*small.arguments, *"--networks convolutional --methods gan0".split()])
+    folder = small.folder / "runs" / "mnist-convolutional-gan0-seed0"
+    final = json.loads((folder / "final.json").read_text())
+    assert (final["status"], final["reason"], final["updates"]) == ("diverged", "d_loss is nan", 0)
+    page = (small.folder / "STUDY.md").read_text()
+    assert "| GAN0 | 1, 1 diverged | - | - | - |" in page
+    assert "diverged after 0 s (d_loss is nan); its last scores." in page
+
+
+def test_why_training_ended(study):
+    def model_that(error):
+        def fit(*args, **kwargs):
+            if error:
+                raise RuntimeError(error)
+
+        return types.SimpleNamespace(fit=fit, max_gap=40.0)
+
+    def reason(error, elapsed):
+        limit = types.SimpleNamespace(elapsed=elapsed, seconds=60.0)
+        return study.runs.fit(model_that(error), None, limit, None)
+
+    assert reason(None, 60.0) is None
+    assert reason("training diverged: d_loss is nan.", 2.0) == "training diverged: d_loss is nan."
+    assert reason(None, 59.0) == "D(real) - D(generated) exceeded 40"
+    with pytest.raises(RuntimeError, match="out of memory"):
+        reason("out of memory", 2.0)
+
+
+def test_losses_of_a_gan(study, monkeypatch):
+    """Against NumPy, for D(x) = the sum of x and a generator of constant grey images."""
+    monkeypatch.setattr(study.runs, "BATCH_SIZE", 2)
+    monkeypatch.setattr(study.runs, "LATENT_DIM", 3)
+    zeros, ones = keras.initializers.Zeros(), keras.initializers.Ones()
+    grey = keras.initializers.Constant(0.125)
+    generator = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(4, kernel_initializer=zeros, bias_initializer=grey),
+            keras.layers.Reshape((2, 2, 1)),
+        ]
+    )
+    discriminator = keras.Sequential(
+        [
+            keras.Input((2, 2, 1)),
+            keras.layers.Flatten(),
+            keras.layers.Dense(1, kernel_initializer=ones),
+        ]
+    )
+    gan = kzoo.GAN((2, 2, 1), 3, "minimax", generator=generator, discriminator=discriminator)
+    images = np.full((4, 2, 2, 1), 255, "uint8")
+    images[2:] = 0
+    found = study.runs.losses(gan, images)
+    real, fake = np.array([4.0, -4.0]), 0.5
+    expected = {
+        "d_loss": np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)),
+        "g_loss": -np.log1p(np.exp(fake)),
+        "d_real": 0.0,
+        "d_fake": fake,
+        "scale": 1 / (1 + np.exp(-fake)),
+    }
+    assert found == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_losses_change_nothing(study):
+    gan = kzoo.GAN((8, 8, 1), study.settings.LATENT_DIM, width=2, pointwise=True)
+    before = [weight.copy() for weight in gan.get_weights()]
+    study.runs.losses(gan, np.zeros((64, 8, 8, 1), "uint8"))
+    for old, new in zip(before, gan.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_grid(study):
+    args = study.main.parser().parse_args("--data mnist svhn=a.npz --seeds 3 4".split())
+    configs = study.main.grid(args)
+    assert len(configs) == len({study.settings.run_name(c) for c in configs}) == 2 * 2 * 4 * 2
+    widths = {(c["data"], c["source"]): c["width"] for c in configs}
+    assert widths == {("mnist", "TFDS mnist, train"): 32, ("svhn", "a.npz"): 64}
+    points = [1 / 32, 1 / 16, *(k / 8 for k in range(1, 9))]
+    assert configs[0]["points"] == pytest.approx(points)
+    # The settings of every run describe a model.
+    for config in configs:
+        small = {**config, "width": 2}
+        assert study.runs.build(small, (8, 8, 1)).generate(1).shape == (1, 8, 8, 1)
+
+
+def test_optimizers(study):
+    def of(*arguments):
+        found = keras.optimizers.get(study.settings.settings(*arguments)["optimizer"])
+        return type(found).__name__, float(found.learning_rate)
+
+    assert of("gan0", "fully_connected", "mnist") == ("Adam", pytest.approx(2e-4))
+    assert of("gan0", "fully_connected", "mnist", "rmsprop") == ("RMSprop", pytest.approx(1e-4))
+    assert of("wgan_gp", "convolutional", "svhn", "rmsprop") == ("Adam", pytest.approx(1e-4))
+
+
+@pytest.mark.parametrize("arguments", ["--data cifar", "--minutes 0", "--methods vae"])
+def test_wrong_arguments(study, arguments, capsys):
+    with pytest.raises(SystemExit):
+        study.main.main(arguments.split())
+    assert arguments.split()[0] in capsys.readouterr().err
+
+
+def test_jobs(study, tmp_path, monkeypatch, capsys):
+    """Five runs, two at a time, each on a core that is free; the third fails."""
+    busy, seen = set(), []
+    monkeypatch.setattr(study.main, "free_cores", lambda jobs: [4, 7])
+    monkeypatch.setattr(study.main.time, "sleep", lambda seconds: None)
+
+    def launch(folder, core, one_thread):
+        assert core not in busy and one_thread
+        busy.add(core)
+        seen.append(len(busy))
+        final = {"status": "finished", "updates": 1000, "inception_score": 2.5}
+        (folder / "final.json").write_text(json.dumps(final))
+        process = types.SimpleNamespace(returncode=int(len(seen) == 3))
+        process.poll = lambda: busy.discard(core) or process.returncode
+        return process
+
+    monkeypatch.setattr(study.main, "launch", launch)
+    args = study.main.parser().parse_args("--networks convolutional --methods gan0".split())
+    args.seeds = range(5)
+    failed = study.main.do_runs(study.main.grid(args), tmp_path, 2)
+    assert failed == ["mnist-convolutional-gan0-seed2"] and max(seen) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert "seed2: failed (exit 1), see" in lines[2] and "0 to go" in lines[4]
+    assert "finished after 1,000 updates, inception_score 2.500" in lines[0]
+
+
+def test_launched_process(study, tmp_path, monkeypatch):
+    script = tmp_path / "script.py"
+    script.write_text("import os, sys; print(sys.argv[1:], os.environ['OMP_NUM_THREADS'])")
+    monkeypatch.setattr(study.main, "RUNS", script)
+    assert study.main.launch(tmp_path, 3, True).wait() == 0
+    assert (tmp_path / "log.txt").read_text() == f"['run', '{tmp_path}', '--core', '3'] 1\n"
+
+
+def test_more_jobs_than_cores(study, monkeypatch):
+    monkeypatch.setattr(study.main.os, "sched_getaffinity", lambda pid: {2, 5}, raising=False)
+    assert study.main.free_cores(2) == [2, 5] and study.main.free_cores(1) == [None]
+    with pytest.raises(ValueError, match="--jobs must be at most 2, the cores at hand; got 3"):
+        study.main.free_cores(3)
