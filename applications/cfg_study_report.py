@@ -185,8 +185,8 @@ def start_section(runs):
     header += ["E s(G(z))", "d_loss", "inception score"]
     return (
         "s(x) = sigmoid(D(x)) is the factor that the gradient of GAN0's generator loss has in each "
-        "image, and GAN1's has 1 - s(x) instead: where the discriminator is sure, s is near 0 and "
-        "GAN0 stands still.\n\n" + markdown(header, rows)
+        "image; GAN1's has 1 - s(x) instead. d_loss is the discriminator's loss.\n\n"
+        + markdown(header, rows)
     )
 
 
@@ -233,9 +233,10 @@ def protocol_section(runs):
         [
             "Networks: those of DCGAN with the paper's 1x1 convolutions, of the same width for all "
             "methods; with a fully connected generator, of two layers of 512, the discriminator "
-            "is the convolutional one. Batch norm throughout, but not in WGAN-GP's critic. Weights "
-            "start from N(0, .01^2) for xICFG and from DCGAN's N(0, .02^2) for the others. Latents "
-            "N(0, I) of length 100, mini-batches of 64, no latent codes, no decay of the "
+            "is the convolutional one. Batch norm in the convolutional networks, but not in "
+            "WGAN-GP's critic. Convolutional networks start from N(0, .01^2) for xICFG and from "
+            "DCGAN's N(0, .02^2) for the others, the fully connected one from N(0, .01^2). "
+            "Latents N(0, I) of length 100, mini-batches of 64, no latent codes, no decay of the "
             "learning rate, no averages of weights.",
             "Time is that of updates alone: the approximator's initialization and compilation at "
             "the first update count, drawing and scoring images do not. The process clock is the "
