@@ -53,8 +53,12 @@ def measure_reference(classifier, train_images, train_labels, test_images):
 
     Args:
         classifier: a `kzoo.Classifier`.
-        train_images: uint8 array `(n, height, width, channels)`, the real training images.
-        train_labels: int array `(n,)`, their labels.
+        train_images: uint8 array `(n, height, width, channels)`, the real training images of the
+            models to be scored.
+        train_labels: int array `(n,)`, their labels; or None where these models learn fewer
+            classes than the classifier tells apart. Pr*(y) of the diversity score is then the
+            classifier's average prediction on the training images: a label that they lack would
+            make every score 0.
         test_images: uint8 array, real images that the classifier was not trained on.
 
     Returns:
@@ -64,23 +68,26 @@ def measure_reference(classifier, train_images, train_labels, test_images):
         ValueError: if the images are too few, not uint8 or of another shape than the classifier
             takes.
     """
-    labels = np.bincount(train_labels, minlength=classifier.num_classes)
-    inception_score = InceptionScore(classifier)
-    diversity_score = DiversityScore(classifier, reference=labels)
     distance = FrechetDistance(classifier)
     distance.set_reference(train_images)
     mean, covariance = distance.reference
+    if train_labels is None:
+        train_images = match_size(check_images(train_images), classifier.image_shape)
+        shares = classifier.activations(train_images)[1].mean(axis=0)
+    else:
+        labels = np.bincount(train_labels, minlength=classifier.num_classes)
+        shares = labels / labels.sum()
 
     test_images = match_size(check_images(test_images), classifier.image_shape)
     activations = classifier.activations(test_images)
-    metrics = [inception_score, diversity_score, distance]
+    metrics = [InceptionScore(classifier), DiversityScore(classifier, reference=shares), distance]
     for metric in metrics:
         metric.update_activations(*activations)
     return Reference(
         mean=mean,
         covariance=covariance,
         num_train=len(train_images),
-        label_distribution=labels / labels.sum(),
+        label_distribution=shares,
         scores={metric.score: metric.result() for metric in metrics},
         num_test=len(test_images),
     )

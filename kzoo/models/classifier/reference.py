@@ -14,7 +14,8 @@ class Reference:
     Args:
         mean: `(d,)`, mean of the classifier's features of the training images.
         covariance: `(d, d)`, their covariance (normalized by n - 1).
-        label_distribution: `(num_classes,)`, the share of each label in the training images.
+        label_distribution: `(num_classes,)`, the share of each label in the training images, or
+            the classifier's average prediction on them (see `kzoo.metrics.measure_reference`).
         num_train: how many training images these are of.
         scores: dict of the test images' `inception_score`, `diversity_score` and
             `frechet_distance` (to the training images).
