@@ -50,17 +50,16 @@ def main():
         command=COMMAND,
         data="A subset of SVHN (TFDS svhn_cropped 3.1.0, prepared with the first 10,000 digits of "
         "the official test set and none of the official training set): the first 9,000 are the "
-        f"training images here and the last 1,000 the test images. {reference.num_train:,} and "
-        f"{reference.num_test:,} were used. In training, images are rotated by up to 10 degrees, "
-        "scaled by up to 10 %, shifted by up to 2 pixels, and inverted with probability .5.",
+        "training images here and the last 1,000 the test images. In training, images are rotated "
+        "by up to 10 degrees, scaled by up to 10 %, shifted by up to 2 pixels, and inverted with "
+        "probability .5.",
         notes="Training and test images are both parts of the official SVHN TEST set, so neither "
         "the accuracy nor scores under this classifier compare with published SVHN numbers, and "
         "a model of the official training set would be judged by other images than it learned. "
-        f"{classifier_recipe.REAL_IMAGES} Only {reference.num_test:,} were held out: the Frechet "
-        "distance falls with the number of images, so a model that is scored with more can come "
-        f"below the real value. {classifier_recipe.statistics_note(classifier)} Weights were "
-        "trained on one CPU thread with TensorFlow, in bfloat16 where layers allow it; they are "
-        "float32.",
+        f"{classifier_recipe.REAL_IMAGES} {classifier_recipe.statistics_note(classifier)} It falls "
+        f"with the number of images, and only {reference.num_test:,} were held out: a model that "
+        "is scored with more can come below the real value. Weights were trained on one CPU thread "
+        "with TensorFlow, in bfloat16 where layers allow it; they are float32.",
     )
 
 
