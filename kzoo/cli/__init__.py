@@ -1,4 +1,4 @@
-"""The command line: `kzoo list | train | generate | evaluate`.
+"""The command line: `kzoo list | train | generate | evaluate | neighbors`.
 
 Keras and a backend are imported when a command needs them, not for `--help` or `kzoo list`.
 """
@@ -9,7 +9,7 @@ import sys
 import textwrap
 
 from kzoo import __version__
-from kzoo.cli import evaluate, generate, listing, train
+from kzoo.cli import evaluate, generate, listing, neighbors, train
 
 _EPILOG = """\
 examples:
@@ -17,6 +17,7 @@ examples:
   kzoo generate cfggan/mnist -o samples.png  64 digits
   kzoo train vae --data mnist --epochs 10    a model of your own
   kzoo evaluate vae-mnist                    its test likelihood
+  kzoo neighbors gan/mnist                   has it copied its training images?
 
 environment:
   KERAS_BACKEND    tensorflow, jax or torch: what the models run on
@@ -41,7 +42,7 @@ def parser():
     )
     parser.add_argument("--version", action="version", version=f"kzoo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (listing, train, generate, evaluate):
+    for command in (listing, train, generate, evaluate, neighbors):
         command.add_parser(commands)
     return parser
 

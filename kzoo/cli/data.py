@@ -9,13 +9,20 @@ from kzoo.cli import common
 UNPADDED, PADDED = (28, 28), (32, 32)
 
 
-def add_argument(parser):
+def add_argument(parser, default="mnist"):
+    """The argument that says which images; without a default, the preset's own."""
     parser.add_argument(
         "--data",
-        default="mnist",
-        help="name of a TensorFlow data set (mnist), a folder of image files, or a .npz or .npy "
-        "file, which like a folder needs no TensorFlow",
+        default=default,
+        help=f"name of a TensorFlow data set ({default or 'that of the preset'}), a folder of "
+        "image files, or a .npz or .npy file, which like a folder needs no TensorFlow",
     )
+
+
+def is_file(source):
+    """Whether a `--data` is a file or a folder of one's own, and not a data set's name."""
+    path = pathlib.Path(source).expanduser()
+    return path.suffix in (".npz", ".npy") or path.exists()
 
 
 def open_data(source, split, *, channels=3, **options):

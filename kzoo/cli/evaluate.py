@@ -4,9 +4,9 @@ import json
 import pathlib
 import shlex
 
-from kzoo.cli import card, common, data
+from kzoo.cli import card, common, data, defaults
 
-CLASSIFIER, NUM_SAMPLES, IMPORTANCE_SAMPLES = "mnist", 10_000, 512
+NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 512
 
 
 def add_parser(commands):
@@ -18,6 +18,7 @@ def add_parser(commands):
         [
             "kzoo evaluate cfggan/mnist",
             "kzoo evaluate vae/mnist --num-images 1000",
+            "kzoo evaluate classifier/svhn",
             "kzoo evaluate pixelcnn-mnist --data mnist.npz --json",
             "kzoo evaluate weights/gan/mnist --write",
         ],
@@ -32,11 +33,15 @@ def add_parser(commands):
         "  PixelCNN     exact negative log-likelihood of the test images, nats and bits/dim\n"
         "  Classifier   accuracy on the test images, and the scores that these get\n"
         "For models of black and white pixels the test images are binarized once, each pixel\n"
-        "being white with the probability of its grey value.\n\n" + parser.epilog
+        "being white with the probability of its grey value.\n"
+        'Data and classifier are those that the preset\'s metadata.json names as "dataset" and\n'
+        '"classifier"; where it names none, 28x28 and 32x32 grey images are taken for mnist,\n'
+        "32x32 colour for svhn_cropped (classifier svhn), 64x64 colour for lsun/bedroom\n"
+        "(classifier rooms).\n\n" + parser.epilog
     )
     common.add_preset(parser)
-    data.add_argument(parser)
-    parser.add_argument("--split", default="test", help="of the data (test)")
+    data.add_argument(parser, default=None)
+    parser.add_argument("--split", help="of the data (test; validation of lsun/bedroom)")
     parser.add_argument(
         "--num-images", type=common.positive, help="only the first of the test images (all)"
     )
@@ -57,9 +62,8 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--classifier",
-        default=CLASSIFIER,
         metavar="PRESET",
-        help=f"GAN, CFGGAN: the Classifier preset to score with ({CLASSIFIER})",
+        help="GAN, CFGGAN: the Classifier preset to score with (that of the preset)",
     )
     parser.add_argument(
         "--seed", type=common.natural, default=0, help="of samples, latents, binarization (0)"
@@ -78,8 +82,9 @@ def run(args):
 
     folder = card.folder_of(args.preset, args.model) if args.write else None
     model = common.load_model(args, PresetMixin)
-    scores, histogram = measure(model, args)
-    command = command_of(args)
+    own = defaults.of_preset(args, model)
+    command = command_of(args, own)
+    scores, histogram = measure(model, args, own)
     report = {
         "preset": args.preset,
         "class": type(model).__name__,
@@ -97,15 +102,23 @@ def run(args):
         common.console(stderr=True).print(f"Wrote the scores and the model card into {folder}")
 
 
-def measure(model, args):
-    """`(scores, class_histogram or None)` of a model by the protocol of its class."""
+def measure(model, args, own):
+    """`(scores, class_histogram or None)` of a model by the protocol of its class.
+
+    Args:
+        model: the preset's model.
+        args: the arguments; those that the protocol needs and the user left out are set.
+        own: the preset's `kzoo.cli.defaults.Defaults`.
+    """
     from kzoo import Classifier
     from kzoo.metrics import protocols
 
     if isinstance(model, Classifier):
+        own.fill(args, "data", "split")
         images, labels, text = load(model, args, labels=True)
         scores, histogram = protocols.accuracy_scores(model, images, labels)
     elif hasattr(model, "log_likelihood"):
+        own.fill(args, "data", "split")
         binarize = "static" if protocols.is_binary(model) else None
         images, _, text = load(model, args, binarize=binarize)
         scores = protocols.likelihood_scores(
@@ -113,6 +126,7 @@ def measure(model, args):
         )
         histogram = None
     else:
+        own.fill(args, "classifier")
         classifier = Classifier.from_preset(args.classifier)
         scores, histogram = protocols.sample_scores(
             model, classifier, args.num_samples, args.seed, args.steps, common.track
@@ -147,23 +161,28 @@ def load(model, args, labels=False, **options):
     return images, labels, ", ".join(parts)
 
 
-def command_of(args):
-    """The command that prints these scores, to be quoted beside them."""
+def command_of(args, own):
+    """The command that prints these scores, to be quoted beside them; without what is default.
+
+    Args:
+        args: the arguments as the user gave them.
+        own: the preset's `kzoo.cli.defaults.Defaults`.
+    """
     words = ["kzoo", "evaluate", args.preset]
-    defaults = {
+    constants = {
         "model": None,
-        "data": "mnist",
-        "split": "test",
+        "data": None,
+        "split": None,
         "num_images": None,
         "num_samples": NUM_SAMPLES,
         "importance_samples": IMPORTANCE_SAMPLES,
         "steps": None,
-        "classifier": CLASSIFIER,
+        "classifier": None,
         "seed": 0,
     }
-    for name, default in defaults.items():
+    for name, default in constants.items():
         value = getattr(args, name)
-        if value != default:
+        if value != default and not own.gives(args, name):
             words += [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join(words)
 

@@ -161,7 +161,10 @@ def run(args):
             "stopped, no preset written; the same command goes on from the last finished epoch"
         ) from None
     command = shlex.join(["kzoo", *args.argv])
-    model.save_to_preset(args.output, data=f"Trained on {text}.", command=command)
+    metadata = {"data": f"Trained on {text}.", "command": command}
+    if not data.is_file(args.data):
+        metadata["dataset"] = args.data  # on which `kzoo evaluate` will measure it
+    model.save_to_preset(args.output, **metadata)
     print(
         f"Saved {args.output}. Next: kzoo generate {args.output}, kzoo evaluate {args.output} "
         f"--data {shlex.quote(args.data)}"

@@ -1,14 +1,16 @@
 """Scores of generated images: Keras metrics over uint8 images, each on a `kzoo.Classifier`.
 
-All three read a classifier trained on the labels of the real data, not the Inception network of
+The scores read a classifier trained on the labels of the real data, not the Inception network of
 ImageNet: their values compare models of one data set under one classifier, and nothing else. In
-particular the distance of `FrechetDistance` is not an "FID".
+particular the distance of `FrechetDistance` is not an "FID". `nearest_neighbors` compares pixels
+and needs no classifier.
 """
 
 from kzoo.metrics.diversity_score import DiversityScore
 from kzoo.metrics.evaluate import evaluate_images, measure_reference
 from kzoo.metrics.frechet_distance import FrechetDistance, GaussianStatistics, frechet_distance
 from kzoo.metrics.inception_score import InceptionScore
+from kzoo.metrics.nearest_neighbors import nearest_neighbors
 
 __all__ = [
     "DiversityScore",
@@ -18,4 +20,5 @@ __all__ = [
     "evaluate_images",
     "frechet_distance",
     "measure_reference",
+    "nearest_neighbors",
 ]

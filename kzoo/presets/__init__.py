@@ -7,7 +7,7 @@
 """
 
 from kzoo.presets.card import write_model_card
-from kzoo.presets.preset import PresetMixin
+from kzoo.presets.preset import PresetMixin, read_metadata
 from kzoo.presets.shipped import list_presets
 
-__all__ = ["PresetMixin", "list_presets", "write_model_card"]
+__all__ = ["PresetMixin", "list_presets", "read_metadata", "write_model_card"]

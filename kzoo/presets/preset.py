@@ -11,7 +11,7 @@ import keras
 from kzoo import __version__
 from kzoo.presets.safety import check_config, object_class
 from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
-from kzoo.presets.sources import CONFIG, PresetFiles, local_files, remote_files
+from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, local_files, remote_files
 from kzoo.presets.storage import load_weights, serialized, write_preset
 
 # Written by `save_to_preset` itself.
@@ -90,7 +90,8 @@ class PresetMixin:
 
         Args:
             folder: where to; made if it is not there. A preset that it holds is replaced.
-            **metadata: further entries of `metadata.json`, of types that JSON has.
+            **metadata: further entries of `metadata.json`, of types that JSON has. `dataset`, a
+                TFDS name, and `classifier`, a preset's name, say what `kzoo evaluate` takes.
 
         Raises:
             ValueError: if the model is not built, is of a class that is not kzoo's or uses layers
@@ -129,6 +130,24 @@ class PresetMixin:
             "date_saved": now.strftime("%Y-%m-%d@%H:%M:%S"),
         }
         write_preset(folder, copy, config, {**facts, **metadata})
+
+
+def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) -> dict[str, Any]:
+    """What a preset's `metadata.json` records.
+
+    Args:
+        preset: as in `PresetMixin.from_preset`.
+        model_class: the class among whose presets a name is looked up.
+
+    Returns:
+        A dict: what `save_to_preset` and `write_model_card` wrote.
+
+    Raises:
+        ValueError: for an unknown preset, or a damaged file.
+        FileNotFoundError: if the preset has no such file.
+        ConnectionError, ImportError: as `from_preset`.
+    """
+    return _files_of(preset, model_class).read(METADATA)
 
 
 _load = load_weights  # `from_preset` has an argument of that name

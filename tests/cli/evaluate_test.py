@@ -126,6 +126,62 @@ def test_images_of_another_size_are_fitted_to_the_model(evaluate, saved, tmp_pat
     )
 
 
+def with_metadata(folder, **entries):
+    """Adds entries to a preset's `metadata.json`; returns the preset."""
+    metadata = json.loads((folder / "metadata.json").read_text())
+    (folder / "metadata.json").write_text(json.dumps({**metadata, **entries}))
+    return folder
+
+
+def test_the_preset_names_its_classifier(kzoo_main, saved, tmp_path, monkeypatch):
+    shutil.copytree(saved / "classifier", tmp_path / "weights" / "classifier" / "squares")
+    monkeypatch.setattr("kzoo.presets.shipped.folders", lambda: [tmp_path / "weights"])
+    shutil.copytree(saved / "gan", tmp_path / "mine")
+    with_metadata(tmp_path / "mine", classifier="squares")
+    reports = []
+    for arguments in ([], ["--classifier", "squares"], ["--classifier", saved / "classifier"]):
+        code, out, _ = kzoo_main("evaluate", "mine", "--num-samples", 60, "--json", *arguments)
+        assert code == 0
+        reports.append(json.loads(out))
+    assert reports[0] == reports[1]
+    assert reports[0]["command"] == "kzoo evaluate mine --num-samples 60"
+    assert reports[0]["scores"][0]["protocol"].startswith("classifier squares; ")
+    assert reports[2]["command"].endswith(f"--classifier {saved / 'classifier'}")
+    assert scores_of(reports[2]) == scores_of(reports[0])
+
+
+def test_the_preset_names_its_data(kzoo_main, data, saved, tmp_path, monkeypatch):
+    opened = []
+
+    def open_data(source, split, **options):
+        opened.append((source, split))
+        return kzoo.datasets.from_arrays(data, split="test", labels=True, shuffle=False)
+
+    monkeypatch.setattr("kzoo.cli.data.open_data", open_data)
+    shutil.copytree(saved / "classifier", tmp_path / "judge")
+    with_metadata(tmp_path / "judge", dataset="lsun/bedroom")
+    for arguments, expected in [
+        ([], ("lsun/bedroom", "validation")),
+        (["--data", "mnist"], ("mnist", "test")),
+        (["--split", "train"], ("lsun/bedroom", "train")),
+    ]:
+        code, out, _ = kzoo_main("evaluate", "judge", "--json", *arguments)
+        assert code == 0 and opened.pop() == expected and not opened
+        report = json.loads(out)
+        assert report["command"] == " ".join(["kzoo", "evaluate", "judge", *arguments])
+        assert "30 images of " in report["scores"][0]["protocol"]
+
+
+@pytest.mark.parametrize(
+    "family, option", [("gan", "--classifier"), ("vae", "--data"), ("classifier", "--data")]
+)
+def test_neither_the_preset_nor_its_image_shape_says_what_to_measure_with(
+    kzoo_main, saved, family, option
+):
+    code, _, err = kzoo_main("evaluate", saved / family)
+    assert code == 1 and "(8, 8, 1), only to (28, 28, 1), " in err and option in err
+
+
 def test_write(kzoo_main, evaluate, saved, tmp_path):
     shutil.copytree(saved / "cfggan", tmp_path / "mine" / "squares")
     (tmp_path / "mine" / "squares" / "README.md").write_text(

@@ -15,7 +15,7 @@ def test_version(kzoo_main):
     assert kzoo_main("--version") == (0, f"kzoo {kzoo.__version__}\n", "")
 
 
-@pytest.mark.parametrize("command", ["list", "train", "generate", "evaluate"])
+@pytest.mark.parametrize("command", ["list", "train", "generate", "evaluate", "neighbors"])
 def test_help_has_examples(kzoo_main, command):
     code, out, _ = kzoo_main(command, "--help")
     assert code == 0

@@ -51,7 +51,7 @@ def test_trains_and_saves_a_preset(train, kzoo_main, tmp_path, family):
     assert len(rows) == 1 and set(model.loss_names) <= set(rows[0])
     metadata = json.loads((tmp_path / "new" / "metadata.json").read_text())
     assert metadata["command"].startswith(f"kzoo train {family} --data ")
-    assert "squares.npz train" in metadata["data"]
+    assert "squares.npz train" in metadata["data"] and "dataset" not in metadata
 
 
 def test_training_is_that_of_the_python_api(train, data, tmp_path):

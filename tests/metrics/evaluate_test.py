@@ -67,6 +67,16 @@ def test_reference_describes_the_training_images(classifier):
     np.testing.assert_allclose(reference.label_distribution, np.bincount(labels) / 200, rtol=1e-6)
 
 
+def test_reference_of_fewer_classes_than_the_classifier_knows(classifier):
+    images = images_of(0, 200)[0]
+    reference = measure_reference(classifier, images, None, images)
+    expected = classifier.activations(images)[1].mean(axis=0)
+    np.testing.assert_allclose(reference.label_distribution, expected, rtol=1e-6)
+    # The same images are taken for each class as often, and have the same features.
+    assert reference.scores["diversity_score"] == pytest.approx(1, abs=1e-9)
+    assert reference.scores["frechet_distance"] == pytest.approx(0, abs=1e-6)
+
+
 def test_reference_is_saved_with_the_weights(classifier, tmp_path):
     classifier.save_to_preset(tmp_path / "preset")
     loaded = Classifier.from_preset(tmp_path / "preset").reference

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from kzoo.presets import PresetMixin
+from kzoo.presets import PresetMixin, read_metadata
 from kzoo.presets.storage import sha256_of
 from tests.presets.tiny import Other, Tiny, functional_network
 
@@ -67,6 +67,7 @@ def test_metadata(tmp_path):
     assert metadata["parameter_count"] == 4 * 3 + 3 * 2 + 2
     assert metadata["sha256"] == sha256_of(tmp_path / "tiny" / "model.weights.h5")
     assert (metadata["description"], metadata["data"]) == ("d", "e")
+    assert read_metadata(tmp_path / "tiny") == metadata
 
 
 def test_saving_again_replaces_the_preset_and_keeps_other_files(folder):

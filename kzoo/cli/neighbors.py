@@ -1,0 +1,122 @@
+"""`kzoo neighbors`: has a preset memorized its training images?"""
+
+import json
+import pathlib
+
+from kzoo.cli import common, data, defaults, generate
+
+NUM_SAMPLES, NUM_NEIGHBORS, SHOWN, REAL = 64, 3, 16, 1000
+
+
+def add_parser(commands):
+    parser = common.add_command(
+        commands,
+        "neighbors",
+        run,
+        "find the training images nearest to a preset's samples",
+        [
+            "kzoo neighbors gan/mnist -o neighbors.png",
+            "kzoo neighbors vae/mnist -n 500 --num-neighbors 5",
+            "kzoo neighbors my_gan --data mine.npz --json",
+        ],
+    )
+    parser.epilog = (
+        f"The sheet has a row for each of the first {SHOWN} samples: the sample, then its nearest\n"
+        "training images. Printed are the mean distances of the samples, and of real images that\n"
+        "were held out, to their nearest training images (Euclidean, of pixels in [-1, 1]).\n"
+        "Samples much nearer than real images are copies, or else smooth: blurred images are\n"
+        "near to many.\n\n" + parser.epilog
+    )
+    common.add_preset(parser)
+    data.add_argument(parser, default=None)
+    parser.add_argument("--split", default="train", help="what the preset was trained on (train)")
+    parser.add_argument(
+        "--held-out",
+        metavar="SPLIT",
+        help=f"real images to compare with, the first {REAL:,} (test; validation of lsun/bedroom)",
+    )
+    parser.add_argument(
+        "-n", type=common.positive, default=NUM_SAMPLES, help=f"images to draw ({NUM_SAMPLES})"
+    )
+    parser.add_argument(
+        "--num-neighbors",
+        type=common.positive,
+        default=NUM_NEIGHBORS,
+        help=f"training images beside each sample ({NUM_NEIGHBORS})",
+    )
+    parser.add_argument("--seed", type=common.natural, default=0, help="of the samples (0)")
+    parser.add_argument(
+        "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=common.file_name(".png"),
+        default=pathlib.Path("neighbors.png"),
+        help="the sheet to write (neighbors.png)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+
+
+def run(args):
+    common.import_keras()
+    import numpy as np
+
+    import kzoo
+    from kzoo.metrics import nearest_neighbors, protocols
+
+    model = common.load_model(args, kzoo.GenerativeModel)
+    defaults.of_preset(args, model).fill(args, "data")
+    held_out = args.held_out or defaults.held_out_split(args.data)
+    training, text = load(model, args, args.split)
+    real, real_text = load(model, args, held_out, REAL)
+    batches = protocols.sample(model, args.n, args.seed, args.steps, track=common.track)
+    samples = np.concatenate(list(batches))
+    indices, distances = nearest_neighbors(samples, training, args.num_neighbors)
+    _, real_distances = nearest_neighbors(real, training)
+
+    args.output.parent.mkdir(parents=True, exist_ok=True)
+    kzoo.visualization.nearest_neighbor_panel(
+        samples[:SHOWN], training[indices[:SHOWN]], scale=generate.SCALE, path=args.output
+    )
+    report = {
+        "preset": args.preset,
+        "class": type(model).__name__,
+        "training_images": text,
+        "samples": f"{args.n:,} samples, seed {args.seed}",
+        "held_out": real_text,
+        "mean_distance_of_samples": float(distances[:, 0].mean()),
+        "mean_distance_of_held_out": float(real_distances[:, 0].mean()),
+        "nearest": indices.tolist(),
+        "distances": distances.tolist(),
+        "sheet": str(args.output),
+    }
+    if args.json:
+        print(json.dumps(report, indent=2))
+        return
+    screen = common.console()
+    screen.print(f"{report['class']} {args.preset}, nearest of {text}")
+    rows = [
+        ["samples", f"{report['mean_distance_of_samples']:.4g}", report["samples"]],
+        ["held-out images", f"{report['mean_distance_of_held_out']:.4g}", real_text],
+    ]
+    common.print_table(["", "mean distance to the nearest>", "images~"], rows)
+    screen.print(f"Wrote {args.output}: {min(SHOWN, args.n)} samples, each before its neighbors.")
+
+
+def load(model, args, split, most=None):
+    """Real images as a model learns them: uint8 `(n, height, width, channels)`, and a text."""
+    from kzoo import datasets
+    from kzoo.metrics import protocols
+
+    binary = protocols.is_binary(model)
+    options = {"binarize": "static", "seed": 0} if binary else {}
+    dataset, done = data.open_for(
+        model.image_shape, args.data, split, shuffle=False, batch_size=500, **options
+    )
+    images, _ = datasets.to_arrays(dataset)
+    images = images[:most]
+    parts = [f"{len(images):,} images of {pathlib.PurePath(args.data).name} {split}"]
+    parts += [done] if done else []
+    parts += ["binarized once with seed 0"] if binary else []
+    return images, ", ".join(parts)
