@@ -28,15 +28,14 @@ def parser(description, epochs, preset, data):
     Returns:
         `argparse.ArgumentParser`, as that of `recipe.parser`.
     """
-    parser = recipe.parser(
+    return recipe.parser(
         description,
         epochs,
         f"weights/classifier/{preset}",
         batch_size=128,
         mixed_precision=True,
+        data=data,
     )
-    parser.set_defaults(data=data)
-    return parser
 
 
 def train(args, build, augmentation, data, **options):
