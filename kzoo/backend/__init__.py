@@ -8,7 +8,7 @@ file here with the same names:
 * `value_and_grad(fn, variables)`: a loss and its gradients with respect to variables.
 * `input_gradient(fn, x)`: a function's value and its gradient with respect to its input.
 * `batch_norm(x, gamma, beta, epsilon)`: normalization by the statistics of a batch.
-* `convolution(x, kernel, strides)` and `transposed_convolution`: with symmetric zero padding.
+* `convolution(x, kernel, strides, bias)` and `transposed_convolution`: with symmetric zero padding.
 * `repeat(n, body, carry)`: `n` times `carry = body(i, carry)`, in the graph where there is one.
 * `compiled`: decorator that turns a model's method into one compiled program.
 * `StepTrainer`: mixin that runs `_train(data)` and `_test(data)` under Keras's `fit` and

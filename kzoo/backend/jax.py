@@ -92,29 +92,31 @@ def batch_norm(x, gamma, beta, epsilon):
     return outputs, jax.lax.stop_gradient(mean), jax.lax.stop_gradient(variance)
 
 
-def convolution(x, kernel, strides):
+def convolution(x, kernel, strides, bias=None):
     """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side."""
     before = after = kernel.shape[0] // 2
     if strides > 1 and jax.default_backend() == "cpu":
         # XLA's gradients of strided convolutions are up to 20 times slower on a CPU.
         x, kernel, before, after = without_strides(x, kernel, strides)
         strides = 1
-    return jax.lax.conv_general_dilated(
+    outputs = jax.lax.conv_general_dilated(
         x,
         kernel,
         (strides, strides),
         ((before, after), (before, after)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
+    return outputs if bias is None else outputs + bias
 
 
-def transposed_convolution(x, kernel, strides):
+def transposed_convolution(x, kernel, strides, bias=None):
     """The transpose of `convolution`: x (b, h, w, c) to (b, h strides, w strides, f)."""
     batch, height, width, _ = x.shape
     shape = (batch, height * strides, width * strides, kernel.shape[2])
     outputs = jax.ShapeDtypeStruct(shape, x.dtype)
     transpose = jax.linear_transpose(lambda y: convolution(y, kernel, strides), outputs)
-    return transpose(x)[0]
+    outputs = transpose(x)[0]
+    return outputs if bias is None else outputs + bias
 
 
 def repeat(n, body, carry):

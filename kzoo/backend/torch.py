@@ -6,10 +6,9 @@ import keras
 import numpy as np
 import torch
 
-from kzoo.backend.common import split_aux, without_strides
+from kzoo.backend.common import split_aux
 
-# Features of an image for which a CPU is faster without strides: oneDNN wants 8 or more.
-_FEW = 4
+_FEW = 4  # features of an image: oneDNN wants 8 or more
 
 
 def value_and_grad(fn, variables):
@@ -58,32 +57,114 @@ def batch_norm(x, gamma, beta, epsilon):
     return outputs.movedim(1, -1), mean.detach(), inverse.detach() ** -2 - epsilon
 
 
-def convolution(x, kernel, strides):
+def convolution(x, kernel, strides, bias=None):
     """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side."""
-    before = after = kernel.shape[0] // 2
     if kernel.shape[0] == strides == 1:
-        return x @ kernel[0, 0]
-    if strides > 1 and x.shape[-1] <= _FEW and x.device.type == "cpu":
-        x, kernel, before, after = without_strides(x, kernel, strides)
-        strides = 1
-    if before != after:
-        x = torch.nn.functional.pad(x, (0, 0, before - after, 0, before - after, 0))
-    outputs = torch.nn.functional.conv2d(
-        x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), stride=strides, padding=after
-    )
+        outputs = x @ kernel[0, 0]
+        return outputs if bias is None else outputs + bias
+    inputs = x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), bias, strides
+    if _is_slow(x, x.shape[-1], strides):
+        outputs = _FewConvolved.apply(*inputs)
+    else:
+        outputs = _convolved(*inputs)
     return outputs.movedim(1, -1)
 
 
-def transposed_convolution(x, kernel, strides):
+def transposed_convolution(x, kernel, strides, bias=None):
     """The transpose of `convolution`: x (b, h, w, c) to (b, h strides, w strides, f)."""
-    outputs = torch.nn.functional.conv_transpose2d(
-        x.movedim(-1, 1),
-        kernel.permute(3, 2, 0, 1),
-        stride=strides,
-        padding=kernel.shape[0] // 2,
-        output_padding=strides - 1,
-    )
+    inputs = x.movedim(-1, 1), kernel.permute(3, 2, 0, 1)
+    if _is_slow(x, kernel.shape[2], strides):
+        shape = [size * strides for size in x.shape[1:3]]
+        outputs = _FewTransposed.apply(*inputs, strides, shape)
+        outputs = outputs if bias is None else outputs + bias[:, None, None]
+    else:
+        outputs = torch.nn.functional.conv_transpose2d(
+            *inputs,
+            bias,
+            stride=strides,
+            padding=kernel.shape[0] // 2,
+            output_padding=strides - 1,
+        )
     return outputs.movedim(1, -1)
+
+
+def _is_slow(x, features, strides):
+    """Whether oneDNN's transposed convolution of x to `features` features is slow."""
+    return strides > 1 and features <= _FEW and x.device.type == "cpu"
+
+
+def _convolved(x, kernel, bias, strides):
+    padding = kernel.shape[-1] // 2
+    return torch.nn.functional.conv2d(x, kernel, bias, stride=strides, padding=padding)
+
+
+def _few_transposed(x, kernel, strides, shape):
+    """x (b, f, h, w), kernel (f, c, k, k) to (b, c, *shape): a product, then a sum of patches."""
+    size = kernel.shape[-1]
+    patches = kernel.flatten(1).t() @ x.flatten(2)  # (b, c k k, h w)
+    # The sum in float32: up to 9 patches cover a pixel.
+    patches = patches.to(torch.promote_types(patches.dtype, torch.float32))
+    images = torch.nn.functional.fold(patches, shape, size, padding=size // 2, stride=strides)
+    return images.to(x.dtype)
+
+
+def _kernel_gradient(x, kernel, upstream, strides):
+    margin = kernel.shape[-1] // 2
+    return torch.ops.aten.convolution_backward(
+        upstream,
+        x,
+        kernel,
+        None,
+        [strides] * 2,
+        [margin] * 2,
+        [1, 1],
+        False,
+        [0, 0],
+        1,
+        [False, True, False],
+    )[1]
+
+
+class _FewConvolved(torch.autograd.Function):
+    """A convolution of few features, whose gradient for them is `_FewTransposed`."""
+
+    @staticmethod
+    def forward(ctx, x, kernel, bias, strides):
+        ctx.save_for_backward(x, kernel)
+        ctx.strides = strides
+        return _convolved(x, kernel, bias, strides)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, kernel = ctx.saved_tensors
+        wanted, of_x, of_kernel, of_bias = ctx.needs_input_grad, None, None, None
+        if wanted[0]:
+            of_x = _FewTransposed.apply(upstream, kernel, ctx.strides, x.shape[2:])
+        if wanted[1]:
+            of_kernel = _kernel_gradient(x, kernel, upstream, ctx.strides)
+        if wanted[2]:
+            of_bias = upstream.sum((0, 2, 3))
+        return of_x, of_kernel, of_bias, None
+
+
+class _FewTransposed(torch.autograd.Function):
+    """A transposed convolution to few features."""
+
+    @staticmethod
+    def forward(ctx, x, kernel, strides, shape):
+        ctx.save_for_backward(x, kernel)
+        ctx.strides = strides
+        return _few_transposed(x, kernel, strides, shape)
+
+    @staticmethod
+    def backward(ctx, upstream):
+        x, kernel = ctx.saved_tensors
+        wanted, of_x, of_kernel = ctx.needs_input_grad, None, None
+        if wanted[0]:
+            of_x = _FewConvolved.apply(upstream, kernel, None, ctx.strides)
+        if wanted[1]:
+            of_kernel = _kernel_gradient(upstream, kernel, x, ctx.strides)
+        return of_x, of_kernel, None, None
 
 
 def repeat(n, body, carry):

@@ -40,6 +40,13 @@ def _side(name, value):
     return sides[0]
 
 
+def _called(layer, convolution, inputs):
+    kernel = ops.convert_to_tensor(layer.kernel)
+    bias = ops.convert_to_tensor(layer.bias) if layer.use_bias else None
+    outputs = convolution(inputs, kernel, layer.strides[0], bias)
+    return outputs if layer.activation is None else layer.activation(outputs)
+
+
 @keras.saving.register_keras_serializable(package="kzoo")
 class SymmetricConv2D(keras.layers.Conv2D):
     """`keras.layers.Conv2D` with `kernel_size // 2` zeros on every side.
@@ -64,8 +71,8 @@ class SymmetricConv2D(keras.layers.Conv2D):
     def __init__(self, filters, kernel_size, strides=1, **kwargs):
         super().__init__(filters, **_checked(kernel_size, strides, kwargs))
 
-    def convolution_op(self, inputs, kernel):
-        return backend.convolution(inputs, ops.convert_to_tensor(kernel), self.strides[0])
+    def call(self, inputs):
+        return _called(self, backend.convolution, inputs)
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -90,8 +97,4 @@ class SymmetricConv2DTranspose(keras.layers.Conv2DTranspose):
         super().__init__(filters, **_checked(kernel_size, strides, kwargs))
 
     def call(self, inputs):
-        kernel = ops.convert_to_tensor(self.kernel)
-        outputs = backend.transposed_convolution(inputs, kernel, self.strides[0])
-        if self.use_bias:
-            outputs = outputs + ops.cast(self.bias, outputs.dtype)
-        return outputs if self.activation is None else self.activation(outputs)
+        return _called(self, backend.transposed_convolution, inputs)

@@ -55,7 +55,7 @@ def test_gradients_match_finite_differences():
     down = SymmetricConv2D(3, 5, strides=2, activation="tanh")
     network = keras.Sequential([keras.Input((4, 4, 2)), up, down])
     x = ops.convert_to_tensor(random(2, 4, 4, 2))
-    variables = [up.kernel, down.kernel, up.bias]
+    variables = [up.kernel, down.kernel, up.bias, down.bias]
     _, gradients = backend.value_and_grad(lambda: ops.sum(network(x) ** 2), variables)
     for variable, gradient in zip(variables, gradients, strict=True):
         value = np.array(ops.convert_to_numpy(variable.value))  # a copy
@@ -67,6 +67,29 @@ def test_gradients_match_finite_differences():
         variable.assign(value)
         slope = (ends[0] - ends[1]) / 4e-3
         assert np.isclose(slope, (ops.convert_to_numpy(gradient) * direction).sum(), rtol=1e-2)
+
+
+@pytest.mark.parametrize("layer_class", [SymmetricConv2D, SymmetricConv2DTranspose])
+def test_input_gradient_of_few_features_can_be_differentiated(layer_class):
+    """d/dw of sum((dy/dx)^2) under strides, against finite differences."""
+    layer = layer_class(2, 5, strides=2, activation="tanh")
+    layer.build((None, 4, 4, 3))
+    layer.bias.assign([0.3, -0.2])
+    x = ops.convert_to_tensor(random(2, 4, 4, 3))
+
+    def penalty():
+        _, gradient = backend.input_gradient(layer, x)
+        return ops.sum(ops.square(gradient))
+
+    _, gradients = backend.value_and_grad(penalty, [layer.kernel])
+    value = np.array(ops.convert_to_numpy(layer.kernel.value))
+    direction = random(*value.shape, seed=3)
+    ends = []
+    for sign in (1, -1):
+        layer.kernel.assign(value + sign * 1e-3 * direction)
+        ends.append(float(ops.convert_to_numpy(penalty())))
+    slope = (ends[0] - ends[1]) / 2e-3
+    assert np.isclose(slope, (ops.convert_to_numpy(gradients[0]) * direction).sum(), rtol=1e-2)
 
 
 def test_input_gradient_can_be_differentiated():

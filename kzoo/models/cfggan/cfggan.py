@@ -249,18 +249,23 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 
     def icfg_stage(self, real):
         """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3)."""
-        latents = self._latents(self.pool_size)  # (N, d)
-        start = self.approximate(latents)  # (N, h, w, c)
-        pool, *d_losses, grad_norm = self.grow(real, start)
-        if not self.fixed_pool:
-            latents = self._latents(self.pool_size)
-            start = self.approximate(latents)
+        if self.fixed_pool:
+            latents, start = self._pool()
+            pool, *d_losses, grad_norm = self.grow(real, start)
+        else:
+            _, *d_losses, _ = self.grow(real, real[0])  # it takes no images from this pool
+            latents, start = self._pool()
             pool, grad_norm = self.last_step(self.composite(start, self.num_steps - 1))
         if self.algorithm == "xicfg":
             g_loss = self.distill(latents, pool)
         else:
             g_loss = _half_squared_distance(start, pool)
         return d_losses[0], g_loss, *d_losses[1:], grad_norm
+
+    def _pool(self):
+        """N latents (N, d) and the approximator's images of them (N, h, w, c)."""
+        latents = self._latents(self.pool_size)
+        return latents, self.approximate(latents)
 
     def cfg_step(self, real):
         """D_t from its start to (near) optimality, one step along it (Algorithm 1, lines 2-4)."""

@@ -113,7 +113,7 @@ class Growth:
     @backend.compiled
     def snapshot_step(self, x, t):
         """x + eta_t s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
-        weights = [ops.take(snapshot, t, axis=0) for snapshot in self.snapshots]
+        weights = [snapshot.value[t] for snapshot in self.snapshots]
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
         def snapshot(x):
