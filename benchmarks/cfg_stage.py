@@ -3,6 +3,8 @@
     python benchmarks/cfg_stage.py
     python benchmarks/cfg_stage.py --cfg-gan-pt PATH   # a checkout of riejohnson/cfg-gan-pt
     python benchmarks/cfg_stage.py --backends torch --algorithm pool --repetitions 3
+    python benchmarks/cfg_stage.py --mixed-precision   # kzoo also in bfloat16
+    python benchmarks/cfg_stage.py --networks svhn
 
 One stage is T = 15 functional gradient steps with U = 1 discriminator update each, then 10 epochs
 of the approximator on N = 640 examples in batches of 64. The fixed pool computes T N / 64 = 150
@@ -16,20 +18,20 @@ CPU only.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import statistics
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
+import processes
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-BACKENDS = ("tensorflow", "jax", "torch")
 ALGORITHMS = ("pool", "fresh")
 AUTHORS = "cfg-gan-pt"
+KEYS = ("code", "backend", "algorithm", "precision")  # of a row
 
 # Arguments of kzoo.CFGGAN, which the authors' code gets too.
 STAGE = {
@@ -81,10 +83,7 @@ def kzoo_stages(settings, images, fixed_pool):
 
 def work(task):
     """Sets up, runs the first stage, then one stage per line of the input; answers each."""
-    if hasattr(os, "sched_setaffinity"):  # Linux; the only way to limit JAX's threads
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: task["threads"]])
-    answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a library prints must not get among the answers
+    answers = processes.begin(task)
     images = random_images(task["settings"])
     if task["code"] == AUTHORS:
         import cfg_gan_pt
@@ -119,25 +118,7 @@ class Worker:
 
     def __init__(self, task):
         self.task = task
-        paths = (str(REPOSITORY), os.environ.get("PYTHONPATH"))
-        threads = str(task["threads"])
-        variables = {
-            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
-            "KERAS_BACKEND": task["backend"],
-            "CUDA_VISIBLE_DEVICES": "",
-            "JAX_PLATFORMS": "cpu",
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "OMP_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
-            "TF_NUM_INTRAOP_THREADS": threads,
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--work", json.dumps(task)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **variables},
-        )
+        self.process = processes.start(__file__, task)
         self.first = None
         self.stages = []
 
@@ -146,7 +127,7 @@ class Worker:
         if not line:
             raise RuntimeError(f"The process of {self.task} ended with {self.process.wait()}.")
         answer = json.loads(line)
-        name = " ".join(self.task[key] for key in ("code", "backend", "algorithm"))
+        name = " ".join(self.task[key] for key in KEYS)
         seconds = f"{answer['seconds']:.1f} s, CPU {answer['cpu']:.1f} s"
         print(f"{name}, {what}: {seconds}", file=sys.stderr)
         return answer
@@ -162,9 +143,7 @@ class Worker:
     def row(self):
         seconds = [stage["seconds"] for stage in self.stages]
         return {
-            "code": self.task["code"],
-            "backend": self.task["backend"],
-            "algorithm": self.task["algorithm"],
+            **{key: self.task[key] for key in KEYS},
             "first": self.first["seconds"],
             "first_cpu": self.first["cpu"],
             "first_load": self.first["load"],
@@ -206,33 +185,37 @@ def gradients(settings, algorithm):
 
 def table(rows, settings):
     """The rows as a Markdown table."""
+    names = (
+        "Code | Backend | Algorithm | Precision | Gradients | s per stage | from - to | CPU s "
+        "| load | s to the first stage | CPU s | load | authors / this"
+    )
     lines = [
-        "| Code | Backend | Algorithm | Gradients | s per stage | from - to | CPU s | load "
-        "| s to the first stage | CPU s | load | authors / this |",
-        "|" + " --- |" * 12,
+        [
+            *(row[key] for key in KEYS),
+            str(gradients(settings, row["algorithm"])),
+            f"{row['seconds']:.2f}",
+            f"{row['fastest']:.2f} - {row['slowest']:.2f}",
+            f"{row['cpu']:.1f}",
+            f"{row['load']:.1f}",
+            f"{row['first']:.1f}",
+            f"{row['first_cpu']:.1f}",
+            f"{row['first_load']:.1f}",
+            "" if row["ratio"] is None else f"{row['ratio']:.2f}",
+        ]
+        for row in rows
     ]
-    for row in rows:
-        ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-        lines.append(
-            f"| {row['code']} | {row['backend']} | {row['algorithm']} "
-            f"| {gradients(settings, row['algorithm'])} | {row['seconds']:.2f} "
-            f"| {row['fastest']:.2f} - {row['slowest']:.2f} | {row['cpu']:.1f} "
-            f"| {row['load']:.1f} | {row['first']:.1f} | {row['first_cpu']:.1f} "
-            f"| {row['first_load']:.1f} | {ratio} |"
-        )
-    return "\n".join(lines)
+    return processes.markdown(names.split(" | "), lines)
 
 
-def make_tasks(backends, algorithms, settings, threads, path=None):
+def make_tasks(backends, algorithms, settings, threads, path=None, precisions=("float32",)):
     """The descriptions of the rows; the last is the authors' code where there is a `path`."""
     common = {"settings": settings, "threads": threads}
     tasks = [
-        {"code": "kzoo", "backend": backend, "algorithm": algorithm, **common}
-        for backend in backends
-        for algorithm in algorithms
+        {"code": "kzoo", **dict(zip(KEYS[1:], row)), **common}
+        for row in itertools.product(backends, algorithms, precisions)
     ]
     if path is not None:
-        authors = {"code": AUTHORS, "backend": "torch", "algorithm": "fresh"}
+        authors = dict(zip(KEYS, (AUTHORS, "torch", "fresh", "float32")))  # as published
         tasks.append({**authors, **common, "path": str(path)})
     return tasks
 
@@ -241,22 +224,11 @@ def parse(arguments=None):
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--backends", default=",".join(BACKENDS), help="comma-separated names")
+    processes.add_options(parser, repetitions=5)
     parser.add_argument("--algorithm", default="both", choices=(*ALGORITHMS, "both"))
     parser.add_argument("--networks", default="mnist", choices=NETWORKS)
-    parser.add_argument("--threads", type=int, default=2, help="threads and CPUs of each process")
-    parser.add_argument("--repetitions", type=int, default=5, help="stages of which the median is")
     parser.add_argument("--cfg-gan-pt", type=Path, metavar="PATH", help="the authors' code")
-    parser.add_argument("--json", action="store_true", help="prints JSON instead of a table")
-    parser.add_argument("--work", type=json.loads, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    options.backends = [name for name in options.backends.split(",") if name]
-    for name in options.backends:
-        if name not in BACKENDS:
-            parser.error(f"unknown backend {name!r}, expected some of {', '.join(BACKENDS)}")
-    for name in ("threads", "repetitions"):
-        if getattr(options, name) < 1:
-            parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
+    options = processes.parse(parser, arguments)
     if options.cfg_gan_pt and not (options.cfg_gan_pt / "netdef.py").is_file():
         parser.error(f"--cfg-gan-pt must be a checkout with netdef.py, got {options.cfg_gan_pt}")
     return options
@@ -269,7 +241,9 @@ def main():
     algorithms = ALGORITHMS if options.algorithm == "both" else (options.algorithm,)
     settings = {**STAGE, **NETWORKS[options.networks]}
     path = options.cfg_gan_pt and options.cfg_gan_pt.resolve()
-    tasks = make_tasks(options.backends, algorithms, settings, options.threads, path)
+    tasks = make_tasks(
+        options.backends, algorithms, settings, options.threads, path, options.precisions
+    )
     rows = measure(tasks, options.repetitions)
     if options.json:
         report = {"threads": options.threads, "settings": settings, "rows": rows}
