@@ -81,6 +81,7 @@ def _card(title, class_name, metadata, notes, sheet):
     facts = {
         "Class": f"`kzoo.{class_name}`",
         "Parameters": f"{metadata['parameter_count']:,}",
+        **({"Weights stored as": metadata["stored_as"]} if "stored_as" in metadata else {}),
         "Keras": metadata["keras_version"],
         "kzoo": metadata["kzoo_version"],
         f"SHA-256 of {WEIGHTS}": f"`{metadata['sha256']}`",

@@ -15,7 +15,14 @@ from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, local_files, rem
 from kzoo.presets.storage import load_weights, serialized, write_preset
 
 # Written by `save_to_preset` itself.
-_OWN_METADATA = ("keras_version", "kzoo_version", "parameter_count", "date_saved", "sha256")
+_OWN_METADATA = (
+    "keras_version",
+    "kzoo_version",
+    "parameter_count",
+    "date_saved",
+    "sha256",
+    "stored_as",
+)
 
 # Arguments of every Keras model, in its config or not.
 _KERAS_ARGUMENTS = ("dtype", "name", "trainable")
@@ -83,20 +90,24 @@ class PresetMixin:
             _load(model, files)
         return model
 
-    def save_to_preset(self: Any, folder: str | os.PathLike, **metadata) -> None:
+    def save_to_preset(
+        self: Any, folder: str | os.PathLike, half_precision: bool = False, **metadata
+    ) -> None:
         """Writes the model as a preset: its config, its weights and metadata.
 
         The optimizer's state is not part of a preset; `save("model.keras")` keeps it.
 
         Args:
             folder: where to; made if it is not there. A preset that it holds is replaced.
+            half_precision: stores float32 weights in half the bytes, as float16. `from_preset`
+                gives float32 again, each weight within a relative 2**-11 of what it was.
             **metadata: further entries of `metadata.json`, of types that JSON has. `dataset`, a
                 TFDS name, and `classifier`, a preset's name, say what `kzoo evaluate` takes.
 
         Raises:
             ValueError: if the model is not built, is of a class that is not kzoo's or uses layers
-                that presets do not allow (nothing is written), or if `metadata` has an entry
-                that this method writes.
+                that presets do not allow (nothing is written), if `metadata` has an entry that this
+                method writes, or if a weight is beyond the range of float16.
         """
         folder = Path(folder).expanduser().absolute()
         if folder.exists() and not folder.is_dir():
@@ -129,7 +140,9 @@ class PresetMixin:
             "parameter_count": self.count_params(),
             "date_saved": now.strftime("%Y-%m-%d@%H:%M:%S"),
         }
-        write_preset(folder, copy, config, {**facts, **metadata})
+        if half_precision:
+            facts["stored_as"] = "float16"
+        write_preset(folder, copy, config, {**facts, **metadata}, half_precision)
 
 
 def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) -> dict[str, Any]:

@@ -72,3 +72,9 @@ def test_not_a_preset(tmp_path):
 def test_malformed_score(folder, score):
     with pytest.raises(ValueError, match="expected .name, value, unit, protocol, command."):
         write_model_card(folder, **{**ARGUMENTS, "scores": [score]})
+
+
+def test_half_precision_is_named(tmp_path):
+    Tiny().save_to_preset(tmp_path / "tiny", half_precision=True)
+    write_model_card(tmp_path / "tiny", **ARGUMENTS, sheet=None)
+    assert "- Weights stored as: float16" in (tmp_path / "tiny" / "README.md").read_text()

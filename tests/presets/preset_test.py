@@ -48,6 +48,26 @@ def test_round_trip_gives_equal_outputs(tmp_path):
     assert os.listdir(tmp_path / "deep") == ["down"]  # the temporary folder is gone
 
 
+def test_half_precision(tmp_path):
+    model = Tiny(units=64, network=functional_network())
+    model.save_to_preset(tmp_path / "full")
+    model.save_to_preset(tmp_path / "half", half_precision=True)
+    full, half = (tmp_path / name / "model.weights.h5" for name in ("full", "half"))
+    assert half.stat().st_size < full.stat().st_size
+    assert read_metadata(tmp_path / "half")["stored_as"] == "float16"
+    loaded = Tiny.from_preset(tmp_path / "half")
+    for weight, original in zip(loaded.weights, model.get_weights(), strict=True):
+        assert keras.backend.standardize_dtype(weight.dtype) == original.dtype.name
+        value = keras.ops.convert_to_numpy(weight)
+        np.testing.assert_allclose(value, original, rtol=2**-11, atol=3e-8)
+        if original.dtype == np.float32:
+            np.testing.assert_array_equal(value, original.astype("float16"))
+    model.weights[0].assign(keras.ops.full(model.weights[0].shape, 1e5))
+    with pytest.raises(ValueError, match="holds 100000, beyond the range of float16"):
+        model.save_to_preset(tmp_path / "overflow", half_precision=True)
+    assert not (tmp_path / "overflow").exists()
+
+
 def test_training_state_is_not_saved(tmp_path):
     model = Tiny()
     model.compile("adam", "mse")
