@@ -1,12 +1,13 @@
-"""Milliseconds per kind of step that a stage of xICFG is made of, on every backend.
+"""CPU milliseconds per kind of step that a stage of xICFG is made of, on every backend.
 
-    python benchmarks/cfg_steps.py
-    python benchmarks/cfg_steps.py --mixed-precision --backends tensorflow,jax
+    python benchmarks/cfg_steps.py --threads 1
+    python benchmarks/cfg_steps.py --threads 1 --mixed-precision --backends tensorflow,jax
 
 A stage with the fixed pool takes T U discriminator steps, T N / b functional gradient steps and
 10 N / b approximator steps; with fresh latents T N / b + U T (T - 1) / 2 snapshot steps take the
 place of the functional gradient steps. Each backend runs in a process of its own, one after the
-other; the medians are of single steps. CPU only.
+other; the medians are of single steps. Processor time is what other processes on the machine
+disturb least; with several threads it includes what these spend waiting for each other. CPU only.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def counts(settings, algorithm):
 
 
 def medians(settings, repetitions):
-    """Median seconds of every kind of step, after one that is not counted."""
+    """Median CPU seconds of every kind of step, after one that is not counted."""
     import keras
     from keras import ops
 
@@ -56,9 +57,9 @@ def medians(settings, repetitions):
     seconds = {name: [] for name in steps}
     for _ in range(repetitions + 1):
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = time.process_time()
             ops.convert_to_numpy(step())  # JAX returns before all is computed
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.process_time() - start)
     return {name: statistics.median(values[1:]) for name, values in seconds.items()}
 
 
@@ -76,8 +77,8 @@ def table(rows, settings):
             seconds = sum(n * row[kind] for kind, n in counts(settings, algorithm).items())
             cells.append(f"{seconds:.2f}")
         lines.append([row["backend"], row["precision"], *cells])
-    names = ["Backend", "Precision", *(f"`{kind}`, ms" for kind in KINDS)]
-    return processes.markdown([*names, "pool, s per stage", "fresh, s per stage"], lines)
+    names = ["Backend", "Precision", *(f"`{kind}`, CPU ms" for kind in KINDS)]
+    return processes.markdown([*names, "pool, CPU s per stage", "fresh, CPU s per stage"], lines)
 
 
 def measure(backends, precisions, settings, threads, repetitions):
