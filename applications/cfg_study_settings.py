@@ -28,9 +28,10 @@ def rmsprop(learning_rate):
     return {"class_name": "RMSprop", "config": options}
 
 
-# xICFG by network: arguments of kzoo.CFGGAN, and the optimizer of both of its networks. Shorter steps,
-# a smaller pool and fewer epochs than the paper's (eta=.5, N=640, 10 epochs, RMSprop at 2.5e-4), with
-# which a few minutes of a CPU do not leave the start, where the discriminator wins.
+# xICFG by network: arguments of kzoo.CFGGAN, and the optimizer of both of its networks. Steps are
+# shorter, the pool smaller, the epochs fewer than in the paper (eta=.5, N=640, 10 epochs, RMSprop
+# at 2.5e-4), whose settings do not leave the start, where the discriminator wins, in minutes of a
+# CPU.
 XICFG = {
     "convolutional": {
         "num_steps": 15,
