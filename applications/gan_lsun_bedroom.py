@@ -3,9 +3,8 @@
     taskset -c 0 python applications/gan_lsun_bedroom.py --mixed-precision  # one core
 
 Goodfellow et al. 2014 (arXiv:1406.2661) and Radford et al. 2016 (arXiv:1511.06434), with the 1x1
-convolutions of Johnson, Zhang 2018 (arXiv:1801.06309), for the time
-that the CFGGAN of the same name was trained for. The preset holds the exponential moving average of
-the generator's weights.
+convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). The
+preset holds the exponential moving average of the generator's weights.
 """
 
 import keras
@@ -20,8 +19,7 @@ METADATA = {
     "data": "LSUN bedroom (TFDS lsun/bedroom 3.1.0), 9,700 photographs at 64x64 of the 3,033,042 "
     "of the official training set",
     "command": "python applications/gan_lsun_bedroom.py --mixed-precision",
-    "notes": "Trained for 40 minutes on one CPU core, for comparison with the other presets of "
-    "this data set, which had the same time; a GPU and more of it would make it better.",
+    "notes": "Trained for 35 minutes on one CPU core; a GPU and more of it would make it better.",
 }
 
 
@@ -32,7 +30,7 @@ def main():
         "weights/gan/lsun_bedroom",
         mixed_precision=True,
         data="lsun/bedroom",
-        minutes=40,
+        minutes=35,
     )
     args = parser.parse_args()
     data = recipe.load(args, "train", image_size=64)
