@@ -9,8 +9,8 @@ and its discriminator, trained on between the steps, gives D_1 .. D_5. That disc
 alone that look real already. The GAN drew its 30 codes equally often in training; G_0 draws them as
 often as the network that recognizes them finds them in the training images. `--from-noise` runs the
 paper's Algorithm 3 (xICFG) instead: T=15, U=1, N=640, b=64, RMSprop, DCGAN networks of widths
-32-64-128. It takes thousands of stages, and so a GPU; `cfggan_mnist_fc.py` is a run from noise for
-a CPU.
+32-64-128. It takes thousands of stages, and so a GPU; `cfggan_mnist_xicfg.py` and
+`cfggan_mnist_fc.py` are runs from noise for a CPU.
 """
 
 import keras
