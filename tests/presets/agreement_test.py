@@ -1,5 +1,8 @@
 """The shipped presets draw the same images on every backend: within 2 grey levels of stored ones.
 
+Two CFGGANs take 15 long steps along gradients of leaky ReLU networks, which jump where an
+activation changes its sign: there rounding may move one value in a thousand by more.
+
 The stored images come from one backend. After new weights, write them again with
 
     python -m tests.presets.agreement_test
@@ -16,6 +19,7 @@ from kzoo.models.base import to_uint8
 
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]
+LONG_STEPS = ("cfggan/mnist_xicfg", "cfggan/lsun_bedroom")
 COUNT = {"cfggan": 64, "pixelcnn": 4}  # a CFGGAN takes whole mini-batches
 
 
@@ -41,7 +45,11 @@ def stored(preset):
 def test_equal_latents_give_equal_images(preset):
     expected = np.load(stored(preset))["images"]
     difference = np.abs(draw(preset).astype(int) - expected)
-    assert difference.max() <= 2
+    if preset in LONG_STEPS:
+        assert np.mean(difference > 2) < 1e-3
+        assert difference.max() <= 16
+    else:
+        assert difference.max() <= 2
     assert expected.std() > 20  # pictures, not a blank sheet
 
 
