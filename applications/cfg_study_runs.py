@@ -34,7 +34,7 @@ import kzoo
 from kzoo.metrics import protocols
 from kzoo.models.base import to_float
 
-SCORES = ("inception_score", "diversity_score", "frechet_distance")
+SCORES = protocols.SAMPLE_SCORES
 LOSSES = ("d_loss", "g_loss", "d_real", "d_fake", "scale", "grad_norm")
 COLUMNS = (
     "point",  # share of the time

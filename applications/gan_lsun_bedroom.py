@@ -7,8 +7,7 @@ convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). The
 preset holds the exponential moving average of the generator's weights.
 """
 
-import keras
-import recipe
+import gan_recipe
 
 import kzoo
 
@@ -23,31 +22,15 @@ METADATA = {
 }
 
 
-def main():
-    parser = recipe.parser(
-        __doc__.splitlines()[0],
-        None,
-        "weights/gan/lsun_bedroom",
-        mixed_precision=True,
-        data="lsun/bedroom",
-        minutes=35,
-    )
-    args = parser.parse_args()
-    data = recipe.load(args, "train", image_size=64)
-
-    def build():
-        return kzoo.GAN(image_shape=(64, 64, 3), latent_dim=100, width=32, pointwise=True)
-
-    def fit(model):
-        adam = {"learning_rate": 2e-4, "beta_1": 0.5}
-        model.compile(
-            d_optimizer=keras.optimizers.Adam(**adam),
-            g_optimizer=keras.optimizers.Adam(**adam, use_ema=True, ema_momentum=0.99),
-        )
-        recipe.fit(args, model, data)
-
-    recipe.train(args, build, fit).save_to_preset(args.output, **METADATA)
-
-
 if __name__ == "__main__":
-    main()
+    gan_recipe.run(
+        kzoo.GAN,
+        __doc__.splitlines()[0],
+        preset="lsun_bedroom",
+        data="lsun/bedroom",
+        image_shape=(64, 64, 3),
+        minutes=35,
+        adam={"learning_rate": 2e-4, "beta_1": 0.5},
+        metadata=METADATA,
+        image_size=64,
+    )

@@ -7,8 +7,7 @@ convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). The
 preset holds the exponential moving average of the generator's weights.
 """
 
-import keras
-import recipe
+import gan_recipe
 
 import kzoo
 
@@ -21,31 +20,15 @@ METADATA = {
 }
 
 
-def main():
-    parser = recipe.parser(
-        __doc__.splitlines()[0],
-        None,
-        "weights/wgangp/mnist",
-        mixed_precision=True,
-        data="mnist",
-        minutes=15,
-    )
-    args = parser.parse_args()
-    data = recipe.load(args, "train", pad_to=32)
-
-    def build():
-        return kzoo.WGANGP(image_shape=(32, 32, 1), latent_dim=100, width=32, pointwise=True)
-
-    def fit(model):
-        adam = {"learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9}
-        model.compile(
-            d_optimizer=keras.optimizers.Adam(**adam),
-            g_optimizer=keras.optimizers.Adam(**adam, use_ema=True, ema_momentum=0.99),
-        )
-        recipe.fit(args, model, data)
-
-    recipe.train(args, build, fit).save_to_preset(args.output, **METADATA)
-
-
 if __name__ == "__main__":
-    main()
+    gan_recipe.run(
+        kzoo.WGANGP,
+        __doc__.splitlines()[0],
+        preset="mnist",
+        data="mnist",
+        image_shape=(32, 32, 1),
+        minutes=15,
+        adam={"learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9},
+        metadata=METADATA,
+        pad_to=32,
+    )

@@ -8,8 +8,7 @@ that the CFGGAN of the same name was trained for. The preset holds the exponenti
 the generator's weights.
 """
 
-import keras
-import recipe
+import gan_recipe
 
 import kzoo
 
@@ -24,31 +23,14 @@ METADATA = {
 }
 
 
-def main():
-    parser = recipe.parser(
-        __doc__.splitlines()[0],
-        None,
-        "weights/wgangp/svhn",
-        mixed_precision=True,
-        data="svhn_cropped",
-        minutes=15,
-    )
-    args = parser.parse_args()
-    data = recipe.load(args, "train")
-
-    def build():
-        return kzoo.WGANGP(image_shape=(32, 32, 3), latent_dim=100, width=32, pointwise=True)
-
-    def fit(model):
-        adam = {"learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9}
-        model.compile(
-            d_optimizer=keras.optimizers.Adam(**adam),
-            g_optimizer=keras.optimizers.Adam(**adam, use_ema=True, ema_momentum=0.99),
-        )
-        recipe.fit(args, model, data)
-
-    recipe.train(args, build, fit).save_to_preset(args.output, **METADATA)
-
-
 if __name__ == "__main__":
-    main()
+    gan_recipe.run(
+        kzoo.WGANGP,
+        __doc__.splitlines()[0],
+        preset="svhn",
+        data="svhn_cropped",
+        image_shape=(32, 32, 3),
+        minutes=15,
+        adam={"learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9},
+        metadata=METADATA,
+    )

@@ -1,0 +1,46 @@
+"""What the recipes of a GAN or WGAN-GP that trains for a given time share.
+
+A recipe, `applications/<family>_<preset>.py`, chooses the data, the optimizer and the time.
+"""
+
+import keras
+import recipe
+
+
+def run(model_class, description, preset, data, image_shape, minutes, adam, metadata, **options):
+    """Parses the command line, trains on DCGAN's networks with 1x1 convolutions, saves the preset.
+
+    Args:
+        model_class: `kzoo.GAN` or a class with the same arguments.
+        description: one line for `--help`.
+        preset: the preset's name, such as "svhn".
+        data: TFDS name of the data set.
+        image_shape: `(height, width, channels)`.
+        minutes: of updates, what the published weights were trained for.
+        adam: arguments of both networks' `keras.optimizers.Adam`. The preset holds the exponential
+            moving average of the generator's weights.
+        metadata: entries of the preset's `metadata.json`.
+        **options: of `recipe.load`, such as `pad_to`.
+    """
+    parser = recipe.parser(
+        description,
+        None,
+        f"weights/{model_class.__name__.lower()}/{preset}",
+        mixed_precision=True,
+        data=data,
+        minutes=minutes,
+    )
+    args = parser.parse_args()
+    images = recipe.load(args, "train", **options)
+
+    def build():
+        return model_class(image_shape=image_shape, latent_dim=100, width=32, pointwise=True)
+
+    def fit(model):
+        model.compile(
+            d_optimizer=keras.optimizers.Adam(**adam),
+            g_optimizer=keras.optimizers.Adam(**adam, use_ema=True, ema_momentum=0.99),
+        )
+        recipe.fit(args, model, images)
+
+    recipe.train(args, build, fit).save_to_preset(args.output, **metadata)
