@@ -11,6 +11,7 @@ file here with the same names:
 * `convolution(x, kernel, strides, bias)` and `transposed_convolution`: with symmetric zero padding.
 * `repeat(n, body, carry)`: `n` times `carry = body(i, carry)`, in the graph where there is one.
 * `compiled`: decorator that turns a model's method into one compiled program.
+* `compiled_loops`: the same for a method of long loops over small matrix products.
 * `StepTrainer`: mixin that runs `_train(data)` and `_test(data)` under Keras's `fit` and
   `evaluate`.
 * `weight_averages(optimizer)`: the averages that an optimizer with `use_ema=True` keeps.
@@ -40,6 +41,7 @@ else:
 StepTrainer = _implementation.StepTrainer
 batch_norm = _implementation.batch_norm
 compiled = _implementation.compiled
+compiled_loops = _implementation.compiled_loops
 convolution = _implementation.convolution
 input_gradient = _implementation.input_gradient
 loops_compile = _implementation.loops_compile
@@ -51,6 +53,7 @@ __all__ = [
     "StepTrainer",
     "batch_norm",
     "compiled",
+    "compiled_loops",
     "convolution",
     "input_gradient",
     "loops_compile",

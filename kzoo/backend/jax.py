@@ -169,6 +169,9 @@ def compiled(method):
     return wrapper
 
 
+compiled_loops = compiled
+
+
 def _variables(model):
     optimizer = getattr(model, "optimizer", None)
     return list(model.variables) + (list(optimizer.variables) if optimizer is not None else [])

@@ -210,6 +210,15 @@ def compiled(method):
     program, which is compiled once per value. The method may assign the model's variables.
     """
 
+    return _compiled(method, reduce_retracing=True)
+
+
+def compiled_loops(method):
+    """`compiled` for long loops over small matrix products, with static shapes."""
+    return _compiled(method, jit_compile=True)  # XLA makes these fast on a CPU too
+
+
+def _compiled(method, **options):
     @functools.wraps(method)
     def wrapper(self, *args, **kwargs):
         if tf.inside_function():
@@ -217,7 +226,7 @@ def compiled(method):
         cache = compiled_cache(self)
         if method.__qualname__ not in cache:
             cache[method.__qualname__] = tf.function(
-                functools.partial(method, self), autograph=False, reduce_retracing=True
+                functools.partial(method, self), autograph=False, **options
             )
         return cache[method.__qualname__](*args, **kwargs)
 

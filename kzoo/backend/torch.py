@@ -6,7 +6,10 @@ import keras
 import numpy as np
 import torch
 
-from kzoo.backend.common import split_aux
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.utils import _pytree as tree
+
+from kzoo.backend.common import compiled_cache, split_aux
 
 _FEW = 4  # features of an image: oneDNN wants 8 or more
 
@@ -185,6 +188,35 @@ def compiled(method):
         )
         with torch.no_grad():
             return method(self, *args, **kwargs)
+
+    return wrapper
+
+
+def compiled_loops(method):
+    """Traces a method once per kind of arguments and replays the operations: loops unrolled.
+
+    Eager Keras operations take several times as long as what they call.
+    """
+
+    @functools.wraps(method)
+    def wrapper(self, *args):
+        flat, structure = tree.tree_flatten(args)
+        flat = [keras.ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a for a in flat]
+        tensors = [a for a in flat if isinstance(a, torch.Tensor)]
+        key = (method.__qualname__, structure) + tuple(
+            (tuple(a.shape), a.dtype, a.device) if isinstance(a, torch.Tensor) else a for a in flat
+        )
+
+        def function(*tensors):
+            rest = iter(tensors)
+            arguments = [next(rest) if isinstance(a, torch.Tensor) else a for a in flat]
+            return method(self, *tree.tree_unflatten(arguments, structure))
+
+        cache = compiled_cache(self)
+        with torch.no_grad():
+            if key not in cache:
+                cache[key] = make_fx(function)(*tensors)
+            return cache[key](*tensors)
 
     return wrapper
 

@@ -3,12 +3,14 @@
 from kzoo.layers.batch_normalization import BatchNormalization
 from kzoo.layers.latent_codes import LatentCodes
 from kzoo.layers.masked_conv import MaskedConv2D
+from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.layers.symmetric_conv import SymmetricConv2D, SymmetricConv2DTranspose
 
 __all__ = [
     "BatchNormalization",
     "LatentCodes",
     "MaskedConv2D",
+    "MaskedRowConv2D",
     "SymmetricConv2D",
     "SymmetricConv2DTranspose",
 ]

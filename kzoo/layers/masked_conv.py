@@ -19,8 +19,9 @@ class MaskedConv2D(keras.layers.Layer):
     groups `< g` under mask "A" and `<= g` under mask "B". The kernel holds only the rows down to
     the pixel's own, because the mask would zero all rows below.
 
-    For sampling pixel by pixel, `store` and `step` compute one pixel of `call` from a cache of the
-    rows that the kernel covers. A 1x1 convolution needs none: `call` takes a pixel as it is.
+    For sampling pixel by pixel, `plan` computes what a row takes from the rows above it, and
+    `store` and `step` one pixel of `call`. A 1x1 convolution needs none of them: `call` takes a
+    pixel as it is.
 
     Args:
         filters: int, number of output features, at least `groups`.
@@ -84,6 +85,8 @@ class MaskedConv2D(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 
     def masked_kernel(self):
+        if self.mask.all():
+            return ops.convert_to_tensor(self.kernel)
         return self.kernel * ops.convert_to_tensor(self.mask, self.kernel.dtype)
 
     def call(self, x):
@@ -94,29 +97,49 @@ class MaskedConv2D(keras.layers.Layer):
         x = ops.conv(x, self.masked_kernel(), padding="valid", data_format="channels_last")
         return x + self.bias
 
-    def initial_cache(self, batch_size, width):
-        """Zeros `(batch_size, rows, width + kernel_size - 1, features)`: all above the image.
+    # Sampling: one pixel of `call` at a time ---------------------------------------------------
 
-        The layer must be built.
-        """
-        features = self.kernel.shape[2]
-        shape = (batch_size, self.rows, width + 2 * self.margin, features)
+    def initial_rows(self, batch_size, width):
+        """The inputs above the first row, zeros `(batch_size, rows, width, features)`."""
+        shape = (batch_size, self.margin, width, self.kernel.shape[2])
         return ops.zeros(shape, self.compute_dtype)
 
-    def store(self, cache, x, column):
-        """Writes the input `x` `(batch, features)` of the pixel at `column` to the newest row."""
-        return ops.slice_update(
-            cache, (0, self.rows - 1, column + self.margin, 0), x[:, None, None]
-        )
+    def initial_row(self, batch_size, width):
+        """The inputs in a row before its first pixel, zeros, with the padding to their left."""
+        shape = (batch_size, self.margin + width, self.kernel.shape[2])
+        return ops.zeros(shape, self.compute_dtype)
 
-    def step(self, cache, column):
-        """The output `(batch, filters)` of `call` at `column` of the newest row in the cache."""
-        features = self.kernel.shape[2]
-        size = (ops.shape(cache)[0], self.rows, self.kernel_size, features)
-        patch = ops.slice(cache, (0, 0, column, 0), size)
-        patch = ops.reshape(patch, (-1, self.rows * self.kernel_size * features))
-        y = ops.matmul(patch, ops.reshape(self.masked_kernel(), (-1, self.filters))) + self.bias
-        return ops.cast(y, self.compute_dtype)
+    def plan(self, rows):
+        """What a row's outputs take from the rows above it, and the kernel for the row itself.
+
+        Args:
+            rows: the inputs above `(batch, rows, width, features)`.
+
+        Returns:
+            `(above, kernel)`: `(batch, width, filters)`, and a matrix for `step`.
+        """
+        kernel = self.masked_kernel()
+        above = rows_product(rows, kernel[:-1], self.margin) + self.bias
+        kernel = ops.reshape(kernel[-1, : self.margin + 1], (-1, self.filters))
+        return ops.cast(above, self.compute_dtype), ops.cast(kernel, self.compute_dtype)
+
+    def store(self, row, x, column):
+        """A row with the input `x` `(batch, features)` of the pixel at `column`."""
+        return ops.slice_update(row, (0, column + self.margin, 0), x[:, None])
+
+    def step(self, plan, row, column):
+        """The output `(batch, filters)` of `call` at `column`, from `plan` and the row so far."""
+        above, kernel = plan
+        batch_size, _, features = row.shape
+        window = ops.slice(row, (0, column, 0), (batch_size, self.margin + 1, features))
+        window = ops.reshape(window, (batch_size, (self.margin + 1) * features))
+        return ops.matmul(window, kernel) + at_column(above, column)
+
+    def next_rows(self, rows, row):
+        """`rows` for the next row: the oldest drops out, the complete `row` comes in."""
+        if not self.margin:
+            return rows
+        return ops.concatenate([rows[:, 1:], row[:, None, self.margin :]], axis=1)
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)
@@ -137,13 +160,47 @@ def causal_mask(kernel_size, in_features, out_features, mask_type, groups):
     centre = kernel_size // 2
     mask = np.ones((centre + 1, kernel_size, in_features, out_features), "float32")
     mask[centre, centre + 1 :] = 0.0
-    source = np.arange(in_features) * groups // in_features  # the group of every feature
-    target = np.arange(out_features) * groups // out_features
-    sees = np.less if mask_type == "A" else np.less_equal
-    mask[centre, centre] = sees(source[:, None], target[None, :])
+    mask[centre, centre] = channel_mask(in_features, out_features, mask_type, groups)
     return mask
 
 
-def next_row(cache):
-    """A layer's cache at the start of a row: the oldest row drops out, a row of zeros comes in."""
-    return ops.concatenate([cache[:, 1:], ops.zeros_like(cache[:, :1])], axis=1)
+def channel_mask(in_features, out_features, mask_type, groups, blocks=1):
+    """Which features of a pixel see which, 0/1: `(in_features, out_features)`, float32.
+
+    Args:
+        in_features, out_features: their numbers.
+        mask_type: "A" or "B".
+        groups: number of image channels.
+        blocks: number of equal parts of the output, each divided among the channels.
+    """
+    source = np.arange(in_features) * groups // in_features  # the group of every feature
+    size = out_features // blocks
+    target = np.tile(np.arange(size) * groups // size, blocks)
+    sees = np.less if mask_type == "A" else np.less_equal
+    return sees(source[:, None], target[None, :]).astype("float32")
+
+
+def rows_product(rows, kernel, margin):
+    """A convolution whose kernel is as high as its input, by one matrix product.
+
+    Args:
+        rows: (b, r, w, f).
+        kernel: (r, k, f, F).
+        margin: zeros on both sides, `k // 2` for as many outputs as inputs.
+
+    Returns:
+        (b, w + 2 margin - k + 1, F).
+    """
+    height, size, features, filters = kernel.shape
+    rows = ops.pad(rows, ((0, 0), (0, 0), (margin, margin), (0, 0)))
+    width = rows.shape[2] - size + 1
+    patches = [rows[:, i, j : j + width] for i in range(height) for j in range(size)]
+    if not patches:
+        return ops.zeros((rows.shape[0], width, filters), rows.dtype)
+    kernel = ops.cast(ops.reshape(kernel, (-1, filters)), rows.dtype)
+    return ops.matmul(ops.concatenate(patches, axis=-1), kernel)
+
+
+def at_column(x, column):
+    """x (b, w, f) at a column, an int or an integer tensor: (b, f)."""
+    return ops.squeeze(ops.slice(x, (0, column, 0), (x.shape[0], 1, x.shape[2])), 1)

@@ -35,21 +35,24 @@ class ResidualBlock(keras.layers.Layer):
         self.spatial.build(inner)
         self.expand.build(inner)
 
-    def call(self, x):
+    def call(self, x, condition=None):
+        """`condition`: features to add to those of the 3x3 convolution, or `None`."""
         y = self.reduce(ops.relu(x))
         y = self.spatial(ops.relu(y))
+        if condition is not None:
+            y = y + condition
         return x + self.expand(ops.relu(y))
 
-    def step(self, x, cache, column):
-        """`call` for the pixel `x` `(batch, 2 * filters)` at `column` of the cache's newest row.
+    def step(self, x, plan, row, column):
+        """`call` for the pixel `x` `(batch, 2 * filters)` at `column` of a row.
 
         Returns:
-            The block's output for the pixel, and the cache of the 3x3 convolution with it.
+            The block's output for the pixel, and the 3x3 convolution's inputs in the row with it.
         """
         y = self.reduce(ops.relu(x))
-        cache = self.spatial.store(cache, ops.relu(y), column)
-        y = self.spatial.step(cache, column)
-        return x + self.expand(ops.relu(y)), cache
+        row = self.spatial.store(row, ops.relu(y), column)
+        y = self.spatial.step(plan, row, column)
+        return x + self.expand(ops.relu(y)), row
 
     def get_config(self):
         return {**super().get_config(), "filters": self.filters, "groups": self.groups}
