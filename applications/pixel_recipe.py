@@ -1,0 +1,59 @@
+"""What the recipes of the pixel models on binarized MNIST share: data, schedule, precision."""
+
+import keras
+import recipe
+
+import kzoo
+
+DATA = (
+    "MNIST (TFDS mnist 3.0.1), 28x28, all 60,000 training images, dynamically binarized: in every "
+    "epoch a pixel is white anew with the probability of its grey value. The 10,000 test images "
+    "are binarized once."
+)
+NOTES = (
+    "The likelihood is exact. It is comparable with others on dynamically (not statically) "
+    "binarized MNIST. The log of the training holds the test images' likelihood after every epoch; "
+    "nothing is selected by it."
+)
+
+
+def parser(description, epochs, output, batch_size):
+    """The arguments of a recipe, with the precision of the training."""
+    parser = recipe.parser(description, epochs, output, batch_size=batch_size)
+    parser.add_argument(
+        "--dtype",
+        default="mixed_bfloat16",
+        help="Keras dtype policy of the training; the preset is float32 in any case",
+    )
+    return parser
+
+
+def train(args, build, metadata, rate=2e-3, labels=False):
+    """Trains a model on binarized MNIST and saves its preset.
+
+    The learning rate rises to `rate` over 500 updates and falls to 0 along a cosine.
+
+    Args:
+        args: what `parser` parsed.
+        build: function of a dtype policy that returns the model.
+        metadata: of the preset.
+        rate: peak learning rate of Adam.
+        labels: whether the model is conditional on the digits' classes.
+    """
+    keras.utils.set_random_seed(args.seed)
+    data = recipe.load(args, "train", binarize="dynamic", labels=labels)
+    test = recipe.load(args, "test", binarize="static", batch_size=100, labels=labels)
+    images, classes = kzoo.datasets.to_arrays(test)
+
+    model = build(args.dtype)
+    steps = args.epochs * (args.steps_per_epoch or len(data))
+    warmup = min(500, steps // 10)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        rate / 10, steps - warmup, warmup_target=rate, warmup_steps=warmup
+    )
+    model.compile(keras.optimizers.Adam(schedule))
+    validation = (images, classes) if labels else images
+    recipe.fit(args, model, data, validation_data=validation, validation_batch_size=100)
+    preset = build("float32")
+    preset.set_weights(model.get_weights())
+    preset.save_to_preset(args.output, **metadata)
