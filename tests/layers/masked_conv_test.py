@@ -8,7 +8,6 @@ import pytest
 from keras import ops
 
 from kzoo.layers import MaskedConv2D
-from kzoo.layers.masked_conv import next_row
 
 HEIGHT, WIDTH = 4, 5
 
@@ -86,14 +85,15 @@ def test_pixels_from_the_cache_equal_the_whole_convolution(kernel_size):
     layer = built_layer(filters=4, kernel_size=kernel_size, mask_type="B", groups=2, features=3)
     x = np.random.default_rng(1).normal(size=(2, HEIGHT, WIDTH, 3)).astype("float32")
     y = ops.convert_to_numpy(layer(x))
-    cache = layer.initial_cache(2, WIDTH)
-    assert tuple(cache.shape) == (2, kernel_size // 2 + 1, WIDTH + kernel_size - 1, 3)
+    rows = layer.initial_rows(2, WIDTH)
+    assert tuple(rows.shape) == (2, kernel_size // 2, WIDTH, 3)
     for row in range(HEIGHT):
-        cache = next_row(cache)
+        plan, pixels = layer.plan(rows), layer.initial_row(2, WIDTH)
         for column in range(WIDTH):
-            cache = layer.store(cache, ops.convert_to_tensor(x[:, row, column]), column)
-            pixel = ops.convert_to_numpy(layer.step(cache, column))
+            pixels = layer.store(pixels, ops.convert_to_tensor(x[:, row, column]), column)
+            pixel = ops.convert_to_numpy(layer.step(plan, pixels, column))
             np.testing.assert_allclose(pixel, y[:, row, column], rtol=1e-5, atol=1e-5)
+        rows = layer.next_rows(rows, pixels)
 
 
 def test_pointwise_convolution_of_single_pixels():

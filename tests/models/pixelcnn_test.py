@@ -1,4 +1,3 @@
-import itertools
 import math
 
 import keras
@@ -7,37 +6,15 @@ import pytest
 from keras import ops
 
 from kzoo import PixelCNN
-from kzoo.layers.masked_conv import next_row
+from tests.models import pixel_checks
+from tests.models.pixel_checks import all_images, numpy, random_images
 
 TINY = {"filters": 6, "num_blocks": 2, "head_filters": 6}
 CASES = [((3, 4, 1), 2), ((2, 3, 3), 2), ((3, 3, 2), 256)]
 
 
 def random_model(image_shape, levels, **options):
-    """A tiny model whose weights are all random: new models predict the uniform distribution."""
-    model = PixelCNN(image_shape, levels=levels, **TINY, **options)
-    rng = np.random.default_rng(0)
-    for variable in model.trainable_variables:
-        fan_in = max(1, math.prod(variable.shape[:-1]))
-        variable.assign(rng.normal(size=variable.shape) * 1.5 / fan_in**0.5)
-    return model
-
-
-def random_images(count, model):
-    """Images of the grey values that stand for the model's levels."""
-    levels = np.random.default_rng(1).integers(model.levels, size=(count, *model.image_shape))
-    return model.grey_values()[levels].astype("uint8")
-
-
-def all_images(model):
-    """Every image that the model can draw."""
-    values = model.grey_values().astype("uint8")
-    pixels = itertools.product(values, repeat=math.prod(model.image_shape))
-    return np.array(list(pixels)).reshape((-1, *model.image_shape))
-
-
-def numpy(tensor):
-    return ops.convert_to_numpy(tensor)
+    return pixel_checks.randomize(PixelCNN(image_shape, levels=levels, **TINY, **options))
 
 
 def uniforms(count, model):
@@ -60,15 +37,9 @@ def test_a_value_depends_on_exactly_the_values_before_it(image_shape, levels):
         variable.assign(ops.abs(variable.value) / fan_in**0.5)
     model.first.bias.assign(np.full(model.first.bias.shape, 3.0))
 
-    places = list(np.ndindex(*image_shape))
-    images = np.zeros((len(places) + 1, *image_shape), "uint8")
-    for i, place in enumerate(places):
-        images[(i, *place)] = 255
-    logits = numpy(model(images)).reshape(len(places) + 1, len(places), -1)
-    change = abs(logits[:-1] / logits[-1] - 1.0).max(axis=-1)
+    dependence = pixel_checks.dependence(model)
     # The first layer sees 3 pixels in every direction: here, all that come before.
-    before = np.triu(np.ones_like(change), k=1)
-    np.testing.assert_array_equal(change > 1e-5, before)
+    np.testing.assert_array_equal(dependence, np.triu(np.ones_like(dependence), k=1))
 
 
 @pytest.mark.parametrize(
@@ -76,11 +47,7 @@ def test_a_value_depends_on_exactly_the_values_before_it(image_shape, levels):
 )
 def test_likelihoods_of_all_images_sum_to_one(image_shape, levels):
     model = random_model(image_shape, levels)
-    images = all_images(model)
-    likelihoods = np.exp(model.log_likelihood(images, batch_size=256).astype("float64"))
-    assert len(images) == levels ** math.prod(image_shape)
-    np.testing.assert_allclose(likelihoods.sum(), 1.0, rtol=1e-5)
-    assert likelihoods.max() > 2 * likelihoods.min()
+    pixel_checks.check_sum_of_likelihoods(model)
 
 
 @pytest.mark.parametrize("image_shape, levels", CASES)
@@ -141,16 +108,7 @@ def test_bytes_and_floats_are_the_same_images():
 @pytest.mark.parametrize("image_shape, levels", CASES)
 def test_sampler_sees_the_logits_of_the_whole_network(image_shape, levels, position_bias):
     model = random_model(image_shape, levels, position_bias=position_bias)
-    images = random_images(3, model)
-    expected = numpy(model(images))
-    pixels = model.to_levels(ops.convert_to_tensor(images))
-    height, width, _ = image_shape
-    caches = model.initial_caches(3)
-    for row in range(height):
-        caches = tuple(next_row(cache) for cache in caches)
-        for column in range(width):
-            logits, caches = model.step(pixels[:, row, column], caches, row, column)
-            np.testing.assert_allclose(numpy(logits), expected[:, row, column], atol=1e-5)
+    pixel_checks.check_sampler_sees_the_network(model)
 
 
 @pytest.mark.parametrize("image_shape, levels", CASES)

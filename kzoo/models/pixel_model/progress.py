@@ -9,7 +9,7 @@ PATIENCE = 3.0  # seconds of work without a bar
 
 @contextlib.contextmanager
 def track(total, verbose="auto", description="Drawing rows of pixels"):
-    """A progress bar on the error stream.
+    """A progress bar on the error stream, if that is a terminal.
 
     Args:
         total: number of steps.
@@ -30,7 +30,8 @@ def track(total, verbose="auto", description="Drawing rows of pixels"):
     from rich.console import Console
     from rich.progress import Progress
 
-    progress = Progress(console=Console(file=sys.stderr), transient=True)
+    console = Console(file=sys.stderr)
+    progress = Progress(console=console, transient=True, disable=not console.is_terminal)
     task = progress.add_task(description, total=total)
     start = time.monotonic()
 

@@ -169,6 +169,21 @@ class PixelSampler:
         shape = (num_samples, *self.image_shape[:2], self.noise_per_pixel)
         return random.uniform(shape, seed=seed)
 
+    def transform_noise(self, noise):
+        """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1].
+
+        A class-conditional model takes the classes in turn; a model with a context cannot be used.
+        """
+        count = len(noise)
+        given = np.zeros((count, *self.image_shape), "float32")
+        missing = np.ones((count, *self.image_shape[:2]), bool)
+        labels = None if self.num_classes is None else np.arange(count) % self.num_classes
+        labels, _ = self.check_condition(count, labels, None)
+        noise = ops.convert_to_numpy(noise)
+        levels = self.draw_images(noise, given, missing, labels, None, np.ones((), "float32"))
+        images = self.grey_values()[levels.astype("int32")] / 127.5 - 1.0
+        return ops.convert_to_tensor(images, "float32")
+
     def draw_images(self, noise, given, missing, labels, context, temperature, advance=None):
         """Draws images, value by value in raster order, by the inverse of each distribution.
 
