@@ -10,6 +10,7 @@ file here with the same names:
 * `batch_norm(x, gamma, beta, epsilon)`: normalization by the statistics of a batch.
 * `convolution(x, kernel, strides, bias)` and `transposed_convolution`: with symmetric zero padding.
 * `repeat(n, body, carry)`: `n` times `carry = body(i, carry)`, in the graph where there is one.
+* `scan(body, carry, steps)`: a loop along the first axis of tensors, which keeps its outputs.
 * `compiled`: decorator that turns a model's method into one compiled program.
 * `compiled_loops`: the same for a method of long loops over small matrix products.
 * `StepTrainer`: mixin that runs `_train(data)` and `_test(data)` under Keras's `fit` and
@@ -46,6 +47,7 @@ convolution = _implementation.convolution
 input_gradient = _implementation.input_gradient
 loops_compile = _implementation.loops_compile
 repeat = _implementation.repeat
+scan = _implementation.scan
 transposed_convolution = _implementation.transposed_convolution
 value_and_grad = _implementation.value_and_grad
 
@@ -58,6 +60,7 @@ __all__ = [
     "input_gradient",
     "loops_compile",
     "repeat",
+    "scan",
     "transposed_convolution",
     "value_and_grad",
     "weight_averages",

@@ -144,6 +144,11 @@ def repeat(n, body, carry):
     return carry
 
 
+def scan(body, carry, steps, reverse=False):
+    """Runs `carry, output = body(carry, step)` along the first axis of `steps`: `lax.scan`."""
+    return jax.lax.scan(body, carry, steps, reverse=reverse)
+
+
 def compiled(method):
     """Makes a method of a Keras model one compiled program, or part of the one it is called in."""
 

@@ -203,6 +203,47 @@ def repeat(n, body, carry):
     return carry
 
 
+def scan(body, carry, steps, reverse=False):
+    """Runs `carry, output = body(carry, step)` along the first axis, as one loop in the graph.
+
+    It is not differentiable on every backend: use it inside of `keras.ops.custom_gradient`.
+
+    Args:
+        body: `body(carry, step) -> (carry, output)`; keeps the shapes and dtypes of `carry`; may
+            not assign variables.
+        carry: tuple of tensors.
+        steps: tuple of tensors (T, ...), T static; `step` is a tuple of what they hold at t.
+        reverse: whether to run t from T-1 to 0.
+
+    Returns:
+        `(carry, outputs)`: the last carry, and a tuple of tensors (T, ...), in the order of
+        `steps` whatever the direction.
+    """
+    length = steps[0].shape[0]
+    order = range(length - 1, -1, -1) if reverse else range(length)
+    if not tf.inside_function():
+        outputs = [None] * length
+        for t in order:
+            carry, outputs[t] = body(carry, tuple(a[t] for a in steps))
+        return carry, tuple(tf.stack(parts) for parts in zip(*outputs, strict=True))
+    carry = tuple(tf.convert_to_tensor(a) for a in carry)
+    # The first step is outside of the loop: it tells how many outputs there are.
+    carry, first = body(carry, tuple(a[order[0]] for a in steps))
+    arrays = tuple(
+        tf.TensorArray(a.dtype, length, element_shape=a.shape).write(order[0], a) for a in first
+    )
+
+    def step(i, carry, arrays):
+        t = length - 1 - i if reverse else i
+        carry, outputs = body(carry, tuple(a[t] for a in steps))
+        arrays = tuple(a.write(t, x) for a, x in zip(arrays, outputs, strict=True))
+        return i + 1, carry, arrays
+
+    state = (tf.constant(1), carry, arrays)
+    _, carry, arrays = tf.while_loop(lambda i, *_: i < length, step, state, parallel_iterations=1)
+    return carry, tuple(a.stack() for a in arrays)
+
+
 def compiled(method):
     """Makes a method of a Keras model one compiled program, or part of the one it is called in.
 

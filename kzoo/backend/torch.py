@@ -177,6 +177,14 @@ def repeat(n, body, carry):
     return carry
 
 
+def scan(body, carry, steps, reverse=False):
+    """Runs `carry, output = body(carry, step)` along the first axis of `steps`."""
+    outputs = [None] * len(steps[0])
+    for t in reversed(range(len(outputs))) if reverse else range(len(outputs)):
+        carry, outputs[t] = body(carry, tuple(a[t] for a in steps))
+    return carry, tuple(torch.stack(parts) for parts in zip(*outputs, strict=True))
+
+
 def compiled(method):
     """Runs a method of a Keras model without recording gradients (PyTorch stays eager)."""
 

@@ -1,0 +1,3 @@
+from kzoo.models.pixelrnn.pixelrnn import PixelRNN
+
+__all__ = ["PixelRNN"]

@@ -1,0 +1,142 @@
+"""PixelRNN: the joint distribution of all pixels, by LSTMs over the rows or the diagonals.
+
+Implements
+    [1] van den Oord, Kalchbrenner and Kavukcuoglu, Pixel Recurrent Neural Networks, 2016
+        (arXiv:1601.06759): the factorization over pixels (eq. 1) and channels (eq. 2) with
+        discrete values, the Row LSTM (section 3.1, eq. 3), the Diagonal BiLSTM (section 3.2),
+        residual connections (section 3.3, figure 5), masks A and B (section 3.4), the network
+        (section 3.5, table 1), the condition (section 3.6).
+
+Deviations: Adam instead of RMSProp; the last convolution, and the last one of every layer, start
+at zero; the biases of the forget gates start at 1; an optional bias of every row and column
+(`position_bias`). The sampler is ours.
+"""
+
+import keras
+from keras import ops
+
+from kzoo.layers import MaskedConv2D
+from kzoo.models.data import check_positive_int
+from kzoo.models.pixel_model import PixelModel
+from kzoo.models.pixelrnn.diagonal_bilstm import DiagonalBiLSTM
+from kzoo.models.pixelrnn.row_lstm import RowLSTM
+
+VARIANTS = ("row_lstm", "diagonal_bilstm")
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class PixelRNN(PixelModel):
+    """PixelRNN over images of discrete values (reference 1).
+
+    See `kzoo.models.pixel_model.PixelModel` for what the pixel models share: values, likelihoods,
+    labels, `generate` and `complete`.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images.
+        levels: number of values that a channel can take, 2..256.
+        variant: "row_lstm", whose layers see a triangle of pixels above a pixel, or
+            "diagonal_bilstm", whose layers see all pixels before it and take about twice the time.
+        units: h of the paper; the residual stream has 2h features.
+        num_layers: number of LSTM layers.
+        kernel_size: odd, k of the Row LSTM; a Diagonal BiLSTM has none.
+        head_filters: features of the two 1x1 convolutions before the output.
+        position_bias: whether the first convolution gets a learned bias for every row and every
+            column, which tells the network where in the image it is. The paper's model has none.
+        num_classes: number of classes of a class-conditional model; `None` for none.
+        context_features: number of features of the context maps; `None` for none.
+        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
+    Output shape: logits, `(batch, height, width, channels)` of the higher level for `levels=2`,
+    else `(batch, height, width, channels, levels)`.
+
+    Raises:
+        ValueError: if `variant` is unknown, `levels` is not in 2..256, `kernel_size` is even, or
+            fewer units or filters than channels are asked for.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        levels=2,
+        variant="diagonal_bilstm",
+        units=16,
+        num_layers=7,
+        kernel_size=3,
+        head_filters=32,
+        position_bias=True,
+        **kwargs,
+    ):
+        super().__init__(image_shape, levels, **kwargs)
+        if variant not in VARIANTS:
+            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}.")
+        self.variant = variant
+        self.units = check_positive_int("units", units)
+        self.num_layers = check_positive_int("num_layers", num_layers)
+        self.kernel_size = check_positive_int("kernel_size", kernel_size)
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
+        self.head_filters = check_positive_int("head_filters", head_filters)
+        self.position_bias = bool(position_bias)
+        self.check_groups(units=units, head_filters=head_filters)
+
+        shared = {"groups": self.image_shape[-1], "dtype": self.dtype_policy}
+        self.first = MaskedConv2D(2 * units, 7, "A", name="first", **shared)
+        self.lstm_layers = [
+            self._lstm_layer(name=f"layer_{i}", condition_features=self.condition_features, **shared)
+            for i in range(num_layers)
+        ]
+        self.head = [MaskedConv2D(head_filters, 1, "B", name=f"head_{i}", **shared) for i in (0, 1)]
+        # At first, all values are equally likely.
+        self.output_layer = MaskedConv2D(
+            self.num_outputs, 1, "B", kernel_initializer="zeros", name="output", **shared
+        )
+        self.build((None, *self.image_shape))
+
+    def _lstm_layer(self, **options):
+        if self.variant == "row_lstm":
+            return RowLSTM(self.units, self.kernel_size, **options)
+        return DiagonalBiLSTM(self.units, **options)
+
+    def build(self, input_shape):
+        stream = (*input_shape[:-1], 2 * self.units)
+        hidden = (*input_shape[:-1], self.head_filters)
+        self.first.build(input_shape)
+        if self.position_bias:
+            height, width, _ = self.image_shape
+            self.row_bias = self.add_weight((height, stream[-1]), "zeros", name="row_bias")
+            self.column_bias = self.add_weight((width, stream[-1]), "zeros", name="column_bias")
+        for layer in self.lstm_layers:
+            layer.build(stream)
+        for layer, shape in zip(self.head, (stream, hidden), strict=True):
+            layer.build(shape)
+        self.output_layer.build(hidden)
+        self.built = True
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "variant": self.variant,
+            "units": self.units,
+            "num_layers": self.num_layers,
+            "kernel_size": self.kernel_size,
+            "head_filters": self.head_filters,
+            "position_bias": self.position_bias,
+        }
+
+    def parameters(self, x, condition):
+        x = self.first(x)  # (b, h, w, 2 units)
+        if self.position_bias:
+            x = x + ops.cast(self.row_bias[:, None] + self.column_bias, x.dtype)
+        x = ops.transpose(x, (1, 2, 0, 3))
+        if condition is not None:
+            condition = ops.transpose(condition, (1, 2, 0, 3))
+        for layer in self.lstm_layers:
+            x = layer(x, condition)
+        return self.as_logits(ops.transpose(self.outputs_of(x), (2, 0, 1, 3)))
+
+    def outputs_of(self, x):
+        """The head: from features (..., 2 units) to (..., num_outputs)."""
+        for layer in (*self.head, self.output_layer):
+            x = layer(ops.relu(x))
+        return x
