@@ -4,12 +4,14 @@ from kzoo.losses.divergences import gaussian_kl
 from kzoo.losses.likelihoods import (
     bernoulli_log_likelihood,
     discretized_logistic_log_likelihood,
+    discretized_logistic_mixture_log_likelihood,
     gaussian_log_likelihood,
 )
 
 __all__ = [
     "bernoulli_log_likelihood",
     "discretized_logistic_log_likelihood",
+    "discretized_logistic_mixture_log_likelihood",
     "gaussian_kl",
     "gaussian_log_likelihood",
 ]

@@ -83,3 +83,51 @@ def discretized_logistic_log_likelihood(x, mean, log_scale):
 
     result = ops.where(x < -1.0 + _HALF_BIN, below_upper, inside)
     return ops.where(x > 1.0 - _HALF_BIN, above_lower, result)
+
+
+def discretized_logistic_mixture_log_likelihood(x, logits, means, log_scales, coefficients=None):
+    """Log-probability of pixels of 256 grey levels per channel under a mixture (reference 3).
+
+    A component is a product over the channels of discretized logistics, in which the mean of a
+    channel depends linearly on the channels before it (section 2.2). The probabilities of all
+    pixels sum to 1, those at 0 and 255 having the tails.
+
+    Args:
+        x: float tensor (..., channels), grey levels k = 0 .. 255 at -1 + 2 k / 255 in [-1, 1].
+        logits: float tensor (..., mixtures), of the components.
+        means: float tensor (..., channels, mixtures).
+        log_scales: float tensor (..., channels, mixtures); values below -7 count as -7.
+        coefficients: float tensor (..., channels (channels - 1) / 2, mixtures), what a channel adds
+            to the means of the later ones: of G the factor of R; of B those of R and of G; and so
+            on. `None` for channels that are independent within a component.
+
+    Returns:
+        A tensor (...,), in nats per pixel.
+    """
+    values = ops.log_softmax(logits)
+    channels = [x[..., c : c + 1] for c in range(x.shape[-1])]
+    for c, channel in enumerate(channels):
+        mean = shifted_mean(c, channels, means, coefficients)
+        values = values + discretized_logistic_log_likelihood(channel, mean, log_scales[..., c, :])
+    return ops.logsumexp(values, axis=-1)
+
+
+def shifted_mean(channel, values, means, coefficients):
+    """The means of one channel given those before it (reference 3, eq. 3).
+
+    Args:
+        channel: int, its index.
+        values: of the channels before it at least, tensors that broadcast with (..., mixtures).
+        means: (..., channels, mixtures).
+        coefficients: (..., channels (channels - 1) / 2, mixtures), or `None` for zeros.
+
+    Returns:
+        A tensor (..., mixtures).
+    """
+    mean = means[..., channel, :]
+    if coefficients is None:
+        return mean
+    first = channel * (channel - 1) // 2
+    for i in range(channel):
+        mean = mean + coefficients[..., first + i, :] * values[i]
+    return mean

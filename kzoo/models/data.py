@@ -120,6 +120,41 @@ def _first_batch(model, x):
     return keras.ops.convert_to_numpy(images)
 
 
+def peek(model, x, y=None, batch_size=None):
+    """The first batch of the data given to `fit`, and the data with that batch in them.
+
+    Args:
+        model: to be named in errors.
+        x, y, batch_size: as in `keras.Model.fit`; checked by `check_data`.
+
+    Returns:
+        `(batch, x)`: `(images, ...)`, NumPy arrays, and what to take for `x` from now on: a
+        generator has given its first batch away.
+
+    Raises:
+        ValueError: if there is no batch.
+    """
+    if hasattr(x, "shape"):
+        first = slice(batch_size or 32)
+        batch = x[first] if y is None else (x[first], y[first])
+    elif isinstance(x, keras.utils.PyDataset):
+        batch = x[0]
+    else:
+        batch = next(x if hasattr(x, "__next__") else iter(x), None)
+        if batch is None:
+            raise ValueError(f"{type(model).__name__} got a data set without images.")
+        if hasattr(x, "__next__"):
+            x = _from_first(batch, x)
+    batch = batch if isinstance(batch, tuple | list) else (batch,)
+    arrays = tuple(None if part is None else keras.ops.convert_to_numpy(part) for part in batch)
+    return arrays, x
+
+
+def _from_first(batch, rest):
+    yield batch
+    yield from rest
+
+
 def check_training_data(model, x, batch_size):
     """Checks `fit`'s data and regroups them to the examples that one update takes.
 

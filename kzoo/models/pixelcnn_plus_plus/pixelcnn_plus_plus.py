@@ -1,0 +1,313 @@
+"""PixelCNN++: a mixture of discretized logistics on two streams at three resolutions.
+
+Implements
+    [1] Salimans, Karpathy, Chen and Kingma, PixelCNN++: Improving the PixelCNN with Discretized
+        Logistic Mixture Likelihood and Other Modifications, 2017 (arXiv:1701.05517): the mixture
+        (section 2.1), the linear dependence of a pixel's channels (section 2.2), down-sampling
+        (section 2.3), short-cut connections (section 2.4), dropout (section 2.5). What the paper
+        leaves open is as in the authors' program: the two streams, gated blocks with concat-ELU,
+        weight normalization, Polyak averaging.
+    [2] Ramachandran et al., Fast Generation for Convolutional Autoregressive Models, 2017
+        (arXiv:1704.06001): caching at several resolutions (section 3).
+
+Deviations: the image is shifted before the first convolutions instead of their outputs after
+them, so the first row and column hold a bias instead of zeros; the mixture's probabilities are
+exact where the authors' program approximates them by a density; the scale of a component is at
+least exp(-7), as theirs; a condition may also be a feature map, of which the lower resolutions
+see every second and fourth row and column; `generate` has a temperature.
+"""
+
+import keras
+from keras import ops
+
+from kzoo import backend
+from kzoo.layers.weight_norm import WeightNormDense, initializing
+from kzoo.losses import discretized_logistic_mixture_log_likelihood
+from kzoo.losses.likelihoods import MIN_LOG_SCALE, shifted_mean
+from kzoo.models import data as model_data
+from kzoo.models.data import check_positive_int
+from kzoo.models.pixel_model import PixelModel
+from kzoo.models.pixelcnn_plus_plus.resolution import Resolution
+from kzoo.models.pixelcnn_plus_plus.shifted_conv import ShiftedConv2D
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class PixelCNNPlusPlus(PixelModel):
+    """PixelCNN++ over images of 256 grey levels (reference 1).
+
+    See `kzoo.models.pixel_model.PixelModel` for what the pixel models share: likelihoods, labels,
+    `generate` and `complete`. Here a pixel is drawn as a whole: a component of the mixture, then
+    its channels, each of which shifts the means of the next ones. The `temperature` of `generate`
+    divides the mixture's logits and multiplies the logistic distributions' scales.
+
+    The weights' scales and biases are set from data, such that what every layer yields has mean 0
+    and variance 1: by `initialize_from(images)`, which the first `fit` calls with its first batch
+    unless it was called before.
+
+    The default optimizer is the authors': Adam with beta_1 = .95, beta_2 = .9995 and a rate of
+    1e-3 that decays by .999995 per update, and averages of the weights over the last 2,000
+    updates or so (`use_ema=True, ema_momentum=.9995`). Keras writes these averages into the model
+    when `fit` ends; until then, `evaluate`, validation and callbacks see the weights themselves
+    (`keras.callbacks.SwapEMAWeights` makes validation see the averages), and a further `fit` goes
+    on from the averages.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images; height and width multiples of 4.
+        filters: features of either stream.
+        num_resnets: residual blocks of either stream on the way down, at each of the three
+            resolutions.
+        num_mixtures: number of components of a pixel's distribution.
+        dropout: fraction of the features that training drops in each block, in [0, 1).
+        num_classes: number of classes of a class-conditional model; `None` for none.
+        context_features: number of features of the context maps; `None` for none.
+        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
+    Output shape: `(batch, height, width, (1 + 2 c + c (c - 1) / 2) num_mixtures)`, float32, for c
+    channels: `num_mixtures` numbers each for the logits; the means of every channel; the log
+    scales of every channel; the coefficients before their tanh, in the order in which
+    `kzoo.losses.discretized_logistic_mixture_log_likelihood` takes them. Means and scales are in
+    units of [-1, 1].
+
+    Raises:
+        ValueError: if the height or width is not a multiple of 4, `dropout` is not in [0, 1), or
+            another argument is not a positive integer.
+    """
+
+    sampling_block = 4
+    channels_per_step = None
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 3),
+        filters=160,
+        num_resnets=5,
+        num_mixtures=10,
+        dropout=0.5,
+        **kwargs,
+    ):
+        super().__init__(image_shape, 256, **kwargs)
+        if self.image_shape[0] % 4 or self.image_shape[1] % 4:
+            raise ValueError(
+                "Height and width must be multiples of 4, for two halvings, got "
+                f"image_shape={self.image_shape}."
+            )
+        self.filters = check_positive_int("filters", filters)
+        self.num_resnets = check_positive_int("num_resnets", num_resnets)
+        self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
+        if isinstance(dropout, bool | str) or not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {dropout!r}.")
+        self.dropout = float(dropout)
+
+        policy = {"dtype": self.dtype_policy}
+        self.first_above = ShiftedConv2D(filters, "down", (2, 3), name="first_above", **policy)
+        self.first_row_above = ShiftedConv2D(
+            filters, "down", (1, 3), name="first_row_above", **policy
+        )
+        self.first_left = ShiftedConv2D(filters, "down_right", (2, 1), name="first_left", **policy)
+        self.network = Resolution(
+            filters,
+            num_resnets,
+            coarser=2,
+            dropout=self.dropout,
+            condition_features=self.condition_features,
+            name="network",
+            **policy,
+        )
+        self.output_layer = WeightNormDense(self.num_outputs, name="output", **policy)
+        self.build((None, *self.image_shape))
+
+    def build(self, input_shape):
+        image = (None, None, None, self.image_shape[-1] + 1)
+        for layer in (self.first_above, self.first_row_above, self.first_left):
+            layer.build(image)
+        self.network.build()
+        self.output_layer.build((None, None, None, self.filters))
+        self.initialized = self.add_weight((), "zeros", trainable=False, name="initialized")
+        self.built = True
+
+    def get_config(self):
+        config = super().get_config()
+        del config["levels"]
+        return {
+            **config,
+            "filters": self.filters,
+            "num_resnets": self.num_resnets,
+            "num_mixtures": self.num_mixtures,
+            "dropout": self.dropout,
+        }
+
+    @property
+    def num_outputs(self):
+        """How many parameters the distribution of a pixel has."""
+        channels = self.image_shape[-1]
+        return self.num_mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)
+
+    # The distribution --------------------------------------------------------------------------
+
+    def call(self, images, labels=None, context=None, training=False):
+        x = self.scale(self.to_levels(images))
+        return self.parameters(x, self.condition(labels, context), training)
+
+    def parameters(self, x, condition, training=False):
+        # Ones tell the image from the zeros around it.
+        x = ops.concatenate([x, ops.ones_like(x[..., :1])], axis=-1)
+        above = ops.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))
+        left = ops.pad(x[:, :, :-1], ((0, 0), (0, 0), (1, 0), (0, 0)))
+        vertical = self.first_above(above)
+        horizontal = self.first_row_above(above) + self.first_left(left)
+        _, horizontal = self.network(vertical, horizontal, condition=condition, training=training)
+        return ops.cast(self.output_layer(ops.elu(horizontal)), "float32")
+
+    def mixture(self, parameters):
+        """The network's outputs (..., num_outputs) as the parameters of the mixture.
+
+        Returns:
+            `(logits, means, log_scales, coefficients)`, as in
+            `kzoo.losses.discretized_logistic_mixture_log_likelihood`.
+        """
+        shape = (-1, *parameters.shape[1:-1])
+        x = ops.reshape(
+            parameters, (*shape, self.num_outputs // self.num_mixtures, self.num_mixtures)
+        )
+        end = 1 + 2 * self.image_shape[-1]
+        middle = 1 + self.image_shape[-1]
+        coefficients = ops.tanh(x[..., end:, :]) if self.image_shape[-1] > 1 else None
+        return x[..., 0, :], x[..., 1:middle, :], x[..., middle:end, :], coefficients
+
+    def pixel_log_prob(self, images, labels=None, context=None, training=False):
+        levels = self.to_levels(images)
+        parameters = self(images, labels=labels, context=context, training=training)
+        x = 2.0 * levels / 255.0 - 1.0
+        return discretized_logistic_mixture_log_likelihood(x, *self.mixture(parameters))
+
+    # Training ----------------------------------------------------------------------------------
+
+    def default_optimizer(self):
+        rate = keras.optimizers.schedules.ExponentialDecay(1e-3, 1, 0.999995)
+        return keras.optimizers.Adam(
+            rate, beta_1=0.95, beta_2=0.9995, use_ema=True, ema_momentum=0.9995
+        )
+
+    def update(self, x, labels=None):
+        def loss():
+            values = self.pixel_log_prob(x, labels, training=True)
+            return -ops.mean(ops.sum(values, axis=(1, 2)))
+
+        nll, _ = self.minimize(loss, self.trainable_variables, self.optimizer)
+        return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """Trains the model; arguments as in `kzoo.GenerativeModel.fit`.
+
+        A model that was never fitted, nor given to `initialize_from`, is first initialized from
+        the first batch.
+
+        Raises:
+            ValueError: if the images' type, rank, size, channels or values do not fit the model.
+            RuntimeError: if the model is not compiled.
+        """
+        self._assert_compiled("fit")
+        if not ops.convert_to_numpy(self.initialized):
+            model_data.check_data(self, x)
+            batch, x = model_data.peek(self, x, y, batch_size)
+            self.initialize_from(*self._images_and_labels(batch))
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def initialize_from(self, images, labels=None, context=None):
+        """Sets the scales and biases of all layers from a batch of data, layer by layer.
+
+        Every layer then yields features of mean 0 and variance 1 on that batch (.01 the second
+        convolution of a block); see `kzoo.layers.weight_norm`.
+
+        Args:
+            images: NumPy array (n, height, width, channels), uint8 or floats in [-1, 1].
+            labels: int array (n,), for a class-conditional model.
+            context: float array (n, height, width, context_features), for a model with a context.
+
+        Raises:
+            ValueError: if the images' type, shape or values do not fit the model, the labels or
+                the context do not, or there are no images.
+        """
+        model_data.check_images(self, images)
+        if not len(images):
+            raise ValueError(f"initialize_from() needs images, got shape {images.shape}.")
+        self._initialize(images, *self.check_condition(len(images), labels, context))
+
+    @backend.compiled
+    def _initialize(self, images, labels, context):
+        with initializing():
+            self(images, labels=labels, context=context, training=True)
+        self.initialized.assign(1.0)
+
+    # Sampling ----------------------------------------------------------------------------------
+
+    @property
+    def noise_per_pixel(self):
+        """One number for the component, one for each channel."""
+        return self.image_shape[-1] + 1
+
+    def draw_channel(self, channel, levels, parameters, uniforms, given, missing, temperature):
+        """All levels (b, c) of a pixel, channel by channel, from its (b, num_outputs) parameters.
+
+        A logistic variable that is rounded to the nearest level, and cut off at the first and the
+        last one, has the discretized logistic distribution.
+        """
+        logits, means, log_scales, coefficients = self.mixture(parameters)
+        index = self.inverse_cdf(logits / temperature, uniforms[:, 0])
+        components = ops.arange(self.num_mixtures, dtype="float32")
+        chosen = ops.cast(ops.equal(index[:, None], components), "float32")[:, None]  # (b, 1, k)
+        means, log_scales, coefficients = (
+            None if x is None else ops.sum(x * chosen, axis=-1, keepdims=True)
+            for x in (means, log_scales, coefficients)
+        )
+        scales = temperature * ops.exp(ops.maximum(log_scales, MIN_LOG_SCALE))
+        levels, values = [], []  # (b, 1) each
+        for c in range(self.image_shape[-1]):
+            u = ops.maximum(uniforms[:, c + 1, None], 1e-12)
+            noise = ops.log(u) - ops.log1p(-u)
+            x = shifted_mean(c, values, means, coefficients) + scales[:, c] * noise
+            drawn = ops.clip(ops.round((x + 1.0) * 127.5), 0.0, 255.0)
+            levels.append(missing * drawn + (1.0 - missing) * given[:, c : c + 1])
+            values.append(2.0 * levels[-1] / 255.0 - 1.0)
+        return ops.concatenate(levels, axis=-1)
+
+    def draw_pixel(self, plan, buffers, column, phase, uniforms, given, missing, temperature):
+        parameters, buffers = self.step(plan, buffers, column, phase)
+        levels = self.draw_channel(0, None, parameters, uniforms, given, missing, temperature)
+        return levels, self.store(self.scale(levels), buffers, column)
+
+    def initial_rows(self, batch_size):
+        _, width, channels = self.image_shape
+        row = ops.zeros((batch_size, 1 + width, channels + 1), self.compute_dtype)
+        return row[:, 1:], row, *self.network.initial_rows(batch_size, width)
+
+    def start_row(self, rows, row, condition, phase):
+        above, last, vertical, horizontal = rows  # two rows of the image, the second padded
+        x = self.first_above.row(above, last[:, 1:])
+        first, kernel = self.first_left.plan(last[:, :-1])
+        first = first + self.first_row_above.row(last[:, 1:])
+        plan, vertical, buffers, _ = self.network.start_row(
+            vertical, horizontal, x, condition, phase
+        )
+        output = self.output_layer.kernel(), self.output_layer.bias()
+        plan = (first, kernel), plan, output, (last[:, 1:], vertical)
+        return plan, (ops.zeros_like(last), buffers)
+
+    def store(self, x, buffers, column):
+        image, buffers = buffers
+        x = ops.concatenate([x, ops.ones_like(x[:, :1])], axis=-1)
+        return ops.slice_update(image, (0, column + 1, 0), x[:, None]), buffers
+
+    def step(self, plan, buffers, column, phase):
+        first, plan, (kernel, bias), _ = plan
+        image, buffers = buffers
+        x = self.first_left.step(first, image, column)
+        x, buffers = self.network.step(plan, buffers, x, column, phase)
+        parameters = ops.matmul(ops.elu(x), kernel) + bias
+        return ops.cast(parameters, "float32"), (image, buffers)
+
+    def end_row(self, rows, plan, buffers):
+        above, vertical = plan[-1]
+        image, horizontal = buffers
+        return above, image, vertical, horizontal
