@@ -4,7 +4,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.models.pixelrnn.lstm import lstm
+from kzoo import backend
+from kzoo.layers.masked_conv import at_column
+from kzoo.models.pixelrnn.lstm import cell, lstm
 from kzoo.models.pixelrnn.lstm_layer import LSTMLayer
 
 
@@ -14,7 +16,9 @@ class DiagonalBiLSTM(LSTMLayer):
 
     The state at pixel (i, j) depends on the pixel's input and on the states at (i, j-1) and
     (i-1, j), where the other direction has (i, j+1) and (i-1, j). The latter's states are shifted
-    down by one row before both are added: together they see every pixel that comes before.
+    down by one row before both are added: together they see all pixels that come before, with one
+    exception. The features of a row do not know the value of its last pixel, which the next row
+    has from the network's first convolution only, if it is near enough.
 
     Args:
         units: int, h of the paper.
@@ -39,6 +43,59 @@ class DiagonalBiLSTM(LSTMLayer):
         right, left = (unskew(states[:, i], width, chain) for i in (0, 1))
         left = ops.pad(ops.flip(left[:-1], axis=1), ((1, 0), (0, 0), (0, 0), (0, 0)))
         return x + self.expand(ops.cast(right + left, x.dtype))
+
+    # Sampling: one row, and one pixel of it, at a time ----------------------------------------
+
+    def initial_rows(self, batch_size, width):
+        """The states h of both directions above the first row: zeros (b, w, units)."""
+        return (ops.zeros((batch_size, width, self.units)),) * 2
+
+    def start_row(self, rows, condition=None):
+        """`(plan, buffers)` of a row, from the states above and the row's condition, if any."""
+        batch_size, width, units = rows[0].shape
+        kernel = ops.cast(self.input_kernel()[:, : 2 * units], "float32")
+        beside, above = ops.split(ops.cast(self.state_kernel(), "float32"), 2, axis=1)
+        addends = [ops.matmul(h, above[i]) for i, h in enumerate(rows)]
+        bias = self.by_direction(self.input_to_state.bias[None])
+        if condition is not None:
+            bias = bias[:, None] + self.by_direction(self.of_condition(condition))
+        addends = [ops.cast(bias[i], "float32") + addend for i, addend in enumerate(addends)]
+        right = (ops.concatenate([kernel[0], beside[0]]), addends[0])
+        left = (kernel[1], beside[1], addends[1])
+        states = ops.zeros((batch_size, 1 + width, units))  # a column to the left of the image
+        inputs = ops.zeros((batch_size, width, 2 * units))
+        return (right, left, rows[1]), (inputs, states, states)
+
+    def step(self, x, plan, buffers, column):
+        """`call` for the pixel x (b, 2 units) at a column: the output, and the buffers."""
+        (kernel, addend), _, left_above = plan
+        inputs, h_row, c_row = buffers
+        inputs = ops.slice_update(inputs, (0, column, 0), ops.cast(x, "float32")[:, None])
+        sources = ops.concatenate([at_column(inputs, column), at_column(h_row, column)], axis=-1)
+        z = ops.matmul(sources, kernel) + at_column(addend, column)
+        h, c = cell(z, at_column(c_row, column))
+        h_row = ops.slice_update(h_row, (0, column + 1, 0), h[:, None])
+        c_row = ops.slice_update(c_row, (0, column + 1, 0), c[:, None])
+        states = ops.cast(h + at_column(left_above, column), x.dtype)
+        return x + self.expand(states), (inputs, h_row, c_row)
+
+    def end_row(self, plan, buffers):
+        """The states of a complete row: those from the right to the left are computed here."""
+        _, (kernel, beside, addend), _ = plan
+        inputs, h_row, _ = buffers
+        of_input = ops.matmul(inputs, kernel) + addend
+        batch_size, width, _ = inputs.shape
+
+        def column_before(i, carry):
+            h, c, row = carry
+            column = width - 1 - i
+            h, c = cell(ops.matmul(h, beside) + at_column(of_input, column), c)
+            return h, c, ops.slice_update(row, (0, column, 0), h[:, None])
+
+        zeros = ops.zeros((batch_size, self.units))
+        row = ops.zeros((batch_size, width, self.units))
+        _, _, left = backend.repeat(width, column_before, (zeros, zeros, row))
+        return h_row[:, 1:], left
 
 
 def chain_length(batch_size):

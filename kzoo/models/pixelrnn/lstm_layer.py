@@ -86,9 +86,12 @@ class LSTMLayer(keras.layers.Layer):
         return kernel, self.by_direction(self.input_to_state.bias[None])[:, 0]
 
     def by_direction(self, x):
-        """x (n, d 4h) as (d, n, 4h)."""
-        x = ops.reshape(x, (x.shape[0], self.directions, 4 * self.units))
-        return ops.transpose(x, (1, 0, 2))
+        """x (..., d 4h) as (d, ..., 4h)."""
+        return ops.stack(ops.split(x, self.directions, axis=-1))
+
+    def of_condition(self, condition):
+        """What a row's condition (b, 1 or w, f) adds to the gates: (b, 1 or w, d 4h)."""
+        return ops.matmul(condition, ops.cast(self.condition_kernel, condition.dtype))
 
     def with_condition(self, x, condition):
         """x (h, w, b, f) with the features of the condition (1 or h, 1 or w, b, g), if any."""

@@ -140,3 +140,38 @@ class PixelRNN(PixelModel):
         for layer in (*self.head, self.output_layer):
             x = layer(ops.relu(x))
         return x
+
+    # Sampling ----------------------------------------------------------------------------------
+
+    def initial_rows(self, batch_size):
+        width = self.image_shape[1]
+        layers = (self.first, *self.lstm_layers)
+        return tuple(layer.initial_rows(batch_size, width) for layer in layers)
+
+    def start_row(self, rows, row, condition, phase):
+        batch_size, _, width, _ = rows[0].shape
+        above, kernel = self.first.plan(rows[0])
+        if self.position_bias:
+            bias = ops.take(self.row_bias, row, axis=0) + self.column_bias
+            above = above + ops.cast(bias, above.dtype)
+        plans, buffers = [(above, kernel)], [self.first.initial_row(batch_size, width)]
+        for layer, states in zip(self.lstm_layers, rows[1:], strict=True):
+            plan, buffer = layer.start_row(states, condition)
+            plans.append(plan)
+            buffers.append(buffer)
+        return tuple(plans), tuple(buffers)
+
+    def store(self, x, buffers, column):
+        return self.first.store(buffers[0], x, column), *buffers[1:]
+
+    def step(self, plan, buffers, column, phase):
+        buffers = list(buffers)
+        x = self.first.step(plan[0], buffers[0], column)  # (b, 2 units)
+        for i, layer in enumerate(self.lstm_layers, start=1):
+            x, buffers[i] = layer.step(x, plan[i], buffers[i], column)
+        return self.as_logits(self.outputs_of(x)), tuple(buffers)
+
+    def end_row(self, rows, plan, buffers):
+        layers = zip(self.lstm_layers, plan[1:], buffers[1:], strict=True)
+        states = (layer.end_row(*args) for layer, *args in layers)
+        return self.first.next_rows(rows[0], buffers[0]), *states
