@@ -1,0 +1,126 @@
+"""Training steps of the pixel models: kzoo's `fit` against a hand-written loop of the backend.
+
+    python benchmarks/pixel_training.py
+    python benchmarks/pixel_training.py --models gated_pixelcnn --batch 32 --backends torch
+
+Both train the same network on the same images, in one process, in turns of `--steps` steps. The
+hand-written loops (`native_loops.py`) use the backend's own gradients and a plain Adam, on the
+network's Keras layers. The ratio is that of the median turns. CPU only.
+"""
+
+import argparse
+import itertools
+import json
+import statistics
+import time
+
+import native_loops
+import pixel_models
+import processes
+
+
+def train(name, size, batch, steps, repetitions, backend):
+    """Median seconds per step of `fit` and of the hand-written loop, and their losses."""
+    import keras
+
+    model = pixel_models.build(name, size)
+    twin = pixel_models.build(name, size)
+    if hasattr(model, "initialize_from"):  # equal weights already; not at the first step of fit
+        for one in (model, twin):
+            one.initialize_from(pixel_models.images(name, size, batch))
+    model.compile(keras.optimizers.Adam(1e-3))
+    native = native_loops.STEPS[backend](twin)
+    images = pixel_models.images(name, size, batch * steps)
+    batches = [images[i : i + batch] for i in range(0, len(images), batch)]
+
+    def fitted():
+        history = model.fit(images, batch_size=batch, shuffle=False, verbose=0).history
+        return history["nll"][0]
+
+    def looped():
+        losses = [native(images) for images in batches]
+        return sum(losses) / len(losses)
+
+    seconds, losses = {"fit": [], "native": []}, {"fit": [], "native": []}
+    for _ in range(repetitions + 1):  # the first turn compiles
+        for key, turn in (("fit", fitted), ("native", looped)):
+            start = time.perf_counter()
+            losses[key].append(turn())
+            seconds[key].append((time.perf_counter() - start) / steps)
+    return {
+        "fit": statistics.median(seconds["fit"][1:]),
+        "native": statistics.median(seconds["native"][1:]),
+        "losses": [losses["fit"][0], losses["native"][0]],
+    }
+
+
+def work(task):
+    answers = processes.begin(task)
+    names = ("name", "size", "batch", "steps", "repetitions", "backend")
+    print(json.dumps(train(*(task[name] for name in names))), file=answers)
+
+
+def measure(backends, models, size, batch, steps, threads, repetitions):
+    """A row of figures for every backend and model."""
+    common = {"size": size, "batch": batch, "steps": steps}
+    common |= {"threads": threads, "repetitions": repetitions}
+    rows = []
+    for backend, name in itertools.product(backends, models):
+        row = {"backend": backend, "name": name}
+        rows.append({**row, **processes.result(__file__, {**row, **common})})
+    return rows
+
+
+def table(rows):
+    """The rows as a Markdown table."""
+    names = ["Model", "Backend", "kzoo, ms per step", "hand-written, ms", "kzoo / hand-written"]
+    names += ["loss of the first turn, kzoo", "hand-written"]
+    lines = [
+        [
+            row["name"],
+            row["backend"],
+            f"{1e3 * row['fit']:.0f}",
+            f"{1e3 * row['native']:.0f}",
+            f"{row['fit'] / row['native']:.2f}",
+            *(f"{loss:.5g}" for loss in row["losses"]),
+        ]
+        for row in rows
+    ]
+    return processes.markdown(names, lines)
+
+
+def parse(arguments=None):
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    processes.add_options(parser, repetitions=5)
+    parser.add_argument("--models", default=",".join(pixel_models.MODELS), help="comma-separated")
+    parser.add_argument("--size", type=int, default=28, help="height and width of the images")
+    parser.add_argument("--batch", type=int, default=16, help="images per step")
+    parser.add_argument("--steps", type=int, default=5, help="steps per turn")
+    options = processes.parse(parser, arguments)
+    options.models = pixel_models.names(options.models, parser)
+    for name in ("size", "batch", "steps"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
+    return options
+
+
+def main():
+    options = parse()
+    if options.work:
+        return work(options.work)
+    rows = measure(
+        options.backends,
+        options.models,
+        options.size,
+        options.batch,
+        options.steps,
+        options.threads,
+        options.repetitions,
+    )
+    print(json.dumps(rows, indent=1) if options.json else table(rows))
+
+
+if __name__ == "__main__":
+    main()
