@@ -33,6 +33,9 @@ def folder_of(preset, model_name=None):
 def write(folder, model, scores, command):
     """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
 
+    The samples of a class-conditional model show one class per row. A pixel model also gets
+    `completions.png`.
+
     The rest of the card is what `metadata.json` records (`title`, `description`, `command`,
     `data`, `notes`); title and notes may also stand in the card that is there already.
 
@@ -42,19 +45,24 @@ def write(folder, model, scores, command):
         scores: list of `kzoo.metrics.protocols.Score`.
         command: the command that prints the scores.
     """
+    from kzoo import PixelModel
     from kzoo.presets import write_model_card
     from kzoo.presets.sources import METADATA, local_files
-    from kzoo.visualization import image_grid
+    from kzoo.visualization import completion_sheet, image_grid
 
     recorded = local_files(folder).read(METADATA)
-    sheet = None
+    sheet = completions = None
     if hasattr(model, "generate"):
         sheet = "samples.png"
-        image_grid(
-            model.generate(64, seed=0),
-            columns=generate.COLUMNS,
-            scale=generate.SCALE,
-            path=folder / sheet,
+        options = generate.sheet_labels(model)
+        images = model.generate(len(options.get("labels", range(64))), seed=0, **options)
+        image_grid(images, columns=generate.COLUMNS, scale=generate.SCALE, path=folder / sheet)
+    if isinstance(model, PixelModel):
+        completions = "completions.png"
+        chosen = slice(0, None, generate.COLUMNS)  # one of each class, where there are classes
+        labels = options["labels"][chosen] if options else None
+        completion_sheet(
+            model, images[chosen], labels=labels, scale=generate.SCALE, path=folder / completions
         )
     title = f"{type(model).__name__}, {folder.resolve().name}"
     old_title, old_notes = title_and_notes(folder / "README.md")
@@ -67,6 +75,7 @@ def write(folder, model, scores, command):
         notes=recorded.get("notes") or old_notes,
         scores=[(s.name, s.value, s.unit, protocol(s), command) for s in scores],
         sheet=sheet,
+        completions=completions,
     )
 
 

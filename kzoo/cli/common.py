@@ -7,7 +7,20 @@ import os
 import pathlib
 import sys
 
-MODELS = ("CFGGAN", "Classifier", "GAN", "LSGAN", "PixelCNN", "VAE", "WGAN", "WGANGP")
+MODELS = (
+    "CFGGAN",
+    "Classifier",
+    "GAN",
+    "GatedPixelCNN",
+    "LSGAN",
+    "MultiScalePixelRNN",
+    "PixelCNN",
+    "PixelCNNPlusPlus",
+    "PixelRNN",
+    "VAE",
+    "WGAN",
+    "WGANGP",
+)
 
 
 def add_command(commands, name, run, summary, examples):

@@ -30,7 +30,8 @@ def add_parser(commands):
         "               the classifier's features and comparable under one classifier only\n"
         "  VAE          negative ELBO and importance-sampled negative log-likelihood, in nats per\n"
         "               image, of the test images\n"
-        "  PixelCNN     exact negative log-likelihood of the test images, nats and bits/dim\n"
+        "  pixel models exact negative log-likelihood of the test images, nats and bits/dim; of a\n"
+        "               class-conditional model given their labels\n"
         "  Classifier   accuracy on the test images, and the scores that these get\n"
         "For models of black and white pixels the test images are binarized once, each pixel\n"
         "being white with the probability of its grey value.\n"
@@ -120,9 +121,10 @@ def measure(model, args, own):
     elif hasattr(model, "log_likelihood"):
         own.fill(args, "data", "split")
         binarize = "static" if protocols.is_binary(model) else None
-        images, _, text = load(model, args, binarize=binarize)
+        conditional = getattr(model, "num_classes", None) is not None
+        images, labels, text = load(model, args, labels=conditional, binarize=binarize)
         scores = protocols.likelihood_scores(
-            model, images, args.importance_samples, args.seed, common.track
+            model, images, args.importance_samples, args.seed, common.track, labels
         )
         histogram = None
     else:

@@ -1,5 +1,6 @@
 """`kzoo generate`: images from a preset."""
 
+import argparse
 import os
 import pathlib
 import time
@@ -20,6 +21,7 @@ def add_parser(commands):
             "kzoo generate --model CFGGAN mnist --steps 0    from the approximator",
             "kzoo generate vae-mnist -n 1000 --npz digits.npz",
             "kzoo generate gan/mnist -n 100 --separate digits/",
+            "kzoo generate gatedpixelcnn/mnist_conditional --labels 3,5 --temperature 0.9",
         ],
     )
     common.add_preset(parser)
@@ -48,6 +50,17 @@ def add_parser(commands):
     parser.add_argument(
         "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
     )
+    parser.add_argument(
+        "--labels",
+        type=class_labels,
+        metavar="K[,K...]",
+        help="class-conditional models: the classes to draw in turn (all)",
+    )
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        help="pixel models: below 1, likely values become likelier (1)",
+    )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(
         "--separate", type=pathlib.Path, metavar="FOLDER", help="write every image as a .png file"
@@ -58,6 +71,51 @@ def add_parser(commands):
         metavar="FILE",
         help="write the uint8 array `images` (n, height, width, channels)",
     )
+
+
+def class_labels(text):
+    """`3,5` as a list of ints."""
+    try:
+        labels = [int(label) for label in text.split(",")]
+    except ValueError:
+        labels = [-1]
+    if min(labels) < 0:
+        raise argparse.ArgumentTypeError(f"expected class numbers such as 3 or 3,5, got {text!r}")
+    return labels
+
+
+def pixel_options(args, model):
+    """The options of a pixel model's `generate` that the command line gives.
+
+    Raises:
+        ValueError: if the model does not take them.
+    """
+    from kzoo import PixelModel
+
+    options = {}
+    for name in ("labels", "temperature"):
+        value = getattr(args, name)
+        if value is None:
+            continue
+        if not isinstance(model, PixelModel):
+            raise ValueError(f"--{name}: a {type(model).__name__} takes none")
+        options[name] = value
+    if "labels" in options:
+        import numpy as np
+
+        if model.num_classes is None or max(args.labels) >= model.num_classes:
+            takes = "no labels" if model.num_classes is None else f"0..{model.num_classes - 1}"
+            raise ValueError(f"--labels {args.labels}: this {type(model).__name__} takes {takes}")
+        options["labels"] = np.resize(args.labels, args.n)
+    return options
+
+
+def sheet_labels(model):
+    """Options for a sheet with one class per row, where the model is class-conditional."""
+    classes = getattr(model, "num_classes", None)
+    if classes is None or not hasattr(model, "complete"):
+        return {}
+    return {"labels": [label for label in range(classes) for _ in range(COLUMNS)]}
 
 
 def run(args):
@@ -72,8 +130,12 @@ def run(args):
     start = time.perf_counter()
     model = common.load_model(args, kzoo.GenerativeModel)
     loaded = time.perf_counter()
-    batches = protocols.sample(model, args.n, args.seed, args.steps, track=common.track)
-    images = np.concatenate(list(batches))
+    options = pixel_options(args, model)
+    if options:
+        images = model.generate(args.n, seed=args.seed, **options)
+    else:
+        batches = protocols.sample(model, args.n, args.seed, args.steps, track=common.track)
+        images = np.concatenate(list(batches))
     done = time.perf_counter()
 
     written = []

@@ -9,6 +9,8 @@ import shlex
 from kzoo.cli import common, data, training
 
 MODELS = {name.lower(): name for name in common.MODELS if name != "Classifier"}
+# Pixel models with a choice of levels; they take images of any size.
+_LEVELS = ("pixelcnn", "gatedpixelcnn", "pixelrnn", "multiscalepixelrnn")
 # Constructor arguments that hold networks or follow from other options of the command.
 _NOT_SETTABLE = {
     "image_shape": "it follows from the data (--image-size)",
@@ -35,8 +37,9 @@ def add_parser(commands):
     parser.epilog = (
         "A run that was stopped goes on from its last finished epoch when the same command is\n"
         "given again; with more --epochs, a finished run goes on too. The GANs take images\n"
-        "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE and the PixelCNN model\n"
-        "black and white pixels, binarized anew in every epoch; on other images, 256 values.\n"
+        "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE and the pixel models but\n"
+        "PixelCNN++ model black and white pixels, binarized anew in every epoch; on other\n"
+        "images, 256 values. A pixel model with --set num_classes=K learns from the labels.\n"
         "The settings of the presets are in the scripts of applications/.\n\n" + parser.epilog
     )
     parser.add_argument(
@@ -144,10 +147,11 @@ def run(args):
         keras.utils.set_random_seed(args.seed)
 
     check_settings(args)
-    dataset, shape, text = open_training_data(args)
+    labels = {"labels": True} if takes_labels(args) else {}
+    dataset, shape, text = open_training_data(args, **labels)
     model, binary = build(args, shape)
     if binary:
-        dataset, _, text = open_training_data(args, binarize="dynamic")
+        dataset, _, text = open_training_data(args, binarize="dynamic", **labels)
     training.compile_model(model, args.learning_rate)
     training.claim(args.work, {"model": model.get_config(), **training.training_settings(args)})
     print(
@@ -171,6 +175,16 @@ def run(args):
     )
 
 
+def takes_labels(args):
+    """Whether the model is to be class-conditional."""
+    if args.preset:
+        import kzoo
+
+        preset = getattr(kzoo, MODELS[args.model]).from_preset(args.preset, load_weights=False)
+        return getattr(preset, "num_classes", None) is not None
+    return dict(args.set).get("num_classes") is not None
+
+
 def open_training_data(args, **options):
     """`(dataset, image shape, text)` of the training images; text says what they are."""
     options |= {"batch_size": args.batch_size, "seed": args.seed, "shuffle": True}
@@ -180,7 +194,7 @@ def open_training_data(args, **options):
     parts = [f"{pathlib.PurePath(args.data).name} {args.split}"]
     if args.image_size:
         parts.append("cropped and resized")
-    if args.model not in ("vae", "pixelcnn") and shape[:2] == data.UNPADDED:
+    if args.model not in ("vae", *_LEVELS) and shape[:2] == data.UNPADDED:
         dataset = data.open_data(args.data, args.split, pad_to=data.PADDED, **options)
         shape = (*data.PADDED, shape[2])
         parts.append("zero-padded")
@@ -234,7 +248,7 @@ def build(args, shape):
         # 256 grey values, where the default is black and white.
         arguments |= {
             "vae": {"likelihood": "discretized_logistic"},
-            "pixelcnn": {"levels": 256},
+            **{family: {"levels": 256} for family in _LEVELS},
         }.get(args.model, {})
     arguments |= dict(args.set)
     try:

@@ -69,11 +69,11 @@ class MaskedRowConv2D(keras.layers.Layer):
                 f"MaskedRowConv2D with groups={self.groups} expects at least as many input "
                 f"features, got {features}."
             )
-        self.mask = channel_mask(
-            features, self.filters, self.mask_type, self.groups, self.blocks
-        )
+        self.mask = channel_mask(features, self.filters, self.mask_type, self.groups, self.blocks)
         shape = (self.margin + 1, features, self.filters)
-        self.kernel = self.add_weight(shape=shape, initializer=self.kernel_initializer, name="kernel")
+        self.kernel = self.add_weight(
+            shape=shape, initializer=self.kernel_initializer, name="kernel"
+        )
         if self.use_bias:
             self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
 

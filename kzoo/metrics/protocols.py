@@ -119,12 +119,15 @@ def sample_scores(
     return scores, measured["class_histogram"]
 
 
-def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untracked):
+def likelihood_scores(
+    model, images, importance_samples=512, seed=0, track=_untracked, labels=None
+):
     """Negative log-likelihood of test images, in nats per image.
 
     For a `kzoo.VAE` the negative evidence lower bound, from one latent per image, and the
     importance-sampled estimate of -log p(x), which is an upper bound on average. For a
-    `kzoo.PixelCNN` the exact -log p(x), also in bits per dimension.
+    `kzoo.PixelModel` the exact -log p(x), also in bits per dimension; given the label of each
+    image, if the model is class-conditional.
 
     Args:
         model: a model with `log_likelihood`.
@@ -132,6 +135,7 @@ def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untr
         importance_samples: latents per image, for a `kzoo.VAE`.
         seed: an int, of the latents.
         track: as in `sample`.
+        labels: int array `(n,)`, for a class-conditional `kzoo.PixelModel`.
 
     Returns:
         A list of `Score`.
@@ -145,11 +149,14 @@ def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untr
             "likelihood needs binarized images (uint8 0 and 255), got grey values."
         )
     if not isinstance(model, VAE):
-        nll = -_mean_log_likelihood(model, images, "Likelihood", track, batch_size=LIKELIHOOD_GROUP)
+        nll = -_mean_log_likelihood(
+            model, images, "Likelihood", track, labels, batch_size=LIKELIHOOD_GROUP
+        )
         bits = nll / (np.prod(model.image_shape) * np.log(2.0))
+        protocol = "exact" if labels is None else "exact, given the labels"
         return [
-            Score("nll", nll, "nats", "exact"),
-            Score("bits_per_dim", float(bits), "bits/dim", "exact"),
+            Score("nll", nll, "nats", protocol),
+            Score("bits_per_dim", float(bits), "bits/dim", protocol),
         ]
     latents = seed_generator(seed)
     options = {"batch_size": LATENTS, "seed": latents}
@@ -163,12 +170,12 @@ def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untr
     ]
 
 
-def _mean_log_likelihood(model, images, description, track, **options):
-    starts = range(0, len(images), LIKELIHOOD_GROUP)
-    groups = [
-        model.log_likelihood(images[start : start + LIKELIHOOD_GROUP], **options)
-        for start in track(starts, description)
-    ]
+def _mean_log_likelihood(model, images, description, track, labels=None, **options):
+    groups = []
+    for start in track(range(0, len(images), LIKELIHOOD_GROUP), description):
+        part = slice(start, start + LIKELIHOOD_GROUP)
+        given = {} if labels is None else {"labels": labels[part]}
+        groups.append(model.log_likelihood(images[part], **given, **options))
     return float(np.concatenate(groups).mean(dtype="float64"))
 
 

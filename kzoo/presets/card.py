@@ -17,6 +17,7 @@ def write_model_card(
     scores: Sequence[tuple[str, float, str, str, str]],
     notes: str = "",
     sheet: str | None = "samples.png",
+    completions: str | None = None,
 ) -> None:
     """Writes a preset's model card, `README.md`, and adds its facts to `metadata.json`.
 
@@ -32,6 +33,7 @@ def write_model_card(
             `command` is the one that prints the score.
         notes: limitations, training time, hardware.
         sheet: file name in `folder` of the image of samples that the card shows; `None` for none.
+        completions: likewise, of samples whose lower half was drawn anew.
 
     Raises:
         FileNotFoundError: if `folder` holds no preset, or has no such sheet.
@@ -40,8 +42,9 @@ def write_model_card(
     files = local_files(folder)
     metadata = files.read(METADATA)
     config = files.read(CONFIG)
-    if sheet is not None:
-        files.path(sheet)
+    for name in (sheet, completions):
+        if name is not None:
+            files.path(name)
     metadata.update(
         description=description,
         data=data,
@@ -49,7 +52,7 @@ def write_model_card(
         scores=[_score(score) for score in scores],
     )
     write_json(files.path(METADATA), metadata)
-    card = _card(title, config["class_name"], metadata, notes, sheet)
+    card = _card(title, config["class_name"], metadata, notes, sheet, completions)
     files.path(CONFIG).with_name("README.md").write_text(card, encoding="utf-8")
 
 
@@ -68,10 +71,15 @@ def _score(score):
     }
 
 
-def _card(title, class_name, metadata, notes, sheet):
+def _card(title, class_name, metadata, notes, sheet, completions):
     parts = [f"# {title}", metadata["description"]]
     if sheet is not None:
         parts.append(f"![Samples]({sheet})")
+    if completions is not None:
+        parts += [
+            "Samples (first column) whose lower half the model drew anew:",
+            f"![Completions]({completions})",
+        ]
     parts += ["## Data", metadata["data"]]
     parts += ["## Training", f"```\n{metadata['command']}\n```"]
     if metadata["scores"]:

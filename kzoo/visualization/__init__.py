@@ -4,11 +4,14 @@ from kzoo.visualization.curves import training_curves
 from kzoo.visualization.grid import image_grid
 from kzoo.visualization.latents import interpolation_strip, latent_manifold
 from kzoo.visualization.neighbors import nearest_neighbor_panel
+from kzoo.visualization.pixels import completion_sheet, receptive_field
 
 __all__ = [
+    "completion_sheet",
     "image_grid",
     "interpolation_strip",
     "latent_manifold",
     "nearest_neighbor_panel",
+    "receptive_field",
     "training_curves",
 ]

@@ -6,6 +6,7 @@ import pytest
 
 import kzoo
 from kzoo.metrics import measure_reference
+from tests.models import pixel_checks
 
 SHAPE = (8, 8, 1)
 
@@ -13,6 +14,9 @@ MODELS = {
     "vae": lambda: kzoo.VAE(SHAPE, latent_dim=2, widths=(3,), dense_width=4, seed=0),
     "gan": lambda: kzoo.GAN(SHAPE, latent_dim=3, width=2),
     "pixelcnn": lambda: kzoo.PixelCNN(SHAPE, filters=2, num_blocks=1, head_filters=2),
+    "gatedpixelcnn": lambda: kzoo.GatedPixelCNN(
+        SHAPE, filters=2, num_layers=1, head_filters=2, num_classes=4
+    ),
     "cfggan": lambda: kzoo.CFGGAN(
         SHAPE, latent_dim=3, num_steps=2, pool_size=8, batch_size=4, width=2, step_size=5.0
     ),
@@ -52,6 +56,8 @@ def saved(tmp_path_factory):
         if family == "cfggan":
             for snapshot in model.snapshots:  # so that a functional gradient step shows
                 snapshot.assign(np.random.default_rng(0).normal(size=snapshot.shape))
+        if family == "gatedpixelcnn":
+            pixel_checks.randomize(model, scale=4.0)
         model.save_to_preset(folder / family)
     return folder
 

@@ -62,6 +62,17 @@ def test_pixelcnn(evaluate, saved):
     assert scores["bits_per_dim"] == pytest.approx(1.0, rel=1e-6)
 
 
+def test_class_conditional(evaluate, data, saved):
+    report = evaluate(saved / "gatedpixelcnn")
+    model = kzoo.GatedPixelCNN.from_preset(saved / "gatedpixelcnn")
+    images, labels = kzoo.datasets.from_arrays(
+        data, split="test", binarize="static", seed=0, shuffle=False, labels=True, batch_size=30
+    )[0]
+    nll = -model.log_likelihood(images, labels=labels).mean()
+    assert scores_of(report)["nll"] == pytest.approx(nll, rel=1e-4)
+    assert report["scores"][0]["protocol"].endswith("exact, given the labels")
+
+
 def test_grey_images_have_no_binary_likelihood(saved):
     for family in ("vae", "pixelcnn"):
         model = PresetMixin.from_preset(saved / family)

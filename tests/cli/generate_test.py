@@ -12,7 +12,7 @@ def load(path):
     return image[..., None] if image.ndim == 2 else image
 
 
-@pytest.mark.parametrize("family", ["vae", "gan", "pixelcnn", "cfggan"])
+@pytest.mark.parametrize("family", ["vae", "gan", "pixelcnn", "gatedpixelcnn", "cfggan"])
 def test_sheet_shows_what_the_model_generates(kzoo_main, saved, tmp_path, family):
     arguments = ["-n", 6, "--seed", 3, "--columns", 4, "-o", tmp_path / "new" / "sheet.png"]
     code, out, err = kzoo_main("generate", saved / family, *arguments)
@@ -53,6 +53,30 @@ def test_functional_gradient_steps(kzoo_main, saved):
         drawn.append(np.load("x.npz")["images"])
         np.testing.assert_array_equal(drawn[-1], model.generate(4, seed=0, steps=steps))
     assert (drawn[0] != drawn[1]).any()
+
+
+def test_labels_and_temperature(kzoo_main, saved):
+    options = ["-n", 4, "--labels", "3,1", "--temperature", "0.5", "--npz", "x.npz"]
+    assert kzoo_main("generate", saved / "gatedpixelcnn", *options)[0] == 0
+    model = kzoo.GatedPixelCNN.from_preset(saved / "gatedpixelcnn")
+    images = model.generate(4, seed=0, labels=[3, 1, 3, 1], temperature=0.5)
+    np.testing.assert_array_equal(np.load("x.npz")["images"], images)
+
+
+@pytest.mark.parametrize(
+    ("family", "options", "message"),
+    [
+        ("gan", ["--labels", "1"], "--labels: a GAN takes none"),
+        ("gan", ["--temperature", "2"], "--temperature: a GAN takes none"),
+        ("pixelcnn", ["--labels", "1"], "this PixelCNN takes no labels"),
+        ("gatedpixelcnn", ["--labels", "1,4"], "takes 0..3"),
+        ("gatedpixelcnn", ["--labels", "a"], "expected class numbers such as 3 or 3,5, got 'a'"),
+        ("pixelcnn", ["--temperature", "0"], "temperature must be a positive number, got 0.0"),
+    ],
+)
+def test_options_that_do_not_fit(kzoo_main, saved, family, options, message):
+    code, _, err = kzoo_main("generate", saved / family, *options)
+    assert code and message in err
 
 
 def test_many_images_come_in_groups(saved, monkeypatch):

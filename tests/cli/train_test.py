@@ -17,6 +17,10 @@ TINY = {
     "vae": ["--set", "latent_dim=2", "--set", "widths=(3,)", "--set", "dense_width=4"],
     "gan": ["--set", "latent_dim=3", "--set", "width=2"],
     "pixelcnn": ["--set", "filters=2", "--set", "num_blocks=1", "--set", "levels=2"],
+    "gatedpixelcnn": [
+        *("--set", "filters=2", "--set", "num_layers=1", "--set", "levels=2"),
+        *("--set", "num_classes=4"),
+    ],
     "cfggan": [
         *("--set", "num_steps=2", "--set", "pool_size=8", "--set", "approximator_epochs=1"),
         *("--set", "latent_dim=3", "--set", "width=2", "--batch-size", 4),

@@ -117,7 +117,9 @@ class MultiScale(PixelModel):
 
     # Sampling ----------------------------------------------------------------------------------
 
-    def _draw(self, given, missing, seed, temperature, labels, context, batch_size, cached, verbose):
+    def _draw(
+        self, given, missing, seed, temperature, labels, context, batch_size, cached, verbose
+    ):
         labels, context = self.check_condition(len(given), labels, context)
         seed = model_data.seed_generator(seed)
         given, missing = self.scales(given), self.scales(missing)

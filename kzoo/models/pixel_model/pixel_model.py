@@ -1,8 +1,8 @@
 """What the pixel models share: the joint distribution of all pixels as a product of conditionals.
 
-    [1] van den Oord, Kalchbrenner and Kavukcuoglu, Pixel Recurrent Neural Networks, 2016
-        (arXiv:1601.06759): the factorization over pixels (eq. 1) and channels (eq. 2), discrete
-        values under a softmax (section 3.1).
+[1] van den Oord, Kalchbrenner and Kavukcuoglu, Pixel Recurrent Neural Networks, 2016
+    (arXiv:1601.06759): the factorization over pixels (eq. 1) and channels (eq. 2), discrete
+    values under a softmax (section 3.1).
 """
 
 import math

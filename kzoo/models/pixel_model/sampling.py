@@ -134,7 +134,9 @@ class PixelSampler:
             images = np.round((images + 1.0) * 127.5).astype("uint8")
         return np.where(mask[..., None], drawn, images)
 
-    def _draw(self, given, missing, seed, temperature, labels, context, batch_size, cached, verbose):
+    def _draw(
+        self, given, missing, seed, temperature, labels, context, batch_size, cached, verbose
+    ):
         count = len(given)
         temperature = np.asarray(model_data.check_positive("temperature", temperature), "float32")
         batch_size = min(model_data.check_positive_int("batch_size", batch_size or 64), count)

@@ -94,8 +94,7 @@ class PixelCNN(PixelModel):
         if self.condition_features:
             self.first_condition = self.condition_layer(stream[-1], "first_condition")
             self.block_conditions = [
-                self.condition_layer(self.filters, f"condition_{i}")
-                for i in range(self.num_blocks)
+                self.condition_layer(self.filters, f"condition_{i}") for i in range(self.num_blocks)
             ]
         self.built = True
 
