@@ -1,7 +1,7 @@
 """GatedPixelCNN "mnist": 9 gated layers with 32 features on dynamically binarized MNIST, 28x28.
 
     KERAS_BACKEND=torch python applications/gated_pixelcnn_mnist.py
-    kzoo evaluate weights/gated_pixelcnn/mnist --write
+    kzoo evaluate weights/gatedpixelcnn/mnist --write
 
 van den Oord et al., Conditional Image Generation with PixelCNN Decoders, 2016 (arXiv:1606.05328).
 The second command measures the likelihood of the test images and writes the model card. On a CPU
@@ -38,7 +38,7 @@ def build(dtype):
 
 def main():
     parser = pixel_recipe.parser(
-        __doc__.splitlines()[0], 7, "weights/gated_pixelcnn/mnist", batch_size=32
+        __doc__.splitlines()[0], 7, "weights/gatedpixelcnn/mnist", batch_size=32
     )
     pixel_recipe.train(parser.parse_args(), build, METADATA)
 

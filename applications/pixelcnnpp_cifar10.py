@@ -1,7 +1,7 @@
 """PixelCNN++ "cifar10": 32 features, 2 residual blocks per stage, 10 components, CIFAR-10, 32x32.
 
     KERAS_BACKEND=torch taskset -c 0 python applications/pixelcnnpp_cifar10.py  # one core
-    kzoo evaluate weights/pixelcnn_plus_plus/cifar10 --write
+    kzoo evaluate weights/pixelcnnplusplus/cifar10 --write
 
 Salimans, Karpathy, Chen and Kingma, PixelCNN++, 2017 (arXiv:1701.05517), of a size that one CPU
 core trains in less than two hours. The second command measures the likelihood of the test images
@@ -26,7 +26,7 @@ METADATA = {
     "data": "CIFAR-10 (TFDS cifar10 3.0.2), 32x32, all 50,000 training images. This copy of the "
     "data set was re-compressed as JPEG by its source: its images are not those of the original.",
     "notes": "The likelihood is exact, but of images re-compressed as JPEG: the bits/dim are not "
-    "comparable with published ones. Trained for 3 epochs on one CPU core, far from convergence; "
+    "comparable with published ones. Trained for 2 epochs on one CPU core, far from convergence; "
     "with bfloat16 activations, stored in float32.",
 }
 WATCHED = 1000  # test images whose likelihood the log holds
@@ -47,8 +47,8 @@ def build(dtype):
 def main():
     parser = recipe.parser(
         __doc__.splitlines()[0],
-        3,
-        "weights/pixelcnn_plus_plus/cifar10",
+        2,
+        "weights/pixelcnnplusplus/cifar10",
         batch_size=16,
         data="cifar10",
     )
