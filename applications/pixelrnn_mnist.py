@@ -17,7 +17,7 @@ import pixel_recipe
 import kzoo
 
 TITLES = {"row_lstm": "Row LSTM", "diagonal_bilstm": "Diagonal BiLSTM"}
-EPOCHS = 8
+EPOCHS = {"row_lstm": 5, "diagonal_bilstm": 4}
 
 
 def build(variant, dtype):
@@ -40,7 +40,7 @@ def metadata(variant):
         f"{TITLES[variant]} with h = 16 and residual connections, two 1x1 convolutions with 32 "
         "features. Deviations from the paper: a learned bias for every row and every column after "
         "the first convolution, forget gates with an initial bias of 1, Adam (learning rate 2e-3 "
-        "after a warm-up of 500 updates, cosine decay to 0) and batches of 64.",
+        "after a warm-up of 500 updates, cosine decay to 0) and batches of 32.",
         "command": f"KERAS_BACKEND=jax python applications/pixelrnn_mnist.py --variant {variant}",
         "data": pixel_recipe.DATA,
         "notes": pixel_recipe.NOTES,
@@ -53,7 +53,7 @@ def main():
     first.add_argument("--variant", choices=list(TITLES), default="diagonal_bilstm", help="layers")
     variant = first.parse_known_args()[0].variant
     parser = pixel_recipe.parser(
-        __doc__.splitlines()[0], EPOCHS, f"weights/pixelrnn/mnist_{variant}", batch_size=64
+        __doc__.splitlines()[0], EPOCHS[variant], f"weights/pixelrnn/mnist_{variant}", batch_size=32
     )
     parser.add_argument("--variant", choices=list(TITLES), default=variant, help="layers")
     parser.set_defaults(dtype="float32")  # on a CPU, JAX has no fast products in bfloat16

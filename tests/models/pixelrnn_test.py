@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kzoo import PixelRNN
+from kzoo import PixelRNN, backend
 from kzoo.models.pixelrnn.diagonal_bilstm import skew, unskew
 from tests.models import pixel_checks as checks
 
@@ -15,7 +15,13 @@ VARIANTS = ["row_lstm", "diagonal_bilstm"]
 def tiny(variant, image_shape=(3, 4, 1), levels=2, num_layers=2, **options):
     size = max(4, 2 * image_shape[-1])
     return PixelRNN(
-        image_shape, levels, variant, units=size, num_layers=num_layers, head_filters=size, **options
+        image_shape,
+        levels,
+        variant,
+        units=size,
+        num_layers=num_layers,
+        head_filters=size,
+        **options,
     )
 
 
@@ -133,10 +139,9 @@ def diagonal_bilstm_in_numpy(layer, x):
     return h
 
 
-@pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_layer_computes_the_equations(variant, channels):
-    model = checks.randomize(tiny(variant, (3, 4, channels), num_layers=1))
+def test_layer_computes_the_equations(variant):
+    model = checks.randomize(tiny(variant, (3, 4, 2), num_layers=1))
     (layer,) = model.lstm_layers
     batch = 16 if variant == "diagonal_bilstm" else 3  # 16: two chained images
     x = np.random.default_rng(1).normal(size=(3, 4, batch, 2 * layer.units)).astype("float32")
@@ -162,12 +167,15 @@ def test_skewed_map(chain):
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_gradient_is_the_derivative(variant):
     """Along a random direction of all weights, against a difference quotient."""
-    from kzoo import backend
-
-    model = checks.randomize(tiny(variant, (3, 4, 1)), scale=0.7)
+    model = checks.randomize(tiny(variant, (3, 4, 1), num_layers=1), scale=0.7)
     images = checks.random_images(16, model)
     weights = model.trainable_variables
-    _, gradients = backend.value_and_grad(lambda: model.nll(images), weights)
+
+    @backend.compiled
+    def gradients_of(model, images):
+        return backend.value_and_grad(lambda: model.nll(images), weights)[1]
+
+    gradients = gradients_of(model, images)
     rng = np.random.default_rng(5)
     start = [checks.numpy(w) for w in weights]
     direction = [rng.normal(size=w.shape) for w in weights]
@@ -176,23 +184,22 @@ def test_gradient_is_the_derivative(variant):
     def value(step):
         for w, a, d in zip(weights, start, direction, strict=True):
             w.assign(a + step * d)
-        return float(model.nll(images))
+        return -model.log_likelihood(images).astype("float64").mean()
 
     slope = (value(1e-3) - value(-1e-3)) / 2e-3
     np.testing.assert_allclose(slope, expected, rtol=1e-2)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_a_new_model_is_uniform(variant):
-    model = tiny(variant, (4, 5, 2), levels=3)
+def test_a_new_model_is_uniform():
+    model = tiny("row_lstm", (4, 5, 2), levels=3)
     log_likelihood = model.log_likelihood(checks.random_images(3, model))
     np.testing.assert_allclose(log_likelihood, -40 * math.log(3), rtol=1e-5)
 
 
-@pytest.mark.parametrize("levels", [2, 3])
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_likelihoods_of_all_images_sum_to_one(variant, levels):
-    shape = (3, 3, 1) if levels == 2 else (1, 2, 3)
+@pytest.mark.parametrize(
+    "variant, shape, levels", [("row_lstm", (2, 2, 2), 2), ("diagonal_bilstm", (2, 3, 1), 3)]
+)
+def test_likelihoods_of_all_images_sum_to_one(variant, shape, levels):
     checks.check_sum_of_likelihoods(checks.randomize(tiny(variant, shape, levels)))
 
 
@@ -202,19 +209,15 @@ def test_likelihoods_of_all_images_sum_to_one(variant, levels):
 CONDITIONAL = {"num_classes": 3, "context_features": 2}
 
 
-@pytest.mark.parametrize(
-    "image_shape, options",
-    [((3, 4, 1), {}), ((2, 3, 3), {"levels": 3, "position_bias": False}), ((3, 4, 1), CONDITIONAL)],
-)
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_sampler_sees_the_network(variant, image_shape, options):
-    model = checks.randomize(tiny(variant, image_shape, **options))
+def test_sampler_sees_the_network(variant):
+    model = checks.randomize(tiny(variant, (3, 3, 2), 3, num_layers=1, **CONDITIONAL))
     checks.check_sampler_sees_the_network(model)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_cached_draws_as_the_network(variant):
-    checks.check_cached_draws_as_the_network(checks.randomize(tiny(variant, (3, 3, 2))))
+    checks.check_cached_draws_as_the_network(checks.randomize(tiny(variant, (2, 3, 2))))
 
 
 def test_classes_have_distributions_of_their_own():
@@ -227,14 +230,13 @@ def test_classes_have_distributions_of_their_own():
 # Training and saving
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_fit_and_saving(variant, tmp_path):
-    model = tiny(variant, num_classes=2, num_layers=1)
+def test_fit_and_saving(tmp_path):
+    model = tiny("diagonal_bilstm", num_classes=2, num_layers=1)
     model.compile(keras.optimizers.Adam(0.03))
     labels = (np.arange(64) % 2).astype("int32")
     images = np.broadcast_to(labels[:, None, None, None], (64, 3, 4, 1)).astype("uint8") * 255
-    history = model.fit(images, labels, batch_size=32, epochs=8, verbose=0).history
-    assert history["nll"][0] > 7.0 and history["nll"][-1] < 2.0
+    history = model.fit(images, labels, batch_size=16, epochs=8, verbose=0).history
+    assert history["nll"][0] > 7.0 and history["nll"][-1] < 2.5
     model.save(tmp_path / "model.keras")
     copy = keras.models.load_model(tmp_path / "model.keras")
     assert copy.get_config() == model.get_config()
@@ -249,7 +251,10 @@ def test_fit_and_saving(variant, tmp_path):
     [
         ({"variant": "row"}, "variant must be one of row_lstm, diagonal_bilstm, got 'row'"),
         ({"levels": 1}, "levels must be in 2..256, got 1"),
-        ({"units": 2}, "units and head_filters must be at least the number of channels .3.*units=2"),
+        (
+            {"units": 2},
+            "units and head_filters must be at least the number of channels .3.*units=2",
+        ),
         ({"num_layers": 0}, "num_layers must be a positive integer, got 0"),
         ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
     ],

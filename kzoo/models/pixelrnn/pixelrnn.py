@@ -83,7 +83,9 @@ class PixelRNN(PixelModel):
         shared = {"groups": self.image_shape[-1], "dtype": self.dtype_policy}
         self.first = MaskedConv2D(2 * units, 7, "A", name="first", **shared)
         self.lstm_layers = [
-            self._lstm_layer(name=f"layer_{i}", condition_features=self.condition_features, **shared)
+            self._lstm_layer(
+                name=f"layer_{i}", condition_features=self.condition_features, **shared
+            )
             for i in range(num_layers)
         ]
         self.head = [MaskedConv2D(head_filters, 1, "B", name=f"head_{i}", **shared) for i in (0, 1)]
