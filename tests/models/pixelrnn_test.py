@@ -220,6 +220,17 @@ def test_cached_draws_as_the_network(variant):
     checks.check_cached_draws_as_the_network(checks.randomize(tiny(variant, (2, 3, 2))))
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_half_precision_model_computes_nearly_the_same(variant):
+    half = checks.randomize(tiny(variant, (2, 3, 1), dtype="mixed_bfloat16", **CONDITIONAL))
+    full = PixelRNN.from_config({**half.get_config(), "dtype": "float32"})
+    full.set_weights(half.get_weights())
+    images, given = checks.random_images(3, half), checks.context_for(3, half)
+    log_likelihood = half.log_likelihood(images, **given)
+    np.testing.assert_allclose(log_likelihood, full.log_likelihood(images, **given), rtol=0.03)
+    assert half.generate(3, seed=0, **given).shape == (3, 2, 3, 1)
+
+
 def test_classes_have_distributions_of_their_own():
     model = checks.randomize(tiny("diagonal_bilstm", num_classes=2))
     images = checks.random_images(2, model)

@@ -91,7 +91,8 @@ class LSTMLayer(keras.layers.Layer):
 
     def of_condition(self, condition):
         """What a row's condition (b, 1 or w, f) adds to the gates: (b, 1 or w, d 4h)."""
-        return ops.matmul(condition, ops.cast(self.condition_kernel, condition.dtype))
+        addend = ops.matmul(condition, ops.cast(self.condition_kernel, condition.dtype))
+        return ops.cast(addend, "float32")
 
     def with_condition(self, x, condition):
         """x (h, w, b, f) with the features of the condition (1 or h, 1 or w, b, g), if any."""
