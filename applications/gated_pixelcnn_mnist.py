@@ -25,20 +25,21 @@ METADATA = {
 }
 
 
-def build(dtype):
+def build(dtype, num_classes=None):
     return kzoo.GatedPixelCNN(
         image_shape=(28, 28, 1),
         levels=2,
         filters=32,
         num_layers=8,
         head_filters=32,
+        num_classes=num_classes,
         dtype=dtype,
     )
 
 
 def main():
     parser = pixel_recipe.parser(
-        __doc__.splitlines()[0], 7, "weights/gatedpixelcnn/mnist", batch_size=32
+        __doc__.splitlines()[0], 6, "weights/gatedpixelcnn/mnist", batch_size=32
     )
     pixel_recipe.train(parser.parse_args(), build, METADATA)
 

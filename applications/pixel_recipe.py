@@ -29,7 +29,7 @@ def parser(description, epochs, output, batch_size):
     return parser
 
 
-def train(args, build, metadata, rate=2e-3, labels=False):
+def train(args, build, metadata, rate=2e-3, labels=False, start=None):
     """Trains a model on binarized MNIST and saves its preset.
 
     The learning rate rises to `rate` over 500 updates and falls to 0 along a cosine.
@@ -40,6 +40,7 @@ def train(args, build, metadata, rate=2e-3, labels=False):
         metadata: of the preset.
         rate: peak learning rate of Adam.
         labels: whether the model is conditional on the digits' classes.
+        start: an unconditional model with the same networks, whose weights are taken first.
     """
     keras.utils.set_random_seed(args.seed)
     data = recipe.load(args, "train", binarize="dynamic", labels=labels)
@@ -47,6 +48,8 @@ def train(args, build, metadata, rate=2e-3, labels=False):
     images, classes = (a if a is None else a[:WATCHED] for a in kzoo.datasets.to_arrays(test))
 
     model = build(args.dtype)
+    if start is not None:
+        take_weights(model, start)
     steps = args.epochs * (args.steps_per_epoch or len(data))
     warmup = min(500, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -58,3 +61,11 @@ def train(args, build, metadata, rate=2e-3, labels=False):
     preset = build("float32")
     preset.set_weights(model.get_weights())
     preset.save_to_preset(args.output, **metadata)
+
+
+def take_weights(model, source):
+    """Gives a conditional model the weights of an unconditional one, and the condition none."""
+    values = {variable.path.partition("/")[2]: variable for variable in source.weights}
+    for variable in model.weights:
+        name = variable.path.partition("/")[2]
+        variable.assign(values[name] if name in values else 0.0 * variable)
