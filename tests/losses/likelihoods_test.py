@@ -75,3 +75,41 @@ def test_discretized_logistic_is_the_difference_of_two_sigmoids():
     upper[-1], lower[0] = 1.0, 0.0  # the tails
     result = evaluate(losses.discretized_logistic_log_likelihood, LEVELS, mean, np.log(scale))
     np.testing.assert_allclose(result, np.log(upper - lower), rtol=1e-4)
+
+
+@pytest.mark.parametrize("mean", [-1e8, -30.0, -1.0, 0.3, 1e4])
+@pytest.mark.parametrize("log_scale", [-100.0, -7.0, -2.0, 0.0, 20.0, 80.0])
+def test_discretized_logistic_mixture_sums_to_one(mean, log_scale):
+    logits = [[0.5, -0.3]]  # the second component is an ordinary one
+    means, log_scales = [[[mean, 0.1]]], [[[log_scale, -1.0]]]
+    function = losses.discretized_logistic_mixture_log_likelihood
+    result = evaluate(function, LEVELS[:, None], logits, means, log_scales)
+    assert result.shape == (256,) and np.isfinite(result).all()
+    np.testing.assert_allclose(np.exp(result.astype("float64")).sum(), 1.0, atol=1e-4)
+
+
+def test_discretized_logistic_mixture_stays_finite():
+    """In the tails, and where one component has all the weight."""
+    logits = [[1e4, -1e4]]
+    means, log_scales = [[[-1e4, 1e4]] * 2], [[[-50.0, 50.0]] * 2]
+    x = np.stack(np.meshgrid(LEVELS[::51], LEVELS[::51]), axis=-1)
+    function = losses.discretized_logistic_mixture_log_likelihood
+    result = evaluate(function, x, logits, means, log_scales, [[[1.0, -1.0]]])
+    assert result.shape == (6, 6) and np.isfinite(result).all()
+    np.testing.assert_allclose(result[0, 0], 0.0, atol=1e-5)  # all of it is in the tail at black
+
+
+def test_channels_of_a_mixture_are_shifted_linearly():
+    rng = np.random.default_rng(0)
+    x = LEVELS[rng.integers(256, size=(5, 3))]
+    logits, (means, log_scales, a) = rng.normal(size=(5, 2)), rng.normal(size=(3, 5, 3, 2))
+    r, g = x[:, 0, None], x[:, 1, None]
+    shifted = means + np.stack([0 * r * a[:, 0], a[:, 0] * r, a[:, 1] * r + a[:, 2] * g], axis=1)
+    channels = evaluate(
+        losses.discretized_logistic_log_likelihood, x[..., None], shifted, log_scales
+    )
+    weights = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    expected = np.log((weights * np.exp(channels.sum(axis=1))).sum(axis=-1))
+    function = losses.discretized_logistic_mixture_log_likelihood
+    result = evaluate(function, x, logits, means, log_scales, a)
+    np.testing.assert_allclose(result, expected, rtol=1e-4)

@@ -7,8 +7,6 @@ Implements
         (section 2.3), short-cut connections (section 2.4), dropout (section 2.5). What the paper
         leaves open is as in the authors' program: the two streams, gated blocks with concat-ELU,
         weight normalization, Polyak averaging.
-    [2] Ramachandran et al., Fast Generation for Convolutional Autoregressive Models, 2017
-        (arXiv:1704.06001): caching at several resolutions (section 3).
 
 Deviations: the image is shifted before the first convolutions instead of their outputs after
 them, so the first row and column hold a bias instead of zeros; the mixture's probabilities are
@@ -23,16 +21,16 @@ from keras import ops
 from kzoo import backend
 from kzoo.layers.weight_norm import WeightNormDense, initializing
 from kzoo.losses import discretized_logistic_mixture_log_likelihood
-from kzoo.losses.likelihoods import MIN_LOG_SCALE, shifted_mean
 from kzoo.models import data as model_data
 from kzoo.models.data import check_positive_int
 from kzoo.models.pixel_model import PixelModel
 from kzoo.models.pixelcnn_plus_plus.resolution import Resolution
+from kzoo.models.pixelcnn_plus_plus.sampling import MixtureSampler
 from kzoo.models.pixelcnn_plus_plus.shifted_conv import ShiftedConv2D
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class PixelCNNPlusPlus(PixelModel):
+class PixelCNNPlusPlus(MixtureSampler, PixelModel):
     """PixelCNN++ over images of 256 grey levels (reference 1).
 
     See `kzoo.models.pixel_model.PixelModel` for what the pixel models share: likelihoods, labels,
@@ -73,9 +71,6 @@ class PixelCNNPlusPlus(PixelModel):
         ValueError: if the height or width is not a multiple of 4, `dropout` is not in [0, 1), or
             another argument is not a positive integer.
     """
-
-    sampling_block = 4
-    channels_per_step = None
 
     def __init__(
         self,
@@ -239,75 +234,3 @@ class PixelCNNPlusPlus(PixelModel):
         with initializing():
             self(images, labels=labels, context=context, training=True)
         self.initialized.assign(1.0)
-
-    # Sampling ----------------------------------------------------------------------------------
-
-    @property
-    def noise_per_pixel(self):
-        """One number for the component, one for each channel."""
-        return self.image_shape[-1] + 1
-
-    def draw_channel(self, channel, levels, parameters, uniforms, given, missing, temperature):
-        """All levels (b, c) of a pixel, channel by channel, from its (b, num_outputs) parameters.
-
-        A logistic variable that is rounded to the nearest level, and cut off at the first and the
-        last one, has the discretized logistic distribution.
-        """
-        logits, means, log_scales, coefficients = self.mixture(parameters)
-        index = self.inverse_cdf(logits / temperature, uniforms[:, 0])
-        components = ops.arange(self.num_mixtures, dtype="float32")
-        chosen = ops.cast(ops.equal(index[:, None], components), "float32")[:, None]  # (b, 1, k)
-        means, log_scales, coefficients = (
-            None if x is None else ops.sum(x * chosen, axis=-1, keepdims=True)
-            for x in (means, log_scales, coefficients)
-        )
-        scales = temperature * ops.exp(ops.maximum(log_scales, MIN_LOG_SCALE))
-        levels, values = [], []  # (b, 1) each
-        for c in range(self.image_shape[-1]):
-            u = ops.maximum(uniforms[:, c + 1, None], 1e-12)
-            noise = ops.log(u) - ops.log1p(-u)
-            x = shifted_mean(c, values, means, coefficients) + scales[:, c] * noise
-            drawn = ops.clip(ops.round((x + 1.0) * 127.5), 0.0, 255.0)
-            levels.append(missing * drawn + (1.0 - missing) * given[:, c : c + 1])
-            values.append(2.0 * levels[-1] / 255.0 - 1.0)
-        return ops.concatenate(levels, axis=-1)
-
-    def draw_pixel(self, plan, buffers, column, phase, uniforms, given, missing, temperature):
-        parameters, buffers = self.step(plan, buffers, column, phase)
-        levels = self.draw_channel(0, None, parameters, uniforms, given, missing, temperature)
-        return levels, self.store(self.scale(levels), buffers, column)
-
-    def initial_rows(self, batch_size):
-        _, width, channels = self.image_shape
-        row = ops.zeros((batch_size, 1 + width, channels + 1), self.compute_dtype)
-        return row[:, 1:], row, *self.network.initial_rows(batch_size, width)
-
-    def start_row(self, rows, row, condition, phase):
-        above, last, vertical, horizontal = rows  # two rows of the image, the second padded
-        x = self.first_above.row(above, last[:, 1:])
-        first, kernel = self.first_left.plan(last[:, :-1])
-        first = first + self.first_row_above.row(last[:, 1:])
-        plan, vertical, buffers, _ = self.network.start_row(
-            vertical, horizontal, x, condition, phase
-        )
-        output = self.output_layer.kernel(), self.output_layer.bias()
-        plan = (first, kernel), plan, output, (last[:, 1:], vertical)
-        return plan, (ops.zeros_like(last), buffers)
-
-    def store(self, x, buffers, column):
-        image, buffers = buffers
-        x = ops.concatenate([x, ops.ones_like(x[:, :1])], axis=-1)
-        return ops.slice_update(image, (0, column + 1, 0), x[:, None]), buffers
-
-    def step(self, plan, buffers, column, phase):
-        first, plan, (kernel, bias), _ = plan
-        image, buffers = buffers
-        x = self.first_left.step(first, image, column)
-        x, buffers = self.network.step(plan, buffers, x, column, phase)
-        parameters = ops.matmul(ops.elu(x), kernel) + bias
-        return ops.cast(parameters, "float32"), (image, buffers)
-
-    def end_row(self, rows, plan, buffers):
-        above, vertical = plan[-1]
-        image, horizontal = buffers
-        return above, image, vertical, horizontal
