@@ -32,13 +32,17 @@ class PixelSampler:
       the pixel at that column, (b, ...), from the values stored so far.
     * `end_row(rows, plan, buffers)`: `rows` after a row.
 
-    `phase` is `row % sampling_block` (of `start_row`) and `column % sampling_block` (of `step`),
+    `phase` is `row_phase(row)` (of `start_row`) and `column % sampling_block` (of `step`),
     Python ints, for networks that treat rows and columns unequally; a pixel with more than one
     channel takes one `step` per channel, with the same column.
     """
 
     #: Height and width of the blocks of pixels that the network treats alike.
     sampling_block = 1
+
+    def row_phase(self, row):
+        """The phase that a row passes on: one compiled program serves all rows of a phase."""
+        return row % self.sampling_block
 
     # Users' functions --------------------------------------------------------------------------
 
@@ -204,7 +208,7 @@ class PixelSampler:
         images = []
         for row in range(self.image_shape[0]):
             parts = (noise[:, row], given[:, row], missing[:, row])
-            phase = row % self.sampling_block
+            phase = self.row_phase(row)
             place = np.asarray(row, "int32")
             levels, rows = self._draw_row(rows, condition, place, phase, *parts, temperature)
             images.append(ops.convert_to_numpy(levels))

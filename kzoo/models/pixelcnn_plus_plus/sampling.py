@@ -25,6 +25,9 @@ class MixtureSampler:
     sampling_block = 4
     channels_per_step = None
 
+    def row_phase(self, row):
+        return row % self.sampling_block if row % 2 == 0 else 1  # odd rows are all alike
+
     @property
     def noise_per_pixel(self):
         """One number for the component, one for each channel."""
