@@ -21,10 +21,11 @@ CONDITIONAL = {
     **METADATA,
     "title": "GatedPixelCNN, MNIST, class-conditional",
     "description": METADATA["description"]
-    .replace("for binary pixels:", "for binary pixels, conditional on the digit's class (eq. 4):")
+    .replace("binary pixels:", "binary pixels, conditional on the digit's class (eq. 4):")
     .replace("2e-3 after a warm-up", "1e-3 after a warm-up"),
     "command": "KERAS_BACKEND=torch python applications/gated_pixelcnn_mnist_conditional.py",
-    "notes": METADATA["notes"] + " Training started from the weights of gatedpixelcnn/mnist, with "
+    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations, stored in "
+    "float32. Training started from the weights of gatedpixelcnn/mnist, with "
     "the vectors of the classes at zero.",
 }
 

@@ -13,8 +13,8 @@ DATA = (
 WATCHED = 1000  # test images whose likelihood the log holds
 NOTES = (
     "The likelihood is exact. It is comparable with others on dynamically (not statically) "
-    "binarized MNIST. The log of the training holds the likelihood of 1,000 test images after every "
-    "epoch; nothing is selected by it."
+    "binarized MNIST. The log of the training holds the likelihood of 1,000 test images after "
+    "every epoch; nothing is selected by it."
 )
 
 

@@ -5,7 +5,6 @@ import functools
 import keras
 import numpy as np
 import torch
-
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as tree
 

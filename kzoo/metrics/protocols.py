@@ -119,9 +119,7 @@ def sample_scores(
     return scores, measured["class_histogram"]
 
 
-def likelihood_scores(
-    model, images, importance_samples=512, seed=0, track=_untracked, labels=None
-):
+def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untracked, labels=None):
     """Negative log-likelihood of test images, in nats per image.
 
     For a `kzoo.VAE` the negative evidence lower bound, from one latent per image, and the
