@@ -1,5 +1,7 @@
 """What the recipes of the pixel models on binarized MNIST share: data, schedule, precision."""
 
+import csv
+
 import keras
 import recipe
 
@@ -60,7 +62,16 @@ def train(args, build, metadata, rate=2e-3, labels=False, start=None):
     recipe.fit(args, model, data, validation_data=validation, validation_batch_size=100)
     preset = build("float32")
     preset.set_weights(model.get_weights())
-    preset.save_to_preset(args.output, **metadata)
+    notes = f"{metadata['notes']} {curve(args.work)}"
+    preset.save_to_preset(args.output, **{**metadata, "notes": notes})
+
+
+def curve(work, name="val_nll", unit="nats"):
+    """A sentence with the test images' scores after every epoch, from the log of a training."""
+    with open(work / "log.csv", encoding="utf-8") as file:
+        scores = [float(row[name]) for row in csv.DictReader(file)]
+    values = ", ".join(f"{score:.4g}" for score in scores)
+    return f"Likelihood of the watched test images after each epoch, in {unit}: {values}."
 
 
 def take_weights(model, source):

@@ -10,6 +10,7 @@ selected by it. On a CPU with bfloat16, PyTorch trains it fastest.
 """
 
 import keras
+import pixel_recipe
 import recipe
 
 import kzoo
@@ -76,7 +77,8 @@ def main():
     recipe.fit(args, model, train, validation_data=test[:WATCHED], validation_batch_size=50)
     preset = build("float32")
     preset.set_weights(model.get_weights())
-    preset.save_to_preset(args.output, **METADATA)
+    notes = f"{METADATA['notes']} {pixel_recipe.curve(args.work, 'val_bits_per_dim', 'bits/dim')}"
+    preset.save_to_preset(args.output, **{**METADATA, "notes": notes})
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def torch_step(model):
         loss = -torch.mean(model.log_prob(torch.from_numpy(images)))
         loss.backward()
         adam.step()
-        return float(loss)
+        return float(loss.detach())
 
     return step
 

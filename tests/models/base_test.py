@@ -31,13 +31,15 @@ def tiny(name, **kwargs):
         "WGANGP": {"latent_dim": 4, "width": 4, "discriminator_steps": 2},
         "VAE": {"latent_dim": 2, "widths": (4, 4), "dense_width": 8},
         "PixelCNN": {"filters": 4, "num_blocks": 1},
+        "GatedPixelCNN": {"filters": 4, "num_layers": 1, "head_filters": 4},
+        "PixelRNN": {"levels": 2, "units": 4, "num_layers": 1, "head_filters": 4},
     }[name]
     model = getattr(kzoo, name)(image_shape=(8, 8, 1), **arguments, **kwargs)
     model.compile()
     return model
 
 
-NAMES = ["VAE", "GAN", "PixelCNN", "CFGGAN", "LSGAN", "WGAN", "WGANGP"]
+NAMES = ["VAE", "GAN", "PixelCNN", "GatedPixelCNN", "PixelRNN", "CFGGAN", "LSGAN", "WGAN", "WGANGP"]
 each_model = pytest.mark.parametrize("name", NAMES)
 
 
