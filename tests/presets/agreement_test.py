@@ -6,6 +6,8 @@ activation changes its sign: there rounding may move one value in a thousand by 
 The stored images come from one backend. After new weights, write them again with
 
     python -m tests.presets.agreement_test
+
+Pixel models also give the stored images the same likelihood.
 """
 
 import pathlib
@@ -20,7 +22,10 @@ from kzoo.models.base import to_uint8
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]
 LONG_STEPS = ("cfggan/mnist_xicfg", "cfggan/lsun_bedroom")
-COUNT = {"cfggan": 64, "pixelcnn": 4}  # a CFGGAN takes whole mini-batches
+# A CFGGAN takes whole mini-batches; pixel models are drawn pixel by pixel.
+PIXEL_MODELS = ("pixelcnn", "pixelrnn", "gatedpixelcnn", "pixelcnnplusplus")
+COUNT = {"cfggan": 64, **{family: 4 for family in PIXEL_MODELS}}
+NATS_PER_PIXEL = 1e-4  # by which likelihoods may differ
 
 
 def noise(model, count):
@@ -28,13 +33,21 @@ def noise(model, count):
     generator = np.random.RandomState(0)
     if hasattr(model, "latent_dim"):
         return generator.randn(count, model.latent_dim).astype("float32")
-    return generator.uniform(size=(count, *model.image_shape)).astype("float32")
+    shape = (count, *model.image_shape[:2], model.noise_per_pixel)
+    return generator.uniform(size=shape).astype("float32")
 
 
 def draw(preset):
     model = kzoo.GenerativeModel.from_preset(preset)
     count = COUNT.get(preset.split("/")[0], 16)
     return ops.convert_to_numpy(to_uint8(model.transform_noise(noise(model, count))))
+
+
+def likelihood(preset, images):
+    model = kzoo.GenerativeModel.from_preset(preset)
+    classes = getattr(model, "num_classes", None)
+    given = {} if classes is None else {"labels": np.arange(len(images)) % classes}
+    return model.log_likelihood(images, **given)
 
 
 def stored(preset):
@@ -53,7 +66,18 @@ def test_equal_latents_give_equal_images(preset):
     assert expected.std() > 20  # pictures, not a blank sheet
 
 
+@pytest.mark.parametrize("preset", [p for p in PRESETS if p.split("/")[0] in PIXEL_MODELS])
+def test_equal_likelihoods(preset):
+    file = np.load(stored(preset))
+    difference = likelihood(preset, file["images"]) - file["log_likelihood"]
+    height, width = file["images"].shape[1:3]
+    assert abs(difference).max() < NATS_PER_PIXEL * height * width
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     for name in PRESETS:
-        np.savez_compressed(stored(name), images=draw(name))
+        arrays = {"images": draw(name)}
+        if name.split("/")[0] in PIXEL_MODELS:
+            arrays["log_likelihood"] = likelihood(name, arrays["images"])
+        np.savez_compressed(stored(name), **arrays)
