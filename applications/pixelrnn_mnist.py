@@ -17,7 +17,7 @@ import pixel_recipe
 import kzoo
 
 TITLES = {"row_lstm": "Row LSTM", "diagonal_bilstm": "Diagonal BiLSTM"}
-EPOCHS = {"row_lstm": 5, "diagonal_bilstm": 4}
+EPOCHS = {"row_lstm": 5, "diagonal_bilstm": 3}
 
 
 def build(variant, dtype):

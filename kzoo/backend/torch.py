@@ -222,7 +222,8 @@ def compiled_loops(method):
         cache = compiled_cache(self)
         with torch.no_grad():
             if key not in cache:
-                cache[key] = make_fx(function)(*tensors)
+                # Copies: a tensor given twice would be traced as one.
+                cache[key] = make_fx(function)(*(a.clone() for a in tensors))
             return cache[key](*tensors)
 
     return wrapper
