@@ -21,7 +21,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def conditional():
-    return pixel_checks.randomize(GatedPixelCNN((3, 3, 1), **TINY, num_classes=3)
+    return pixel_checks.randomize(GatedPixelCNN((3, 3, 1), **TINY, num_classes=3))
 
 
 def test_completion_keeps_what_is_given(model):
