@@ -209,7 +209,8 @@ def compiled_loops(method):
     def wrapper(self, *args):
         flat, structure = tree.tree_flatten(args)
         flat = [keras.ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a for a in flat]
-        tensors = [a for a in flat if isinstance(a, torch.Tensor)]
+        # A trace holds for one layout in memory.
+        tensors = [a.contiguous() for a in flat if isinstance(a, torch.Tensor)]
         key = (method.__qualname__, structure) + tuple(
             (tuple(a.shape), a.dtype, a.device) if isinstance(a, torch.Tensor) else a for a in flat
         )
