@@ -136,13 +136,17 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     def metrics(self):
         return self._loss_trackers
 
+    def inputs_of(self, data):
+        """What `update` and `evaluation` take of one batch of data: `(x,)`."""
+        return (to_float(model_data.images_of(data)),)
+
     def _train(self, data):
-        images = model_data.images_of(data)
-        return self._track(self.update(to_float(images)), images)
+        inputs = self.inputs_of(data)
+        return self._track(self.update(*inputs), inputs[0])
 
     def _test(self, data):
-        images = model_data.images_of(data)
-        return self._track(self.evaluation(to_float(images)), images)
+        inputs = self.inputs_of(data)
+        return self._track(self.evaluation(*inputs), inputs[0])
 
     def _track(self, scalars, images):
         for tracker in self._loss_trackers:

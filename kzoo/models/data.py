@@ -113,11 +113,8 @@ def check_data(model, x):
 
 
 def _first_batch(model, x):
-    batch = next(iter(x if not isinstance(x, keras.utils.PyDataset) else [x[0]]), None)
-    if batch is None:
-        raise ValueError(f"{type(model).__name__} got a data set without images.")
-    images = images_of(batch)
-    return keras.ops.convert_to_numpy(images)
+    batch, _ = peek(model, x)
+    return batch[0]
 
 
 def peek(model, x, y=None, batch_size=None):

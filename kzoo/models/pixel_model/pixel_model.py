@@ -282,13 +282,9 @@ class PixelModel(PixelSampler, GenerativeModel):
         nll = self.nll(x, labels)
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
-    def _train(self, data):
+    def inputs_of(self, data):
         images, labels = self._images_and_labels(data)
-        return self._track(self.update(to_float(images), labels), images)
-
-    def _test(self, data):
-        images, labels = self._images_and_labels(data)
-        return self._track(self.evaluation(to_float(images), labels), images)
+        return to_float(images), labels
 
     def _images_and_labels(self, data):
         images = model_data.images_of(data)

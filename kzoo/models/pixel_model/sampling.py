@@ -12,7 +12,9 @@ import numpy as np
 from keras import ops, random
 
 from kzoo import backend
+from kzoo.layers.masked_conv import at_column
 from kzoo.models import data as model_data
+from kzoo.models.base import to_uint8
 from kzoo.models.pixel_model.progress import track
 
 
@@ -82,10 +84,9 @@ class PixelSampler:
             ValueError: if an argument is not as described above.
         """
         count = model_data.check_positive_int("num_samples", num_samples)
-        if labels is None and self.num_classes is not None:
-            labels = np.arange(count) % self.num_classes
-        given = np.zeros((count, *self.image_shape), "float32")
-        missing = np.ones((count, *self.image_shape[:2]), bool)
+        if labels is None:
+            labels = self.labels_in_turn(count)
+        given, missing = self.nothing_given(count)
         options = (temperature, labels, context, batch_size, cached, verbose)
         return self._draw(given, missing, seed, *options)
 
@@ -135,7 +136,7 @@ class PixelSampler:
         options = (temperature, labels, context, batch_size, True, verbose)
         drawn = self._draw(given.astype("float32"), mask, seed, *options)
         if images.dtype != np.uint8:
-            images = np.round((images + 1.0) * 127.5).astype("uint8")
+            images = ops.convert_to_numpy(to_uint8(ops.convert_to_tensor(images)))
         return np.where(mask[..., None], drawn, images)
 
     def _draw(
@@ -163,6 +164,15 @@ class PixelSampler:
                 images.append(self.grey_values()[levels.astype("int32")].astype("uint8"))
         return np.concatenate(images)[:count]
 
+    def nothing_given(self, count):
+        """`given` and `missing` of `draw_images`, for images all of whose pixels are drawn."""
+        given = np.zeros((count, *self.image_shape), "float32")
+        return given, np.ones((count, *self.image_shape[:2]), bool)
+
+    def labels_in_turn(self, count):
+        """0, 1, 2 and so on of a class-conditional model, int (count,); else `None`."""
+        return None if self.num_classes is None else np.arange(count) % self.num_classes
+
     # Noise to levels ---------------------------------------------------------------------------
 
     @property
@@ -180,11 +190,8 @@ class PixelSampler:
 
         A class-conditional model takes the classes in turn; a model with a context cannot be used.
         """
-        count = len(noise)
-        given = np.zeros((count, *self.image_shape), "float32")
-        missing = np.ones((count, *self.image_shape[:2]), bool)
-        labels = None if self.num_classes is None else np.arange(count) % self.num_classes
-        labels, _ = self.check_condition(count, labels, None)
+        given, missing = self.nothing_given(len(noise))
+        labels, _ = self.check_condition(len(noise), self.labels_in_turn(len(noise)), None)
         noise = ops.convert_to_numpy(noise)
         levels = self.draw_images(noise, given, missing, labels, None, np.ones((), "float32"))
         images = self.grey_values()[levels.astype("int32")] / 127.5 - 1.0
@@ -233,7 +240,7 @@ class PixelSampler:
         def draw_block(block, carry):
             for phase in range(self.sampling_block):
                 column = block * self.sampling_block + phase
-                at = [_at_column(a, column) for a in (noise, given, missing)]
+                at = [at_column(a, column) for a in (noise, given, missing)]
                 levels, buffers = carry
                 drawn, buffers = self.draw_pixel(plan, buffers, column, phase, *at, temperature)
                 levels = ops.slice_update(levels, (0, column, 0), drawn[:, None])
@@ -320,8 +327,3 @@ class PixelSampler:
             missing,
             temperature,
         )
-
-
-def _at_column(x, column):
-    """x (b, w, f) at a column: (b, f)."""
-    return ops.squeeze(ops.slice(x, (0, column, 0), (x.shape[0], 1, x.shape[2])), 1)
