@@ -5,10 +5,10 @@ import functools
 import keras
 import numpy as np
 import torch
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as tree
 
 from kzoo.backend.common import compiled_cache, split_aux
+from kzoo.backend.replay import Program
 
 _FEW = 4  # features of an image: oneDNN wants 8 or more
 
@@ -200,7 +200,7 @@ def compiled(method):
 
 
 def compiled_loops(method):
-    """Traces a method once per kind of arguments and replays the operations: loops unrolled.
+    """Records a method once per kind of arguments and replays the operations: loops unrolled.
 
     Eager Keras operations take several times as long as what they call.
     """
@@ -209,23 +209,21 @@ def compiled_loops(method):
     def wrapper(self, *args):
         flat, structure = tree.tree_flatten(args)
         flat = [keras.ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a for a in flat]
-        # A trace holds for one layout in memory.
-        tensors = [a.contiguous() for a in flat if isinstance(a, torch.Tensor)]
+        tensors = [a for a in flat if isinstance(a, torch.Tensor)]
         key = (method.__qualname__, structure) + tuple(
-            (tuple(a.shape), a.dtype, a.device) if isinstance(a, torch.Tensor) else a for a in flat
+            (tuple(a.shape), a.stride(), a.dtype, a.device) if isinstance(a, torch.Tensor) else a
+            for a in flat
         )
-
-        def function(*tensors):
-            rest = iter(tensors)
-            arguments = [next(rest) if isinstance(a, torch.Tensor) else a for a in flat]
-            return method(self, *tree.tree_unflatten(arguments, structure))
-
         cache = compiled_cache(self)
-        with torch.no_grad():
-            if key not in cache:
-                # Copies: a tensor given twice would be traced as one.
-                cache[key] = make_fx(function)(*(a.clone() for a in tensors))
-            return cache[key](*tensors)
+        if key not in cache:
+
+            def function(*tensors):
+                rest = iter(tensors)
+                arguments = [next(rest) if isinstance(a, torch.Tensor) else a for a in flat]
+                return method(self, *tree.tree_unflatten(arguments, structure))
+
+            cache[key] = Program(function, tensors)
+        return cache[key](*tensors)
 
     return wrapper
 

@@ -192,3 +192,85 @@ def test_compiled_takes_other_shapes(counter):
     assert counter.add(np.ones(2, "float32")).shape == (2,)
     assert tuple(counter.add(np.ones((3, 2), "float32")).shape) == (3, 2)
     np.testing.assert_allclose(numpy(counter.total), 8.0)
+
+
+class Loops(keras.layers.Layer):
+    """Methods of small operations, which a backend may record and replay."""
+
+    @backend.compiled_loops
+    def fill(self, x, weight):
+        """x (b, n, f): a row in which each column is the one before times the weight, plus x."""
+        row = ops.zeros_like(x)
+        first = row
+
+        def body(i, row):
+            at = (0, i, 0)
+            size = (x.shape[0], 1, x.shape[2])
+            before = ops.squeeze(ops.slice(row, (0, ops.maximum(i - 1, 0), 0), size), 1)
+            value = ops.matmul(before, weight) + ops.squeeze(ops.slice(x, at, size), 1)
+            return ops.slice_update(row, at, value[:, None])
+
+        return backend.repeat(x.shape[1], body, row), first, x
+
+    @backend.compiled_loops
+    def products(self, a, b, c):
+        product = ops.matmul(a, b)
+        total = product + c
+        again = product + 1.0
+        return total, again, ops.relu(ops.matmul(a, c) + product)
+
+    @backend.compiled_loops
+    def overwritten(self, x):
+        """A copy of what is still needed must stay a copy."""
+        changed = ops.slice_update(x, (0, 0), ops.zeros((1, 1)))
+        twice = ops.slice_update(changed, (0, 1), ops.ones((1, 1)))
+        return x + 0.0, changed, twice, changed + twice
+
+    @backend.compiled_loops
+    def depends(self, x):
+        return x if x[0] > 0 else -x
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_compiled_loops_give_what_numpy_gives(seed):
+    rng = np.random.default_rng(seed)
+    loops, x, weight = Loops(), rng.normal(size=(2, 5, 3)), rng.normal(size=(3, 3))
+    for scale in (1.0, -2.0):  # the second call replays the first one's program
+        inputs = [ops.convert_to_tensor(scale * a, "float32") for a in (x, weight)]
+        filled, first, same = (ops.convert_to_numpy(a) for a in loops.fill(*inputs))
+        expected = np.zeros_like(x)
+        for i in range(5):
+            expected[:, i] = expected[:, max(i - 1, 0)] @ (scale * weight) + scale * x[:, i]
+        np.testing.assert_allclose(filled, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_array_equal(first, 0)
+        np.testing.assert_array_equal(same, ops.convert_to_numpy(inputs[0]))
+
+
+def test_compiled_loops_keep_products_that_are_used_again():
+    rng, loops = np.random.default_rng(0), Loops()
+    a, b, c = (rng.normal(size=(3, 3)).astype("float32") for _ in range(3))
+    expected = a @ b + c, a @ b + 1, np.maximum(a @ c + a @ b, 0)
+    for _ in range(2):
+        for result, value in zip(loops.products(a, b, c), expected, strict=True):
+            np.testing.assert_allclose(ops.convert_to_numpy(result), value, rtol=1e-5, atol=1e-6)
+    square = ops.convert_to_tensor(a)
+    total, _, _ = loops.products(square, square, square)  # one tensor, given three times
+    np.testing.assert_allclose(ops.convert_to_numpy(total), a @ a + a, rtol=1e-5, atol=1e-6)
+    total, _, _ = loops.products(a, b, c)
+    np.testing.assert_allclose(ops.convert_to_numpy(total), expected[0], rtol=1e-5, atol=1e-6)
+
+
+def test_compiled_loops_copy_what_is_still_needed():
+    loops = Loops()
+    for x in ([[5.0, 6.0]], [[7.0, 8.0]]):
+        x = np.array(x, "float32")
+        given, changed, twice, total = (ops.convert_to_numpy(a) for a in loops.overwritten(x))
+        np.testing.assert_array_equal(given, x)
+        np.testing.assert_array_equal(changed, [[0, x[0, 1]]])
+        np.testing.assert_array_equal(twice, [[0, 1]])
+        np.testing.assert_array_equal(total, [[0, x[0, 1] + 1]])
+
+
+def test_compiled_loops_do_not_depend_on_values():
+    with pytest.raises(TypeError):
+        Loops().depends(ops.ones((1,)))
