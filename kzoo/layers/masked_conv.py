@@ -9,9 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.layers.row_cache import RowCache
+
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class MaskedConv2D(keras.layers.Layer):
+class MaskedConv2D(RowCache, keras.layers.Layer):
     """A "same" convolution, stride 1, that sees only what comes earlier in raster order.
 
     The features of input and output are split into `groups` contiguous parts of (nearly) equal
@@ -48,10 +50,7 @@ class MaskedConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if mask_type not in ("A", "B"):
-            raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size}.")
+        check_mask(mask_type, kernel_size)
         if not 1 <= groups <= filters:
             raise ValueError(
                 f"`groups` must be between 1 and `filters`={filters}, got groups={groups}."
@@ -62,7 +61,7 @@ class MaskedConv2D(keras.layers.Layer):
         self.groups = groups
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.rows = kernel_size // 2 + 1  # rows of the square kernel that the mask leaves
-        self.margin = kernel_size // 2
+        self.margin = self.left = kernel_size // 2
 
     def build(self, input_shape):
         if len(input_shape) != 4:
@@ -70,7 +69,7 @@ class MaskedConv2D(keras.layers.Layer):
                 "MaskedConv2D expects an input of shape (batch, height, width, features), "
                 f"got {tuple(input_shape)}."
             )
-        features = input_shape[-1]
+        self.in_features = features = input_shape[-1]
         if features < self.groups:
             raise ValueError(
                 f"MaskedConv2D with groups={self.groups} expects at least as many input "
@@ -101,39 +100,25 @@ class MaskedConv2D(keras.layers.Layer):
 
     def initial_rows(self, batch_size, width):
         """The inputs above the first row, zeros `(batch_size, rows, width, features)`."""
-        shape = (batch_size, self.margin, width, self.kernel.shape[2])
+        shape = (batch_size, self.margin, width, self.in_features)
         return ops.zeros(shape, self.compute_dtype)
 
-    def initial_row(self, batch_size, width):
-        """The inputs in a row before its first pixel, zeros, with the padding to their left."""
-        shape = (batch_size, self.margin + width, self.kernel.shape[2])
-        return ops.zeros(shape, self.compute_dtype)
-
-    def plan(self, rows):
+    def plan(self, rows, addend=None):
         """What a row's outputs take from the rows above it, and the kernel for the row itself.
 
         Args:
             rows: the inputs above `(batch, rows, width, features)`.
+            addend: what is added to the outputs `(batch, 1 or width, filters)`, or `None`.
 
         Returns:
             `(above, kernel)`: `(batch, width, filters)`, and a matrix for `step`.
         """
         kernel = self.masked_kernel()
         above = rows_product(rows, kernel[:-1], self.margin) + self.bias
+        above = ops.cast(above, self.compute_dtype)
         kernel = ops.reshape(kernel[-1, : self.margin + 1], (-1, self.filters))
-        return ops.cast(above, self.compute_dtype), ops.cast(kernel, self.compute_dtype)
-
-    def store(self, row, x, column):
-        """A row with the input `x` `(batch, features)` of the pixel at `column`."""
-        return ops.slice_update(row, (0, column + self.margin, 0), x[:, None])
-
-    def step(self, plan, row, column):
-        """The output `(batch, filters)` of `call` at `column`, from `plan` and the row so far."""
-        above, kernel = plan
-        batch_size, _, features = row.shape
-        window = ops.slice(row, (0, column, 0), (batch_size, self.margin + 1, features))
-        window = ops.reshape(window, (batch_size, (self.margin + 1) * features))
-        return ops.matmul(window, kernel) + at_column(above, column)
+        kernel = ops.cast(kernel, self.compute_dtype)
+        return (above if addend is None else above + addend), kernel
 
     def next_rows(self, rows, row):
         """`rows` for the next row: the oldest drops out, the complete `row` comes in."""
@@ -153,6 +138,14 @@ class MaskedConv2D(keras.layers.Layer):
             "groups": self.groups,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
+
+
+def check_mask(mask_type, kernel_size):
+    """`ValueError` unless a masked convolution can have this mask and this width."""
+    if mask_type not in ("A", "B"):
+        raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size}.")
 
 
 def causal_mask(kernel_size, in_features, out_features, mask_type, groups):
@@ -199,8 +192,3 @@ def rows_product(rows, kernel, margin):
         return ops.zeros((rows.shape[0], width, filters), rows.dtype)
     kernel = ops.cast(ops.reshape(kernel, (-1, filters)), rows.dtype)
     return ops.matmul(ops.concatenate(patches, axis=-1), kernel)
-
-
-def at_column(x, column):
-    """x (b, w, f) at a column, an int or an integer tensor: (b, f)."""
-    return ops.squeeze(ops.slice(x, (0, column, 0), (x.shape[0], 1, x.shape[2])), 1)

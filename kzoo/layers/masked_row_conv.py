@@ -3,11 +3,12 @@
 import keras
 from keras import ops
 
-from kzoo.layers.masked_conv import at_column, channel_mask
+from kzoo.layers.masked_conv import channel_mask, check_mask
+from kzoo.layers.row_cache import RowCache
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class MaskedRowConv2D(keras.layers.Layer):
+class MaskedRowConv2D(RowCache, keras.layers.Layer):
     """A convolution that sees, of a pixel's own row, the pixels to its left and the pixel itself.
 
     The horizontal stack of the gated PixelCNN (arXiv:1606.05328, figure 2) and the input-to-state
@@ -44,10 +45,7 @@ class MaskedRowConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if mask_type not in ("A", "B"):
-            raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size}.")
+        check_mask(mask_type, kernel_size)
         if blocks < 1 or filters % blocks or filters // blocks < groups:
             raise ValueError(
                 f"`filters` must be a multiple of `blocks`={blocks}, with at least "
@@ -60,17 +58,17 @@ class MaskedRowConv2D(keras.layers.Layer):
         self.blocks = blocks
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.margin = kernel_size // 2
+        self.left = kernel_size // 2
 
     def build(self, input_shape):
-        features = input_shape[-1]
+        self.in_features = features = input_shape[-1]
         if features < self.groups:
             raise ValueError(
                 f"MaskedRowConv2D with groups={self.groups} expects at least as many input "
                 f"features, got {features}."
             )
         self.mask = channel_mask(features, self.filters, self.mask_type, self.groups, self.blocks)
-        shape = (self.margin + 1, features, self.filters)
+        shape = (self.left + 1, features, self.filters)
         self.kernel = self.add_weight(
             shape=shape, initializer=self.kernel_initializer, name="kernel"
         )
@@ -84,23 +82,18 @@ class MaskedRowConv2D(keras.layers.Layer):
             return kernel
         mask = ops.convert_to_tensor(self.mask[None], kernel.dtype)
         centre = kernel[-1:] * mask
-        return ops.concatenate([kernel[:-1], centre]) if self.margin else centre
+        return ops.concatenate([kernel[:-1], centre]) if self.left else centre
 
     def call(self, x):
         kernel = self.masked_kernel()
-        if self.margin:
-            x = ops.pad(x, ((0, 0), (0, 0), (self.margin, 0), (0, 0)))
+        if self.left:
+            x = ops.pad(x, ((0, 0), (0, 0), (self.left, 0), (0, 0)))
             x = ops.conv(x, kernel[None], padding="valid", data_format="channels_last")
         else:
             x = ops.matmul(x, kernel[0])
         return x + ops.cast(self.bias, x.dtype) if self.use_bias else x
 
     # Sampling: one pixel of `call` at a time ---------------------------------------------------
-
-    def initial_row(self, batch_size, width):
-        """The inputs in a row before its first pixel, zeros, with the padding to their left."""
-        shape = (batch_size, self.margin + width, self.kernel.shape[1])
-        return ops.zeros(shape, self.compute_dtype)
 
     def plan(self, addend=None):
         """`(addend, kernel)` for `step`; `addend` (batch, 1 or width, filters) joins the bias."""
@@ -109,21 +102,6 @@ class MaskedRowConv2D(keras.layers.Layer):
         if addend is None:
             return bias, kernel
         return (addend if bias is None else addend + bias), kernel
-
-    def store(self, row, x, column):
-        """A row with the input `x` `(batch, features)` of the pixel at `column`."""
-        return ops.slice_update(row, (0, column + self.margin, 0), x[:, None])
-
-    def step(self, plan, row, column):
-        """The output `(batch, filters)` of `call` at `column`, from `plan` and the row so far."""
-        addend, kernel = plan
-        batch_size, _, features = row.shape
-        window = ops.slice(row, (0, column, 0), (batch_size, self.margin + 1, features))
-        window = ops.reshape(window, (batch_size, (self.margin + 1) * features))
-        y = ops.matmul(window, kernel)
-        if addend is None:
-            return y
-        return y + (addend[:, 0] if addend.shape[1] == 1 else at_column(addend, column))
 
     def compute_output_shape(self, input_shape):
         return (*input_shape[:-1], self.filters)

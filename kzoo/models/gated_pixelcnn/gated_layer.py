@@ -6,6 +6,7 @@ from keras import ops
 
 from kzoo.layers.masked_conv import rows_product
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
+from kzoo.models.pixel_model.frame import plus
 
 
 def gate(x):
@@ -122,7 +123,3 @@ class GatedLayer(keras.layers.Layer):
             "skip_filters": self.skip_filters,
             "groups": self.groups,
         }
-
-
-def plus(x, addend):
-    return x if addend is None else x + addend

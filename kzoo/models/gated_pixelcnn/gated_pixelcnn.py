@@ -18,12 +18,13 @@ from keras import ops
 
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.models.data import check_positive_int
-from kzoo.models.gated_pixelcnn.gated_layer import GatedLayer, plus
+from kzoo.models.gated_pixelcnn.gated_layer import GatedLayer
 from kzoo.models.pixel_model import PixelModel
+from kzoo.models.pixel_model.frame import PositionBias, plus
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class GatedPixelCNN(PixelModel):
+class GatedPixelCNN(PositionBias, PixelModel):
     """Gated PixelCNN over images of discrete values (reference 1).
 
     See `kzoo.models.pixel_model.PixelModel` for what the pixel models share: values, likelihoods,
@@ -85,15 +86,13 @@ class GatedPixelCNN(PixelModel):
         self.build((None, *self.image_shape))
 
     def build(self, input_shape):
-        height, width, channels = self.image_shape
+        channels = self.image_shape[-1]
         for layer in self.gated_layers:
             layer.build(channels if layer.mask_type == "A" else self.filters)
         hidden = (None, None, None, self.head_filters)
         self.head.build(hidden)
         self.output_layer.build(hidden)
-        if self.position_bias:
-            self.row_bias = self.add_weight((height, 4 * self.filters), "zeros", name="row_bias")
-            self.column_bias = self.add_weight((width, 4 * self.filters), "zeros", name="col_bias")
+        self.build_position_bias(4 * self.filters)
         if self.condition_features:
             self.conditions = [
                 self.condition_layer(4 * self.filters, f"condition_{i}")
@@ -111,20 +110,14 @@ class GatedPixelCNN(PixelModel):
             "position_bias": self.position_bias,
         }
 
-    def addends(self, index, condition, rows=slice(None)):
+    def addends(self, index, condition, row=None):
         """What layer `index` adds to its two stacks before the gates, `None` for nothing.
 
         Args:
             condition: see `condition`; (b, 1 or w, f) for a single row.
-            rows: the row of `row_bias` as a tensor, or all of them.
+            row: an integer tensor, or `None` for all rows.
         """
-        addend = None
-        if index == 0 and self.position_bias:
-            if isinstance(rows, slice):
-                addend = self.row_bias[:, None] + self.column_bias  # (h, w, 4 filters)
-            else:
-                addend = ops.take(self.row_bias, rows, axis=0) + self.column_bias
-            addend = ops.cast(addend, self.compute_dtype)[None]
+        addend = self.bias_of_positions(row) if index == 0 else None
         if condition is not None:
             addend = plus(self.conditions[index](condition), addend)
         if addend is None:

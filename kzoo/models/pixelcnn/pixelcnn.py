@@ -13,16 +13,14 @@ its layers (section 3.6), is added here in every block. The sampler is ours.
 """
 
 import keras
-from keras import ops
 
-from kzoo.layers import MaskedConv2D
 from kzoo.models.data import check_positive_int
-from kzoo.models.pixel_model import PixelModel
+from kzoo.models.pixel_model.frame import FramedPixelModel, plus
 from kzoo.models.pixelcnn.residual_block import ResidualBlock
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class PixelCNN(PixelModel):
+class PixelCNN(FramedPixelModel):
     """PixelCNN over images of discrete values (reference 1).
 
     See `kzoo.models.pixel_model.PixelModel` for what the pixel models share: values, likelihoods,
@@ -62,49 +60,29 @@ class PixelCNN(PixelModel):
         super().__init__(image_shape, levels, **kwargs)
         self.filters = check_positive_int("filters", filters)
         self.num_blocks = check_positive_int("num_blocks", num_blocks)
-        self.head_filters = check_positive_int("head_filters", head_filters)
-        self.position_bias = bool(position_bias)
         self.check_groups(filters=filters, head_filters=head_filters)
-
-        shared = {"groups": self.image_shape[-1], "dtype": self.dtype_policy}
-        self.first = MaskedConv2D(2 * filters, 7, "A", name="first", **shared)
+        self.add_frame(2 * filters, head_filters, position_bias)
         self.blocks = [
-            ResidualBlock(filters, name=f"block_{i}", **shared) for i in range(num_blocks)
+            ResidualBlock(filters, name=f"block_{i}", **self.layer_options)
+            for i in range(num_blocks)
         ]
-        self.head = [MaskedConv2D(head_filters, 1, "B", name=f"head_{i}", **shared) for i in (0, 1)]
-        # At first, all values are equally likely.
-        self.output_layer = MaskedConv2D(
-            self.num_outputs, 1, "B", kernel_initializer="zeros", name="output", **shared
-        )
         self.build((None, *self.image_shape))
 
     def build(self, input_shape):
-        stream = (*input_shape[:-1], 2 * self.filters)
-        hidden = (*input_shape[:-1], self.head_filters)
-        self.first.build(input_shape)
-        if self.position_bias:
-            height, width, _ = self.image_shape
-            self.row_bias = self.add_weight((height, stream[-1]), "zeros", name="row_bias")
-            self.column_bias = self.add_weight((width, stream[-1]), "zeros", name="column_bias")
         for block in self.blocks:
-            block.build(stream)
-        for layer, shape in zip(self.head, (stream, hidden), strict=True):
-            layer.build(shape)
-        self.output_layer.build(hidden)
+            block.build((*input_shape[:-1], self.stream))
         if self.condition_features:
-            self.first_condition = self.condition_layer(stream[-1], "first_condition")
+            self.first_condition = self.condition_layer(self.stream, "first_condition")
             self.block_conditions = [
                 self.condition_layer(self.filters, f"condition_{i}") for i in range(self.num_blocks)
             ]
-        self.built = True
+        super().build(input_shape)
 
     def get_config(self):
         return {
             **super().get_config(),
             "filters": self.filters,
             "num_blocks": self.num_blocks,
-            "head_filters": self.head_filters,
-            "position_bias": self.position_bias,
         }
 
     def conditions(self, condition):
@@ -116,20 +94,10 @@ class PixelCNN(PixelModel):
 
     def parameters(self, x, condition):
         of_first, of_blocks = self.conditions(condition)
-        x = self.first(x)  # (b, h, w, 2 filters)
-        if self.position_bias:
-            x = x + ops.cast(self.row_bias[:, None] + self.column_bias, x.dtype)
-        if of_first is not None:
-            x = x + of_first
+        x = plus(self.features(x), of_first)  # (b, h, w, 2 filters)
         for block, addend in zip(self.blocks, of_blocks, strict=True):
             x = block(x, addend)
         return self.logits(x)
-
-    def logits(self, x):
-        """The head, on features `(b, h, w, 2 filters)` or on those of one pixel."""
-        for layer in (*self.head, self.output_layer):
-            x = layer(ops.relu(x))
-        return self.as_logits(x)
 
     # Sampling ----------------------------------------------------------------------------------
 
@@ -143,19 +111,12 @@ class PixelCNN(PixelModel):
         return tuple(layer.initial_rows(batch_size, width) for layer in self.spatial_layers)
 
     def start_row(self, rows, row, condition, phase):
-        plans = [layer.plan(above) for layer, above in zip(self.spatial_layers, rows, strict=True)]
         of_first, of_blocks = self.conditions(condition)
-        if self.position_bias:
-            bias = ops.take(self.row_bias, row, axis=0) + self.column_bias
-            plans[0] = plus(plans[0], ops.cast(bias, self.compute_dtype))
-        for i, addend in enumerate((of_first, *of_blocks)):
-            plans[i] = plus(plans[i], addend)
+        addends = [plus(self.bias_of_positions(row), of_first), *of_blocks]
         batch_size, _, width, _ = rows[0].shape
-        buffers = tuple(layer.initial_row(batch_size, width) for layer in self.spatial_layers)
-        return tuple(plans), buffers
-
-    def store(self, x, buffers, column):
-        return (self.first.store(buffers[0], x, column), *buffers[1:])
+        layers = self.spatial_layers
+        plans = (layer.plan(*args) for layer, *args in zip(layers, rows, addends, strict=True))
+        return tuple(plans), tuple(layer.initial_row(batch_size, width) for layer in layers)
 
     def step(self, plan, buffers, column, phase):
         buffers = list(buffers)
@@ -167,9 +128,3 @@ class PixelCNN(PixelModel):
     def end_row(self, rows, plan, buffers):
         layers = zip(self.spatial_layers, rows, buffers, strict=True)
         return tuple(layer.next_rows(above, row) for layer, above, row in layers)
-
-
-def plus(plan, addend):
-    """A `MaskedConv2D.plan` whose outputs have `addend` (b, 1 or w, filters) added, if any."""
-    above, kernel = plan
-    return (above if addend is None else above + addend, kernel)

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.masked_conv import at_column
+from kzoo.layers.row_cache import at_column
 from kzoo.models.pixelcnn_plus_plus.gated_block import GatedBlock
 from kzoo.models.pixelcnn_plus_plus.shifted_conv import ShiftedConv2D, ShiftedConv2DTranspose
 

@@ -7,7 +7,8 @@ No kernel is masked. A "down" convolution sees its own row and those above, on b
 import keras
 from keras import ops
 
-from kzoo.layers.masked_conv import at_column, rows_product
+from kzoo.layers.masked_conv import rows_product
+from kzoo.layers.row_cache import RowCache
 from kzoo.layers.weight_norm import WeightNorm
 
 
@@ -18,7 +19,7 @@ def _check_shift(shift):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class ShiftedConv2D(WeightNorm):
+class ShiftedConv2D(RowCache, WeightNorm):
     """A weight-normalized convolution over what lies above and to the left.
 
     With strides s, output pixel (i, j) sees the input's rows down to s i. Of the columns, "down"
@@ -48,8 +49,8 @@ class ShiftedConv2D(WeightNorm):
         self.right = columns // 2 if shift == "down" else 0
 
     def build(self, input_shape):
-        self.features = input_shape[-1]
-        self.build_kernel((*self.kernel_size, self.features))
+        self.in_features = input_shape[-1]
+        self.build_kernel((*self.kernel_size, self.in_features))
 
     def linear(self, x, kernel):
         x = ops.pad(x, ((0, 0), (self.kernel_size[0] - 1, 0), (self.left, self.right), (0, 0)))
@@ -59,8 +60,9 @@ class ShiftedConv2D(WeightNorm):
 
     def initial_row(self, batch_size, width):
         """A row of inputs without any pixel, zeros, with the padding of "down_right"."""
-        left = self.left if self.shift == "down_right" else 0
-        return ops.zeros((batch_size, left + width, self.features), self.compute_dtype)
+        if self.shift == "down_right":
+            return super().initial_row(batch_size, width)
+        return ops.zeros((batch_size, width, self.in_features), self.compute_dtype)
 
     def row(self, *rows):
         """A row of outputs of a "down" convolution from the rows that it sees, (b, w, f) each."""
@@ -79,18 +81,6 @@ class ShiftedConv2D(WeightNorm):
         kernel = self.kernel()
         above = rows_product(row[:, None], kernel[:-1], 0)[:, :: self.strides]
         return above + self.bias(), ops.reshape(kernel[-1], (-1, self.filters))
-
-    def store(self, row, x, column):
-        """A row of inputs of "down_right" with x (b, f) at a column."""
-        return ops.slice_update(row, (0, column + self.left, 0), x[:, None])
-
-    def step(self, plan, row, column):
-        """The outputs (b, filters) of "down_right" at a column of the inputs."""
-        above, kernel = plan
-        batch_size, _, features = row.shape
-        window = ops.slice(row, (0, column, 0), (batch_size, self.left + 1, features))
-        window = ops.reshape(window, (batch_size, (self.left + 1) * features))
-        return ops.matmul(window, kernel) + at_column(above, column // self.strides)
 
     def get_config(self):
         return {

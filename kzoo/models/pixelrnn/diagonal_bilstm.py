@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.layers.masked_conv import at_column
+from kzoo.layers.row_cache import at_column
 from kzoo.models.pixelrnn.lstm import cell, lstm
 from kzoo.models.pixelrnn.lstm_layer import LSTMLayer
 

@@ -15,9 +15,8 @@ at zero; the biases of the forget gates start at 1; an optional bias of every ro
 import keras
 from keras import ops
 
-from kzoo.layers import MaskedConv2D
 from kzoo.models.data import check_positive_int
-from kzoo.models.pixel_model import PixelModel
+from kzoo.models.pixel_model.frame import FramedPixelModel
 from kzoo.models.pixelrnn.diagonal_bilstm import DiagonalBiLSTM
 from kzoo.models.pixelrnn.row_lstm import RowLSTM
 
@@ -25,7 +24,7 @@ VARIANTS = ("row_lstm", "diagonal_bilstm")
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class PixelRNN(PixelModel):
+class PixelRNN(FramedPixelModel):
     """PixelRNN over images of discrete values (reference 1).
 
     See `kzoo.models.pixel_model.PixelModel` for what the pixel models share: values, likelihoods,
@@ -76,23 +75,12 @@ class PixelRNN(PixelModel):
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
-        self.head_filters = check_positive_int("head_filters", head_filters)
-        self.position_bias = bool(position_bias)
         self.check_groups(units=units, head_filters=head_filters)
-
-        shared = {"groups": self.image_shape[-1], "dtype": self.dtype_policy}
-        self.first = MaskedConv2D(2 * units, 7, "A", name="first", **shared)
+        self.add_frame(2 * units, head_filters, position_bias)
+        options = {"condition_features": self.condition_features, **self.layer_options}
         self.lstm_layers = [
-            self._lstm_layer(
-                name=f"layer_{i}", condition_features=self.condition_features, **shared
-            )
-            for i in range(num_layers)
+            self._lstm_layer(name=f"layer_{i}", **options) for i in range(num_layers)
         ]
-        self.head = [MaskedConv2D(head_filters, 1, "B", name=f"head_{i}", **shared) for i in (0, 1)]
-        # At first, all values are equally likely.
-        self.output_layer = MaskedConv2D(
-            self.num_outputs, 1, "B", kernel_initializer="zeros", name="output", **shared
-        )
         self.build((None, *self.image_shape))
 
     def _lstm_layer(self, **options):
@@ -101,19 +89,9 @@ class PixelRNN(PixelModel):
         return DiagonalBiLSTM(self.units, **options)
 
     def build(self, input_shape):
-        stream = (*input_shape[:-1], 2 * self.units)
-        hidden = (*input_shape[:-1], self.head_filters)
-        self.first.build(input_shape)
-        if self.position_bias:
-            height, width, _ = self.image_shape
-            self.row_bias = self.add_weight((height, stream[-1]), "zeros", name="row_bias")
-            self.column_bias = self.add_weight((width, stream[-1]), "zeros", name="column_bias")
         for layer in self.lstm_layers:
-            layer.build(stream)
-        for layer, shape in zip(self.head, (stream, hidden), strict=True):
-            layer.build(shape)
-        self.output_layer.build(hidden)
-        self.built = True
+            layer.build((*input_shape[:-1], self.stream))
+        super().build(input_shape)
 
     def get_config(self):
         return {
@@ -122,26 +100,15 @@ class PixelRNN(PixelModel):
             "units": self.units,
             "num_layers": self.num_layers,
             "kernel_size": self.kernel_size,
-            "head_filters": self.head_filters,
-            "position_bias": self.position_bias,
         }
 
     def parameters(self, x, condition):
-        x = self.first(x)  # (b, h, w, 2 units)
-        if self.position_bias:
-            x = x + ops.cast(self.row_bias[:, None] + self.column_bias, x.dtype)
-        x = ops.transpose(x, (1, 2, 0, 3))
+        x = ops.transpose(self.features(x), (1, 2, 0, 3))  # (h, w, b, 2 units)
         if condition is not None:
             condition = ops.transpose(condition, (1, 2, 0, 3))
         for layer in self.lstm_layers:
             x = layer(x, condition)
         return self.as_logits(ops.transpose(self.outputs_of(x), (2, 0, 1, 3)))
-
-    def outputs_of(self, x):
-        """The head: from features (..., 2 units) to (..., num_outputs)."""
-        for layer in (*self.head, self.output_layer):
-            x = layer(ops.relu(x))
-        return x
 
     # Sampling ----------------------------------------------------------------------------------
 
@@ -152,26 +119,20 @@ class PixelRNN(PixelModel):
 
     def start_row(self, rows, row, condition, phase):
         batch_size, _, width, _ = rows[0].shape
-        above, kernel = self.first.plan(rows[0])
-        if self.position_bias:
-            bias = ops.take(self.row_bias, row, axis=0) + self.column_bias
-            above = above + ops.cast(bias, above.dtype)
-        plans, buffers = [(above, kernel)], [self.first.initial_row(batch_size, width)]
+        plans = [self.first.plan(rows[0], self.bias_of_positions(row))]
+        buffers = [self.first.initial_row(batch_size, width)]
         for layer, states in zip(self.lstm_layers, rows[1:], strict=True):
             plan, buffer = layer.start_row(states, condition)
             plans.append(plan)
             buffers.append(buffer)
         return tuple(plans), tuple(buffers)
 
-    def store(self, x, buffers, column):
-        return self.first.store(buffers[0], x, column), *buffers[1:]
-
     def step(self, plan, buffers, column, phase):
         buffers = list(buffers)
         x = self.first.step(plan[0], buffers[0], column)  # (b, 2 units)
         for i, layer in enumerate(self.lstm_layers, start=1):
             x, buffers[i] = layer.step(x, plan[i], buffers[i], column)
-        return self.as_logits(self.outputs_of(x)), tuple(buffers)
+        return self.logits(x), tuple(buffers)
 
     def end_row(self, rows, plan, buffers):
         layers = zip(self.lstm_layers, plan[1:], buffers[1:], strict=True)

@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from kzoo.layers.masked_conv import at_column, rows_product
+from kzoo.layers.masked_conv import rows_product
+from kzoo.layers.row_cache import at_column
 from kzoo.models.pixelrnn.lstm import cell, lstm
 from kzoo.models.pixelrnn.lstm_layer import LSTMLayer
 
@@ -31,7 +32,7 @@ class RowLSTM(LSTMLayer):
 
     def call(self, x, condition=None):
         """`condition`: (1 or h, 1 or w, b, condition_features), or `None`."""
-        margin = self.input_to_state.margin
+        margin = self.input_to_state.left
         padded = ops.pad(x, ((0, 0), (margin, 0), (0, 0), (0, 0)))
         width = x.shape[1]
         inputs = ops.concatenate([padded[:, i : i + width] for i in range(margin + 1)], axis=-1)
