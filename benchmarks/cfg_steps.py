@@ -11,7 +11,6 @@ disturb least; with several threads it includes what these spend waiting for eac
 """
 
 import argparse
-import itertools
 import json
 import statistics
 import time
@@ -63,11 +62,6 @@ def medians(settings, repetitions):
     return {name: statistics.median(values[1:]) for name, values in seconds.items()}
 
 
-def work(task):
-    answers = processes.begin(task)
-    print(json.dumps(medians(task["settings"], task["repetitions"])), file=answers)
-
-
 def table(rows, settings):
     """The rows as a Markdown table; the last two columns add a stage's steps up."""
     lines = []
@@ -84,11 +78,8 @@ def table(rows, settings):
 def measure(backends, precisions, settings, threads, repetitions):
     """A row of figures for every backend and precision."""
     common = {"settings": settings, "threads": threads, "repetitions": repetitions}
-    rows = [
-        {"backend": backend, "precision": precision}
-        for backend, precision in itertools.product(backends, precisions)
-    ]
-    return [{**row, **processes.result(__file__, {**row, **common})} for row in rows]
+    axes = {"backend": backends, "precision": precisions}
+    return processes.rows(__file__, axes, common)
 
 
 def parse(arguments=None):
@@ -103,7 +94,7 @@ def parse(arguments=None):
 def main():
     options = parse()
     if options.work:
-        return work(options.work)
+        return processes.answer(options.work, medians)
     settings = {**cfg_stage.STAGE, **cfg_stage.NETWORKS[options.networks]}
     rows = measure(
         options.backends, options.precisions, settings, options.threads, options.repetitions

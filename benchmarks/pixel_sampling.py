@@ -11,7 +11,6 @@ Every row of the table is a process of its own; weights are random. CPU only.
 """
 
 import argparse
-import itertools
 import json
 import statistics
 import time
@@ -27,7 +26,7 @@ def draw(name, size, batch, naive_rows, repetitions):
     from keras import ops
 
     model = pixel_models.build(name, size)
-    height, width, channels = model.image_shape
+    height, width, _ = model.image_shape
     noise = ops.convert_to_numpy(model.draw_noise(batch, keras.random.SeedGenerator(0)))
     given = np.zeros((batch, *model.image_shape), "float32")
     missing = np.ones((batch, height, width), bool)
@@ -38,22 +37,10 @@ def draw(name, size, batch, naive_rows, repetitions):
         result = function()
         return time.perf_counter() - start, result
 
-    def naive(rows):
-        levels = np.array(given)
-        step = model.channels_per_step or channels
-        for row, column, channel in itertools.product(
-            range(rows), range(width), range(0, channels, step)
-        ):
-            at = (slice(None), row, column)
-            place = np.asarray((row, column), "int32")
-            options = (noise[at], given[at], missing[at], None, None, inputs[-1])
-            levels[at] = model._draw_naively(levels, place, channel, *options)
-        return levels
-
     first, levels = timed(lambda: model.draw_images(*inputs))
-    naive(1)  # compiles
+    model.draw_images_naively(*inputs, rows=1)  # compiles
     cached = [timed(lambda: model.draw_images(*inputs))[0] for _ in range(repetitions)]
-    whole, slowly = timed(lambda: naive(naive_rows))
+    whole, slowly = timed(lambda: model.draw_images_naively(*inputs, rows=naive_rows))
     same = float(np.mean(slowly[:, :naive_rows] == levels[:, :naive_rows]))
     return {
         "first": first,
@@ -61,22 +48,6 @@ def draw(name, size, batch, naive_rows, repetitions):
         "naive": whole * height / naive_rows,
         "same": same,
     }
-
-
-def work(task):
-    answers = processes.begin(task)
-    names = ("name", "size", "batch", "naive_rows", "repetitions")
-    print(json.dumps(draw(*(task[name] for name in names))), file=answers)
-
-
-def measure(backends, models, sizes, batches, threads, naive_rows, repetitions):
-    """A row of figures for every backend, model, size and batch."""
-    common = {"threads": threads, "naive_rows": naive_rows, "repetitions": repetitions}
-    rows = []
-    for backend, name, size, batch in itertools.product(backends, models, sizes, batches):
-        row = {"backend": backend, "name": name, "size": size, "batch": batch}
-        rows.append({**row, **processes.result(__file__, {**row, **common})})
-    return rows
 
 
 def table(rows):
@@ -112,13 +83,7 @@ def parse(arguments=None):
     options = processes.parse(parser, arguments)
     options.models = pixel_models.names(options.models, parser)
     for name in ("sizes", "batches"):
-        try:
-            values = [int(value) for value in getattr(options, name).split(",")]
-        except ValueError:
-            parser.error(f"--{name} must be comma-separated ints, got {getattr(options, name)}")
-        if min(values) < 1:
-            parser.error(f"--{name} must be positive, got {getattr(options, name)}")
-        setattr(options, name, values)
+        processes.ints(parser, options, name)
     if not 1 <= options.naive_rows <= min(options.sizes):
         parser.error(f"--naive-rows must be in 1..{min(options.sizes)}, got {options.naive_rows}")
     return options
@@ -127,16 +92,11 @@ def parse(arguments=None):
 def main():
     options = parse()
     if options.work:
-        return work(options.work)
-    rows = measure(
-        options.backends,
-        options.models,
-        options.sizes,
-        options.batches,
-        options.threads,
-        options.naive_rows,
-        options.repetitions,
-    )
+        return processes.answer(options.work, draw)
+    axes = {"backend": options.backends, "name": options.models}
+    axes |= {"size": options.sizes, "batch": options.batches}
+    names = ("threads", "naive_rows", "repetitions")
+    rows = processes.rows(__file__, axes, {name: getattr(options, name) for name in names})
     print(json.dumps(rows, indent=1) if options.json else table(rows))
 
 

@@ -9,7 +9,6 @@ network's Keras layers. The ratio is that of the median turns. CPU only.
 """
 
 import argparse
-import itertools
 import json
 import statistics
 import time
@@ -54,23 +53,6 @@ def train(name, size, batch, steps, repetitions, backend):
     }
 
 
-def work(task):
-    answers = processes.begin(task)
-    names = ("name", "size", "batch", "steps", "repetitions", "backend")
-    print(json.dumps(train(*(task[name] for name in names))), file=answers)
-
-
-def measure(backends, models, size, batch, steps, threads, repetitions):
-    """A row of figures for every backend and model."""
-    common = {"size": size, "batch": batch, "steps": steps}
-    common |= {"threads": threads, "repetitions": repetitions}
-    rows = []
-    for backend, name in itertools.product(backends, models):
-        row = {"backend": backend, "name": name}
-        rows.append({**row, **processes.result(__file__, {**row, **common})})
-    return rows
-
-
 def table(rows):
     """The rows as a Markdown table."""
     names = ["Model", "Backend", "kzoo, ms per step", "hand-written, ms", "kzoo / hand-written"]
@@ -109,16 +91,10 @@ def parse(arguments=None):
 def main():
     options = parse()
     if options.work:
-        return work(options.work)
-    rows = measure(
-        options.backends,
-        options.models,
-        options.size,
-        options.batch,
-        options.steps,
-        options.threads,
-        options.repetitions,
-    )
+        return processes.answer(options.work, train)
+    axes = {"backend": options.backends, "name": options.models}
+    names = ("size", "batch", "steps", "threads", "repetitions")
+    rows = processes.rows(__file__, axes, {name: getattr(options, name) for name in names})
     print(json.dumps(rows, indent=1) if options.json else table(rows))
 
 

@@ -1,5 +1,7 @@
 """Python processes of the benchmarks: one backend, a number of threads, JSON in and out."""
 
+import inspect
+import itertools
 import json
 import os
 import subprocess
@@ -56,6 +58,26 @@ def begin(task):
     return answers
 
 
+def answer(task, function):
+    """In the process: prints what the function gives for the arguments that the task has for it."""
+    answers = begin(task)
+    names = inspect.signature(function).parameters
+    print(json.dumps(function(**{name: task[name] for name in names})), file=answers)
+
+
+def rows(script, axes, common):
+    """A row of figures, of one process each, for every combination of values.
+
+    Args:
+        script: whose processes `answer`.
+        axes: dict of a row's own names and of the values that each takes.
+        common: dict of what all tasks share; with `axes`, it has the "backend" and the "threads".
+    """
+    combinations = itertools.product(*axes.values())
+    rows = [dict(zip(axes, values, strict=True)) for values in combinations]
+    return [{**row, **result(script, {**row, **common})} for row in rows]
+
+
 def add_options(parser, repetitions):
     """The options that all benchmarks have."""
     parser.add_argument("--backends", default=",".join(BACKENDS), help="comma-separated names")
@@ -82,6 +104,18 @@ def parse(parser, arguments=None):
             parser.error(f"--{name} must be at least 1, got {getattr(options, name)}")
     options.precisions = ["float32", "bfloat16"] if options.mixed_precision else ["float32"]
     return options
+
+
+def ints(parser, options, name, zero=False):
+    """Replaces an option, comma-separated positive ints, or zeros, by their list."""
+    text = getattr(options, name)
+    try:
+        values = [int(value) for value in text.split(",")]
+    except ValueError:
+        parser.error(f"--{name} must be comma-separated ints, got {text}")
+    if min(values) < (0 if zero else 1):
+        parser.error(f"--{name} must {'not be negative' if zero else 'be positive'}, got {text}")
+    setattr(options, name, values)
 
 
 def markdown(names, rows):

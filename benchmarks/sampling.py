@@ -10,7 +10,6 @@ resident set rises above what it was before the first draw, compilation included
 """
 
 import argparse
-import itertools
 import json
 import math
 import statistics
@@ -76,20 +75,11 @@ def draw(settings, steps, count, repetitions):
     }
 
 
-def work(task):
-    answers = processes.begin(task)
-    names = ("settings", "steps", "count", "repetitions")
-    print(json.dumps(draw(*(task[name] for name in names))), file=answers)
-
-
 def measure(backends, precisions, steps, settings, count, threads, repetitions):
     """A row of figures for every backend, precision and t."""
     common = {"settings": settings, "count": count, "threads": threads, "repetitions": repetitions}
-    rows = [
-        {"backend": backend, "precision": precision, "steps": t}
-        for backend, precision, t in itertools.product(backends, precisions, steps)
-    ]
-    return [{**row, **processes.result(__file__, {**row, **common})} for row in rows]
+    axes = {"backend": backends, "precision": precisions, "steps": steps}
+    return processes.rows(__file__, axes, common)
 
 
 def table(rows, count):
@@ -121,19 +111,16 @@ def parse(arguments=None):
     parser.add_argument("--steps", default="0,5,10,15,25", help="comma-separated t")
     parser.add_argument("--count", type=int, default=640, help="images of one draw")
     options = processes.parse(parser, arguments)
-    try:
-        options.steps = [int(t) for t in options.steps.split(",")]
-    except ValueError:
-        parser.error(f"--steps must be comma-separated ints, got {options.steps}")
-    if min(options.steps) < 0 or options.count < 1:
-        parser.error("--steps must not be negative, --count must be at least 1")
+    processes.ints(parser, options, "steps", zero=True)
+    if options.count < 1:
+        parser.error(f"--count must be at least 1, got {options.count}")
     return options
 
 
 def main():
     options = parse()
     if options.work:
-        return work(options.work)
+        return processes.answer(options.work, draw)
     settings = {**cfg_stage.STAGE, **cfg_stage.NETWORKS[options.networks]}
     rows = measure(
         options.backends,

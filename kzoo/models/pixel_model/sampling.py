@@ -12,13 +12,14 @@ import numpy as np
 from keras import ops, random
 
 from kzoo import backend
-from kzoo.layers.masked_conv import at_column
+from kzoo.layers.row_cache import at_column
 from kzoo.models import data as model_data
 from kzoo.models.base import to_uint8
+from kzoo.models.pixel_model.naive import NaiveSampler
 from kzoo.models.pixel_model.progress import track
 
 
-class PixelSampler:
+class PixelSampler(NaiveSampler):
     """`generate` and `complete` of a pixel model (a mixin of `PixelModel`).
 
     A subclass supplies its network in five functions. Their states are (nested) tuples of tensors;
@@ -284,46 +285,3 @@ class PixelSampler:
         # The last entry is 1 up to rounding, which must not make a level of its own.
         below = uniforms[:, None] >= cdf[:, :-1]
         return ops.sum(ops.cast(below, "float32"), axis=-1)
-
-    # The network on the whole image ------------------------------------------------------------
-
-    #: How many channels of a pixel one run of the network yields; `None` for all.
-    channels_per_step = 1
-
-    def draw_images_naively(self, noise, given, missing, labels, context, temperature, advance):
-        """`draw_images` by one run of the network on the whole image for every value."""
-        levels = np.array(given)
-        height, width, channels = self.image_shape
-        for row in range(height):
-            for column in range(width):
-                at = (slice(None), row, column)
-                place = np.asarray((row, column), "int32")
-                for channel in range(0, channels, self.channels_per_step or channels):
-                    options = (noise[at], given[at], missing[at], labels, context, temperature)
-                    levels[at] = self._draw_naively(levels, place, channel, *options)
-            if advance is not None:
-                advance()
-        return levels
-
-    @backend.compiled
-    def _draw_naively(
-        self, levels, place, channel, uniforms, given, missing, labels, context, temperature
-    ):
-        parameters = self.parameters(self.scale(levels), self.condition(labels, context))
-        index = place[0] * self.image_shape[1] + place[1]
-
-        def pixel(x):  # (b, h, w, ...) at the place: (b, ...)
-            flat = ops.reshape(x, (-1, x.shape[1] * x.shape[2], *x.shape[3:]))
-            return ops.take(flat, index, axis=1)
-
-        missing = ops.cast(missing, "float32")[..., None]
-        known = ops.cast(ops.arange(levels.shape[-1]) < channel, "float32")
-        return self.draw_channel(
-            channel,
-            pixel(levels) * known,
-            pixel(parameters),
-            uniforms,
-            given,
-            missing,
-            temperature,
-        )
