@@ -138,6 +138,8 @@ def setting(text):
 
 def run(args):
     keras = common.import_keras()
+    from kzoo.metrics import protocols
+
     source = pathlib.PurePath(args.data).stem or "data"
     args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()
     if args.output.exists() and not args.output.is_dir():
@@ -147,10 +149,11 @@ def run(args):
         keras.utils.set_random_seed(args.seed)
 
     check_settings(args)
-    labels = {"labels": True} if takes_labels(args) else {}
+    preset = load_preset(args)
+    labels = {"labels": True} if takes_labels(args, preset) else {}
     dataset, shape, text = open_training_data(args, **labels)
-    model, binary = build(args, shape)
-    if binary:
+    model = build(args, shape) if preset is None else check_fits(preset, args, shape)
+    if protocols.is_binary(model):
         dataset, _, text = open_training_data(args, binarize="dynamic", **labels)
     training.compile_model(model, args.learning_rate)
     training.claim(args.work, {"model": model.get_config(), **training.training_settings(args)})
@@ -175,14 +178,18 @@ def run(args):
     )
 
 
-def takes_labels(args):
-    """Whether the model is to be class-conditional."""
-    if args.preset:
-        import kzoo
+def load_preset(args):
+    """The model of the preset that the command names, or `None`."""
+    import kzoo
 
-        preset = getattr(kzoo, MODELS[args.model]).from_preset(args.preset, load_weights=False)
-        return getattr(preset, "num_classes", None) is not None
-    return dict(args.set).get("num_classes") is not None
+    return getattr(kzoo, MODELS[args.model]).from_preset(args.preset) if args.preset else None
+
+
+def takes_labels(args, preset):
+    """Whether the model is class-conditional."""
+    if preset is None:
+        return dict(args.set).get("num_classes") is not None
+    return getattr(preset, "num_classes", None) is not None
 
 
 def open_training_data(args, **options):
@@ -235,12 +242,9 @@ def constructor_arguments(model_class):
 
 
 def build(args, shape):
-    """`(model, whether its images are binary)` for images of that shape."""
+    """The model for images of that shape."""
     import kzoo
-    from kzoo.metrics import protocols
 
-    if args.preset:
-        return from_preset(args, shape)
     arguments = {"image_shape": shape}
     if args.model == "cfggan":
         arguments["batch_size"] = args.batch_size
@@ -252,27 +256,22 @@ def build(args, shape):
         }.get(args.model, {})
     arguments |= dict(args.set)
     try:
-        model = getattr(kzoo, MODELS[args.model])(**arguments)
+        return getattr(kzoo, MODELS[args.model])(**arguments)
     except TypeError as error:  # a value of a wrong type, that the model did not expect
         raise ValueError(f"--set {dict(args.set)}: {error}") from error
-    return model, protocols.is_binary(model)
 
 
-def from_preset(args, shape):
-    """The model of a preset and whether its images are binary.
+def check_fits(preset, args, shape):
+    """A preset's model, if the command's images and batches are those it takes.
 
     Raises:
         ValueError: if its images or its batch size are others.
     """
-    import kzoo
-    from kzoo.metrics import protocols
-
-    model = getattr(kzoo, MODELS[args.model]).from_preset(args.preset)
     expected = {"image_shape": shape, "batch_size": args.batch_size}
     for name, value in expected.items():
-        own = getattr(model, name, value)
+        own = getattr(preset, name, value)
         if own != value:
             raise ValueError(
                 f"the preset {args.model}/{args.preset} has {name} {own}, the command {value}"
             )
-    return model, protocols.is_binary(model)
+    return preset

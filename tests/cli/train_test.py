@@ -124,8 +124,8 @@ def opened(*arguments):
     """The training data, their shape and description for a command, and the model it builds."""
     args = cli.parser().parse_args(["train", *map(str, arguments)])
     _, shape, _ = train_command.open_training_data(args)
-    model, binary = train_command.build(args, shape)
-    options = {"binarize": "dynamic"} if binary else {}
+    model = train_command.build(args, shape)
+    options = {"binarize": "dynamic"} if protocols.is_binary(model) else {}
     return *train_command.open_training_data(args, **options), model
 
 
