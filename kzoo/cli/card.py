@@ -54,15 +54,17 @@ def write(folder, model, scores, command):
     sheet = completions = None
     if hasattr(model, "generate"):
         sheet = "samples.png"
-        options = generate.sheet_labels(model)
-        images = model.generate(len(options.get("labels", range(64))), seed=0, **options)
+        images, labels = generate.sheet(model)
         image_grid(images, columns=generate.COLUMNS, scale=generate.SCALE, path=folder / sheet)
     if isinstance(model, PixelModel):
         completions = "completions.png"
         chosen = slice(0, None, generate.COLUMNS)  # one of each class, where there are classes
-        labels = options["labels"][chosen] if options else None
         completion_sheet(
-            model, images[chosen], labels=labels, scale=generate.SCALE, path=folder / completions
+            model,
+            images[chosen],
+            labels=None if labels is None else labels[chosen],
+            scale=generate.SCALE,
+            path=folder / completions,
         )
     title = f"{type(model).__name__}, {folder.resolve().name}"
     old_title, old_notes = title_and_notes(folder / "README.md")

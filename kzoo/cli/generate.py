@@ -110,12 +110,16 @@ def pixel_options(args, model):
     return options
 
 
-def sheet_labels(model):
-    """Options for a sheet with one class per row, where the model is class-conditional."""
+def sheet(model, count=64):
+    """`(images, labels)` of a sheet: of a class-conditional model, one class per row.
+
+    `labels` is `None` where the model has none.
+    """
     classes = getattr(model, "num_classes", None)
     if classes is None or not hasattr(model, "complete"):
-        return {}
-    return {"labels": [label for label in range(classes) for _ in range(COLUMNS)]}
+        return model.generate(count, seed=0), None
+    labels = [label for label in range(classes) for _ in range(COLUMNS)]
+    return model.generate(len(labels), seed=0, labels=labels), labels
 
 
 def run(args):
