@@ -1,4 +1,4 @@
-"""What the recipes of the pixel models on binarized MNIST share: data, schedule, precision."""
+"""What the recipes of the pixel models share: data, schedule, precision."""
 
 import csv
 
@@ -20,9 +20,9 @@ NOTES = (
 )
 
 
-def parser(description, epochs, output, batch_size):
+def parser(description, epochs, output, batch_size, data="mnist"):
     """The arguments of a recipe, with the precision of the training."""
-    parser = recipe.parser(description, epochs, output, batch_size=batch_size)
+    parser = recipe.parser(description, epochs, output, batch_size=batch_size, data=data)
     parser.add_argument(
         "--dtype",
         default="mixed_bfloat16",
@@ -32,9 +32,7 @@ def parser(description, epochs, output, batch_size):
 
 
 def train(args, build, metadata, rate=2e-3, labels=False, start=None):
-    """Trains a model on binarized MNIST and saves its preset.
-
-    The learning rate rises to `rate` over 500 updates and falls to 0 along a cosine.
+    """Trains a model on binarized MNIST, with the learning rates of `schedule`; saves its preset.
 
     Args:
         args: what `parser` parsed.
@@ -52,21 +50,30 @@ def train(args, build, metadata, rate=2e-3, labels=False, start=None):
     model = build(args.dtype)
     if start is not None:
         take_weights(model, start)
-    steps = args.epochs * (args.steps_per_epoch or len(data))
-    warmup = min(500, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        rate / 10, steps - warmup, warmup_target=rate, warmup_steps=warmup
-    )
-    model.compile(keras.optimizers.Adam(schedule))
+    model.compile(keras.optimizers.Adam(schedule(args, data, rate)))
     validation = (images, classes) if labels else images
     recipe.fit(args, model, data, validation_data=validation, validation_batch_size=100)
+    save(args, model, build, metadata)
+
+
+def schedule(args, data, rate):
+    """A learning rate that rises to `rate` over 500 updates and falls to 0 along a cosine."""
+    steps = args.epochs * (args.steps_per_epoch or len(data))
+    warmup = min(500, steps // 10)
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 10, steps - warmup, warmup_target=rate, warmup_steps=warmup
+    )
+
+
+def save(args, model, build, metadata, score="val_nll", unit="nats"):
+    """Saves the model's weights as a preset in float32, with the curve of its training."""
     preset = build("float32")
     preset.set_weights(model.get_weights())
-    notes = f"{metadata['notes']} {curve(args.work)}"
+    notes = f"{metadata['notes']} {curve(args.work, score, unit)}"
     preset.save_to_preset(args.output, **{**metadata, "notes": notes})
 
 
-def curve(work, name="val_nll", unit="nats"):
+def curve(work, name, unit):
     """A sentence with the test images' scores after every epoch, from the log of a training."""
     with open(work / "log.csv", encoding="utf-8") as file:
         scores = [float(row[name]) for row in csv.DictReader(file)]

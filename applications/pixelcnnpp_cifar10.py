@@ -32,7 +32,6 @@ METADATA = {
     "run of 2. The recipe goes on from its last epoch.",
     "dataset": "cifar10",
 }
-WATCHED = 1000  # test images whose likelihood the log holds
 RATE = 2e-3
 
 
@@ -48,17 +47,12 @@ def build(dtype):
 
 
 def main():
-    parser = recipe.parser(
+    parser = pixel_recipe.parser(
         __doc__.splitlines()[0],
         4,
         "weights/pixelcnnplusplus/cifar10",
         batch_size=16,
         data="cifar10",
-    )
-    parser.add_argument(
-        "--dtype",
-        default="mixed_bfloat16",
-        help="Keras dtype policy of the training; the preset is float32 in any case",
     )
     args = parser.parse_args()
     keras.utils.set_random_seed(args.seed)
@@ -66,21 +60,12 @@ def main():
     test, _ = kzoo.datasets.to_arrays(recipe.load(args, "test", batch_size=100))
 
     model = build(args.dtype)
-    steps = args.epochs * (args.steps_per_epoch or len(train))
-    warmup = min(500, steps // 10)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        RATE / 10, steps - warmup, warmup_target=RATE, warmup_steps=warmup
-    )
-    model.compile(
-        keras.optimizers.Adam(
-            schedule, beta_1=0.95, beta_2=0.9995, use_ema=True, ema_momentum=0.999
-        )
-    )
-    recipe.fit(args, model, train, validation_data=test[:WATCHED], validation_batch_size=50)
-    preset = build("float32")
-    preset.set_weights(model.get_weights())
-    notes = f"{METADATA['notes']} {pixel_recipe.curve(args.work, 'val_bits_per_dim', 'bits/dim')}"
-    preset.save_to_preset(args.output, **{**METADATA, "notes": notes})
+    rate = pixel_recipe.schedule(args, train, RATE)
+    adam = keras.optimizers.Adam(rate, beta_1=0.95, beta_2=0.9995, use_ema=True, ema_momentum=0.999)
+    model.compile(adam)
+    watched = test[: pixel_recipe.WATCHED]
+    recipe.fit(args, model, train, validation_data=watched, validation_batch_size=50)
+    pixel_recipe.save(args, model, build, METADATA, "val_bits_per_dim", "bits/dim")
 
 
 if __name__ == "__main__":
