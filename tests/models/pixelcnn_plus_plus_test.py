@@ -12,18 +12,25 @@ from kzoo.layers.weight_norm import WeightNorm, WeightNormDense, initializing
 from kzoo.models.base import to_float
 from kzoo.models.pixel_model import PixelModel
 
-SHAPE = (8, 4, 3)
+SHAPE = (8, 4, 3)  # for the three resolutions of the paper
+SMALL = (4, 4, 3)  # for two
 # XLA takes long to compile the training; TensorFlow can do without.
 JIT = keras.backend.backend() == "jax"
 COUNT = 1 + 8 * 4  # one number of images: eager JAX compiles every operation per shape
-TINY = {"filters": 4, "num_resnets": 1, "num_mixtures": 2, "dropout": 0.0}
+TINY = {
+    "filters": 4,
+    "num_resnets": 1,
+    "num_mixtures": 2,
+    "dropout": 0.0,
+    "num_resolutions": 2,
+}
 
 
 def numpy(tensor):
     return ops.convert_to_numpy(tensor)
 
 
-def random_images(count=COUNT, shape=SHAPE, seed=1):
+def random_images(count=COUNT, shape=SMALL, seed=1):
     return np.random.default_rng(seed).integers(256, size=(count, *shape)).astype("uint8")
 
 
@@ -43,9 +50,9 @@ def random_model(image_shape, **options):
 
 
 def test_a_pixel_depends_on_exactly_the_pixels_before_it():
-    model = random_model(SHAPE)
+    model = random_model(SHAPE, num_resolutions=3)
     places = list(np.ndindex(*SHAPE[:2]))
-    images = np.repeat(random_images(1), len(places) + 1, axis=0)
+    images = np.repeat(random_images(1, SHAPE), len(places) + 1, axis=0)
     for i, place in enumerate(places):
         images[(i, *place)] ^= 128
     parameters = numpy(model(images)).reshape(len(images), len(places), -1)
@@ -56,11 +63,11 @@ def test_a_pixel_depends_on_exactly_the_pixels_before_it():
 
 def test_channels_depend_linearly_on_those_before_them():
     """With one component, channels are discretized logistics around shifted means (eq. 3)."""
-    model = random_model(SHAPE, num_mixtures=1)
+    model = random_model(SMALL, num_mixtures=1)
     images = random_images()
     logits, means, log_scales, coefficients = map(numpy, model.mixture(model(images)))
-    assert logits.shape == (COUNT, 8, 4, 1)
-    assert means.shape == log_scales.shape == coefficients.shape == (COUNT, 8, 4, 3, 1)
+    assert logits.shape == (COUNT, 4, 4, 1)
+    assert means.shape == log_scales.shape == coefficients.shape == (COUNT, 4, 4, 3, 1)
     assert abs(coefficients).max() < 1.0
     x = images / 127.5 - 1.0
     a, b, c = np.moveaxis(coefficients[..., 0], -1, 0)
@@ -76,28 +83,28 @@ def test_channels_depend_linearly_on_those_before_them():
 
 
 def test_bytes_and_floats_are_the_same_images():
-    model = random_model(SHAPE)
+    model = random_model(SMALL)
     images = random_images()
     floats = images.astype("float32") / 127.5 - 1.0
     np.testing.assert_array_equal(numpy(model(images)), numpy(model(floats)))
 
 
-def random_conditions(count):
-    context = np.random.default_rng(3).normal(size=(count, 8, 4, 3)).astype("float32")
+def random_conditions(count, shape=SMALL):
+    context = np.random.default_rng(3).normal(size=(count, *shape)).astype("float32")
     return {"labels": np.arange(count) % 2, "context": context}
 
 
 def test_conditions():
     """Labels and context change the distribution."""
-    model = random_model(SHAPE, num_classes=2, context_features=3)
+    model = random_model(SMALL, num_classes=2, context_features=3)
     images, given = random_images(), random_conditions(COUNT)
     expected = numpy(model(images, **given))
     other = numpy(model(images, labels=1 - given["labels"], context=given["context"]))
     assert (abs(other - expected).max(axis=(1, 2, 3)) > 1e-3).all()
     context = given["context"].copy()
-    context[0, 5, 2] += 1.0  # a place that the lower resolutions leave out
+    context[0, 1, 2] += 1.0  # a place that the lower resolutions leave out
     other = numpy(model(images, labels=given["labels"], context=context))
-    assert abs(other[0, 5, 2] - expected[0, 5, 2]).max() > 1e-3
+    assert abs(other[0, 1, 2] - expected[0, 1, 2]).max() > 1e-3
     np.testing.assert_array_equal(other[1:], expected[1:])
     with pytest.raises(ValueError, match="num_classes=2 needs labels"):
         model.log_likelihood(images, context=context)
@@ -106,17 +113,20 @@ def test_conditions():
 # Sampling
 
 
-def test_sampler_sees_the_parameters_of_the_whole_network():
-    model = random_model(SHAPE, num_classes=2, context_features=3)
-    images, given = random_images(2), random_conditions(2)
+@pytest.mark.parametrize("shape, num_resolutions", [(SHAPE, 3), ((3, 2, 3), 1)])
+def test_sampler_sees_the_parameters_of_the_whole_network(shape, num_resolutions):
+    options = {"num_classes": 2, "context_features": 3, "num_resolutions": num_resolutions}
+    model = random_model(shape, **options)
+    images, given = random_images(2, shape), random_conditions(2, shape)
     expected = numpy(model(images, **given))
     condition = model.condition(**given)
     pixels = model.scale(model.to_levels(ops.convert_to_tensor(images)))
     rows = model.initial_rows(2)
-    for row in range(8):
-        plan, buffers = model.start_row(rows, row, condition[:, row], row % 4)
-        for column in range(4):
-            parameters, buffers = model.step(plan, buffers, column, column % 4)
+    block = model.sampling_block
+    for row in range(shape[0]):
+        plan, buffers = model.start_row(rows, row, condition[:, row], row % block)
+        for column in range(shape[1]):
+            parameters, buffers = model.step(plan, buffers, column, column % block)
             np.testing.assert_allclose(
                 numpy(parameters), expected[:, row, column], atol=1e-5, rtol=1e-5
             )
@@ -125,11 +135,11 @@ def test_sampler_sees_the_parameters_of_the_whole_network():
 
 
 def test_cached_sampling_draws_what_the_whole_network_draws(monkeypatch):
-    model = random_model(SHAPE)
+    model = random_model(SMALL)
     model.trainable = False  # no gradients where the programs are not compiled
     options = {"seed": 0, "temperature": 0.7}
     expected = model.generate(2, cached=False, **options)
-    assert expected.shape == (2, *SHAPE) and expected.dtype == np.uint8
+    assert expected.shape == (2, *SMALL) and expected.dtype == np.uint8
     assert len(np.unique(expected)) > 20
 
     def draw_row(self, *args):  # compiling the programs of all rows takes long
@@ -183,7 +193,7 @@ def test_drawn_levels_follow_the_mixture():
 
 def test_given_channels_shift_the_means_of_drawn_pixels():
     """`complete` keeps given pixels; drawing a pixel with all channels given returns them."""
-    model = random_model(SHAPE)
+    model = random_model(SMALL)
     parameters = ops.convert_to_tensor(np.ones((2, model.num_outputs)), "float32")
     given = ops.convert_to_tensor([[1.0, 128.0, 255.0], [7.0, 8.0, 9.0]])
     uniforms = ops.ones((2, 4)) * 0.5
@@ -217,7 +227,7 @@ def test_weight_normalization():
 
 def test_initialization_from_data(monkeypatch):
     """Every layer's features then have mean 0 and its own standard deviation."""
-    model = PixelCNNPlusPlus(SHAPE, **TINY)
+    model = PixelCNNPlusPlus(SMALL, **TINY)
     assert numpy(model.initialized) == 0.0
     images = random_images()
     model.initialize_from(images)
@@ -241,7 +251,7 @@ def test_initialization_from_data(monkeypatch):
 
 
 def test_dropout_is_for_training_only():
-    model = random_model(SHAPE, dropout=0.5)
+    model = random_model(SMALL, dropout=0.5)
     images = ops.convert_to_tensor(random_images())
     still = numpy(model(images))
     np.testing.assert_array_equal(numpy(model(images)), still)
@@ -257,10 +267,10 @@ def test_default_optimizer():
 
 
 def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypatch):
-    model = PixelCNNPlusPlus(SHAPE, **{**TINY, "dropout": 0.1})
+    model = PixelCNNPlusPlus(SMALL, **{**TINY, "dropout": 0.1})
     optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.5)
     model.compile(optimizer, jit_compile=JIT)
-    images = np.repeat(random_images()[:, :1, :1], 8, axis=1).repeat(4, axis=2)  # of one colour
+    images = np.repeat(random_images()[:, :1, :1], 4, axis=1).repeat(4, axis=2)  # of one colour
     initialize = model.initialize_from
     seen = []
 
@@ -283,7 +293,7 @@ def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypat
         np.testing.assert_array_equal(numpy(average), numpy(weight))
     scores = {name: numpy(value) for name, value in model.evaluation(to_float(x)).items()}
     np.testing.assert_allclose(scores["nll"], nll, rtol=1e-4)  # without dropout
-    np.testing.assert_allclose(scores["bits_per_dim"], nll / (96 * math.log(2)), rtol=1e-4)
+    np.testing.assert_allclose(scores["bits_per_dim"], nll / (48 * math.log(2)), rtol=1e-4)
     monkeypatch.setattr(PixelModel, "fit", lambda *args, **kwargs: None, raising=False)
     model.fit(images)
     assert len(seen) == 2  # not initialized a second time
@@ -299,7 +309,7 @@ def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypat
 
 
 def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
-    half = random_model(SHAPE, dtype="mixed_bfloat16")
+    half = random_model(SMALL, dtype="mixed_bfloat16")
     full = PixelCNNPlusPlus.from_config({**half.get_config(), "dtype": "float32"})
     full.set_weights(half.get_weights())
     images = random_images()
@@ -312,7 +322,10 @@ def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"image_shape": (6, 4, 3)}, r"multiples of 4.*got image_shape=\(6, 4, 3\)"),
+        (
+            {"image_shape": (6, 4, 3), "num_resolutions": 3},
+            r"multiples of 4.*got image_shape=\(6, 4, 3\)",
+        ),
         ({"filters": 0}, "filters must be a positive integer, got 0"),
         ({"num_resnets": 1.5}, "num_resnets must be a positive integer, got 1.5"),
         ({"num_mixtures": -1}, "num_mixtures must be a positive integer, got -1"),
@@ -327,7 +340,7 @@ def test_wrong_arguments(arguments, message):
 
 def test_wrong_images():
     model = PixelCNNPlusPlus((4, 4, 1), **TINY)
-    with pytest.raises(ValueError, match=r"shape \(n, 4, 4, 1\), got \(2, 8, 4, 3\)"):
+    with pytest.raises(ValueError, match=r"shape \(n, 4, 4, 1\), got \(2, 4, 4, 3\)"):
         model.initialize_from(random_images(2))
     with pytest.raises(ValueError, match="needs images, got shape"):
         model.initialize_from(np.zeros((0, 4, 4, 1), "uint8"))

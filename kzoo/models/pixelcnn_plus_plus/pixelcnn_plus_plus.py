@@ -50,12 +50,13 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
     on from the averages.
 
     Args:
-        image_shape: `(height, width, channels)` of the images; height and width multiples of 4.
+        image_shape: `(height, width, channels)` of the images; every resolution but the first
+            halves height and width.
         filters: features of either stream.
-        num_resnets: residual blocks of either stream on the way down, at each of the three
-            resolutions.
+        num_resnets: residual blocks of either stream on the way down, at each resolution.
         num_mixtures: number of components of a pixel's distribution.
         dropout: fraction of the features that training drops in each block, in [0, 1).
+        num_resolutions: 3 in the paper.
         num_classes: number of classes of a class-conditional model; `None` for none.
         context_features: number of features of the context maps; `None` for none.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
@@ -68,8 +69,8 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
     units of [-1, 1].
 
     Raises:
-        ValueError: if the height or width is not a multiple of 4, `dropout` is not in [0, 1), or
-            another argument is not a positive integer.
+        ValueError: if the height or width cannot be halved so often, `dropout` is not in [0, 1),
+            or another argument is not a positive integer.
     """
 
     def __init__(
@@ -79,13 +80,15 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         num_resnets=5,
         num_mixtures=10,
         dropout=0.5,
+        num_resolutions=3,
         **kwargs,
     ):
         super().__init__(image_shape, 256, **kwargs)
-        if self.image_shape[0] % 4 or self.image_shape[1] % 4:
+        self.num_resolutions = check_positive_int("num_resolutions", num_resolutions)
+        if any(side % self.sampling_block for side in self.image_shape[:2]):
             raise ValueError(
-                "Height and width must be multiples of 4, for two halvings, got "
-                f"image_shape={self.image_shape}."
+                f"Height and width must be multiples of {self.sampling_block}, to be halved at "
+                f"{num_resolutions} resolutions, got image_shape={self.image_shape}."
             )
         self.filters = check_positive_int("filters", filters)
         self.num_resnets = check_positive_int("num_resnets", num_resnets)
@@ -103,7 +106,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         self.network = Resolution(
             filters,
             num_resnets,
-            coarser=2,
+            coarser=num_resolutions - 1,
             dropout=self.dropout,
             condition_features=self.condition_features,
             name="network",
@@ -130,6 +133,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
             "num_resnets": self.num_resnets,
             "num_mixtures": self.num_mixtures,
             "dropout": self.dropout,
+            "num_resolutions": self.num_resolutions,
         }
 
     @property

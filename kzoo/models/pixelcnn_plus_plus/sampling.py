@@ -22,11 +22,15 @@ class MixtureSampler:
     one and, without that pixel, the one above it; then what `Resolution` keeps.
     """
 
-    sampling_block = 4
     channels_per_step = None
 
+    @property
+    def sampling_block(self):
+        return 2 ** (self.num_resolutions - 1)
+
     def row_phase(self, row):
-        return row % self.sampling_block if row % 2 == 0 else 1  # odd rows are all alike
+        # Odd rows are all alike.
+        return (row if row % 2 == 0 else 1) % self.sampling_block
 
     @property
     def noise_per_pixel(self):
