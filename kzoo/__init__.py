@@ -7,6 +7,7 @@ from kzoo import _environment
 __version__ = "0.1.0"
 
 _NAMES = {
+    "Autoencoder": "kzoo.models.autoencoder",
     "CFGGAN": "kzoo.models.cfggan",
     "Classifier": "kzoo.models.classifier",
     "GAN": "kzoo.models.gan",
@@ -24,7 +25,16 @@ _NAMES = {
     "WGANGP": "kzoo.models.wgan",
     "list_presets": "kzoo.presets",
 }
-_MODULES = ("backend", "callbacks", "datasets", "losses", "metrics", "presets", "visualization")
+_MODULES = (
+    "backend",
+    "callbacks",
+    "datasets",
+    "latents",
+    "losses",
+    "metrics",
+    "presets",
+    "visualization",
+)
 
 __all__ = [*_NAMES, *_MODULES]
 

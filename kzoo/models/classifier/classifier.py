@@ -13,6 +13,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.models.base import to_float
+from kzoo.models.classifier.backbone import blocks, feature_count, features_of
 from kzoo.models.classifier.reference import SCORES, Reference
 from kzoo.models.data import check_image_shape, check_images, check_positive_int
 from kzoo.presets import PresetMixin
@@ -34,8 +35,11 @@ class Classifier(PresetMixin, keras.Model):
         widths: the channels of each block; every block halves height and width. The last width
             is the number of features.
         dropout: rate of the dropout between the features and the linear layer, in [0, 1).
+        backbone: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), in place of
+            the blocks; `widths` must then be `None`. See `from_encoder`.
 
     Attributes:
+        num_features: the number of features, d.
         reference: a `kzoo.models.classifier.Reference`, statistics and scores of the real data,
             or None. Assignable; saved with the weights, as float32.
 
@@ -54,6 +58,7 @@ class Classifier(PresetMixin, keras.Model):
         num_classes=10,
         widths=(16, 32, 96),
         dropout=0.3,
+        backbone=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -61,22 +66,17 @@ class Classifier(PresetMixin, keras.Model):
         self.num_classes = check_positive_int("num_classes", num_classes)
         if self.num_classes < 2:
             raise ValueError(f"num_classes must be at least 2, got {num_classes}.")
-        self.widths = tuple(check_positive_int("widths", width) for width in widths)
-        if not self.widths:
+        if backbone is not None and widths is not None:
+            raise ValueError(f"A backbone has its own layers: widths must be None, got {widths!r}.")
+        if backbone is None and not widths:
             raise ValueError("widths must hold at least one block's channels, got none.")
+        self.widths = widths and tuple(check_positive_int("widths", width) for width in widths)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}.")
         self.dropout = dropout
-
-        layers = []
-        for width in self.widths:
-            for strides in (1, 2):
-                layers += [
-                    keras.layers.Conv2D(width, 3, strides, padding="same", use_bias=False),
-                    keras.layers.BatchNormalization(momentum=0.9),
-                    keras.layers.ReLU(),
-                ]
-        self.backbone = keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D()])
+        self._own_backbone = backbone is not None
+        self.backbone = blocks(self.widths) if backbone is None else backbone
+        self.num_features = feature_count(self.backbone, self.image_shape)
         self.drop = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(self.num_classes)
         # As in a Normalization layer, statistics of the data are weights: they go where weights go.
@@ -91,18 +91,54 @@ class Classifier(PresetMixin, keras.Model):
     def _statistic(self, name, shape):
         return self.add_weight(shape, "zeros", "float32", trainable=False, name=name)
 
+    @classmethod
+    def from_encoder(
+        cls,
+        encoder,
+        num_classes,
+        trainable_encoder=True,
+        layer=None,
+        dropout=0.0,
+        **kwargs,
+    ):
+        """A classifier that starts from the features of a trained encoder: transfer learning.
+
+        The encoder is copied with its weights, so that training the classifier leaves the model
+        that the encoder belongs to as it is. The linear layer on top starts from new weights.
+
+        Args:
+            encoder: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), such as
+                `autoencoder.encoder`, or `kzoo.latents.code_network(vae)`, the posterior's mean:
+                the output of `vae.encoder` itself is the mean and the log-variance.
+            num_classes: int, at least 2.
+            trainable_encoder: whether `fit` changes the encoder (fine-tuning), or only the
+                linear layer on top of it (frozen).
+            layer: the encoder's layer whose output, flattened, are the features: a name, or an
+                index of `encoder.layers`. -2 is the hidden layer before the code, for
+                kzoo's encoders. `None` takes the output.
+            dropout: see `kzoo.Classifier`.
+            **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+        Raises:
+            ValueError: if the encoder is not a `keras.Model` of one input and output, or has no
+                such layer.
+
+        Example:
+
+        >>> classifier = kzoo.Classifier.from_encoder(autoencoder.encoder, 10)
+        """
+        backbone = features_of(encoder, layer)
+        backbone.trainable = trainable_encoder
+        return cls(backbone.input_shape[1:], num_classes, None, dropout, backbone, **kwargs)
+
     def build(self, input_shape):
-        self.backbone.build(input_shape)
+        if not self.backbone.built:
+            self.backbone.build(input_shape)
         self.head.build((None, self.num_features))
         self.built = True
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.num_classes)
-
-    @property
-    def num_features(self):
-        """The number of features, d."""
-        return self.widths[-1]
 
     @property
     def reference(self):
@@ -178,6 +214,14 @@ class Classifier(PresetMixin, keras.Model):
             **super().get_config(),
             "image_shape": list(self.image_shape),
             "num_classes": self.num_classes,
-            "widths": list(self.widths),
+            "widths": self.widths and list(self.widths),
             "dropout": self.dropout,
+            "backbone": keras.saving.serialize_keras_object(self.backbone)
+            if self._own_backbone
+            else None,
         }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config.get("backbone"), custom_objects)
+        return cls(**{**config, "backbone": backbone})

@@ -1,0 +1,88 @@
+"""What `kzoo.latents` asks of a model."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kzoo.models.base import to_uint8
+
+
+def check_model(model):
+    """`ValueError` unless the model encodes images and decodes codes."""
+    if not all(hasattr(model, name) for name in ("encode", "decode", "latent_dim")):
+        raise ValueError(
+            "Expected a model with `latent_dim`, `encode` and `decode`, such as a VAE or an "
+            f"Autoencoder; got {type(model).__name__}."
+        )
+    return model
+
+
+def codes(model, images):
+    """The codes of images: a VAE's posterior means, an Autoencoder's codes.
+
+    Args:
+        model: a model as `kzoo.latents` describes it.
+        images: uint8 (n, h, w, c), or floats in [-1, 1].
+
+    Returns:
+        float NumPy array (n, latent_dim).
+
+    Raises:
+        ValueError: for another model, or images that do not fit it.
+    """
+    encoded = check_model(model).encode(images)
+    return encoded[0] if isinstance(encoded, tuple) else encoded
+
+
+def decoded(model, latents):
+    """The images of codes (..., latent_dim), uint8 (n, h, w, c), n codes one after the other."""
+    latents = np.reshape(latents, (-1, np.shape(latents)[-1]))
+    return ops.convert_to_numpy(to_uint8(check_model(model).decode(latents)))
+
+
+def code_scores(model, images):
+    """How much each dimension of the code says about images, to order the dimensions by.
+
+    For a model whose `encode` gives mean and log-variance, the average of the dimension's
+    KL(q(z|x) || N(0, 1)), in nats; for others, the variance of its codes.
+
+    Args:
+        model: a model as `kzoo.latents` describes it.
+        images: uint8 (n, h, w, c), or floats in [-1, 1].
+
+    Returns:
+        float NumPy array (latent_dim,), at least 0.
+
+    Raises:
+        ValueError: for another model, or images that do not fit it.
+    """
+    encoded = check_model(model).encode(images)
+    if not isinstance(encoded, tuple):
+        return np.var(encoded, axis=0)
+    mean, log_variance = encoded
+    return 0.5 * np.mean(np.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=0)
+
+
+def code_network(model):
+    """A `keras.Model` from images in [-1, 1] to their codes, such as a posterior's mean.
+
+    It shares its weights with the model. `Classifier.from_encoder` takes it.
+
+    Args:
+        model: a `kzoo.VAE`, `kzoo.Autoencoder` or the like, whose `encoder` has the code as its
+            first output, or as the first `latent_dim` numbers of its only one.
+
+    Returns:
+        A `keras.Model` from (b, h, w, c) to (b, latent_dim).
+
+    Raises:
+        ValueError: for a model without an encoder.
+    """
+    encoder = getattr(check_model(model), "encoder", None)
+    if not isinstance(encoder, keras.Model):
+        raise ValueError(f"{type(model).__name__} has no encoder that is a keras.Model.")
+    images = keras.Input(model.image_shape)
+    code = keras.tree.flatten(encoder(images))[0]
+    if code.shape[-1] != model.latent_dim:
+        code = code[:, : model.latent_dim]
+    return keras.Model(images, code, name="code_network")

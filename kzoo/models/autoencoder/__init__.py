@@ -1,0 +1,3 @@
+from kzoo.models.autoencoder.autoencoder import Autoencoder
+
+__all__ = ["Autoencoder"]

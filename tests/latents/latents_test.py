@@ -1,0 +1,101 @@
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import kzoo
+from kzoo import Autoencoder, latents
+
+SHAPE = (4, 6, 1)
+
+
+class Affine:
+    """Codes are two weighted sums of the pixels; with `posterior`, means beside log-variances."""
+
+    latent_dim = 2
+    image_shape = SHAPE
+    weights = np.random.default_rng(0).standard_normal((24, 2))
+
+    def __init__(self, posterior=False):
+        self.posterior = posterior
+
+    def encode(self, images):
+        mean = (images.reshape(len(images), -1) / 127.5 - 1) @ self.weights
+        return (mean, np.full_like(mean, -2.0)) if self.posterior else mean
+
+    def decode(self, codes):
+        return np.clip(codes @ self.weights.T, -1, 1).reshape(-1, *SHAPE).astype("float32")
+
+
+@pytest.fixture
+def groups():
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 256, (n, *SHAPE), dtype="uint8") for n in (5, 3, 4)]
+
+
+@pytest.mark.parametrize("posterior", [False, True])
+def test_directions_and_sums_are_those_of_averages(posterior, groups):
+    model = Affine(posterior)
+    a, b, c = (Affine().encode(group).mean(axis=0) for group in groups)
+    assert_allclose(latents.average_code(model, groups[0]), a)
+    assert_allclose(latents.attribute_direction(model, groups[0], groups[1]), a - b)
+    got = latents.combine(model, plus=[groups[0], groups[2]], minus=[groups[1]])
+    assert_allclose(got, a + c - b)
+    assert_allclose(latents.combine(model, [groups[0]]), a)
+
+
+def test_decoded_gives_uint8_images_of_codes_of_any_rank():
+    model = Affine()
+    codes = 0.1 * np.random.default_rng(2).standard_normal((3, 2, 2))
+    images = latents.decoded(model, codes)
+    assert images.shape == (6, *SHAPE) and images.dtype == np.uint8
+    assert_allclose(images[3] / 127.5 - 1, model.decode(codes[1, 1:])[0], atol=1 / 255)
+
+
+def test_scores_are_kl_per_dimension_or_variances(groups):
+    mean, log_variance = Affine(True).encode(groups[0])
+    kl = 0.5 * (np.exp(log_variance) + mean**2 - 1 - log_variance).mean(axis=0)
+    assert_allclose(latents.code_scores(Affine(True), groups[0]), kl)
+    variance = ((mean - mean.mean(axis=0)) ** 2).mean(axis=0)
+    assert_allclose(latents.code_scores(Affine(), groups[0]), variance)
+
+
+def test_scores_add_up_to_the_kl_of_a_vae():
+    vae = kzoo.VAE((8, 8, 1), 3, widths=(4,), dense_width=6)
+    images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype="uint8")
+    vae.compile()
+    kl = vae.evaluate(images, verbose=0, return_dict=True)["kl"]
+    assert latents.code_scores(vae, images).sum() == pytest.approx(kl, rel=1e-4)
+
+
+def test_code_network_is_the_encoder_of_codes():
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 1), dtype="uint8")
+    for model in (
+        kzoo.VAE((8, 8, 1), 3, widths=(4,), dense_width=6),
+        Autoencoder((8, 8, 1), 3, widths=(4,), dense_width=6),
+    ):
+        network = latents.code_network(model)
+        got = keras.ops.convert_to_numpy(network(images / np.float32(127.5) - 1))
+        assert_allclose(got, latents.codes(model, images), atol=1e-6)
+
+
+def test_code_network_of_two_outputs():
+    x = keras.Input((2, 2, 1))
+    flat = keras.layers.Flatten()(x)
+    encoder = keras.Model(x, [keras.layers.Dense(2)(flat), keras.layers.Dense(2)(flat)])
+    z = keras.Input((2,))
+    decoder = keras.Model(z, keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4)(z)))
+    vae = kzoo.VAE((2, 2, 1), 2, encoder=encoder, decoder=decoder)
+    images = np.random.default_rng(0).integers(0, 256, (5, 2, 2, 1), dtype="uint8")
+    got = keras.ops.convert_to_numpy(latents.code_network(vae)(images / np.float32(127.5) - 1))
+    assert_allclose(got, vae.encode(images)[0], atol=1e-6)
+
+
+def test_errors(groups):
+    for function in (latents.codes, latents.average_code, latents.code_scores):
+        with pytest.raises(ValueError, match="latent_dim.*got object"):
+            function(object(), groups[0])
+    with pytest.raises(ValueError, match="no encoder"):
+        latents.code_network(Affine())
+    with pytest.raises(ValueError, match="at least one group"):
+        latents.combine(Affine(), plus=[])
