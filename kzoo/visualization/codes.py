@@ -1,0 +1,119 @@
+"""Sheets of models that encode images as well as decode codes (see `kzoo.latents`)."""
+
+import numpy as np
+from keras import ops
+
+from kzoo.latents import average_code, code_scores, codes, decoded
+from kzoo.models.base import to_uint8
+from kzoo.models.data import check_positive, check_positive_int
+from kzoo.visualization.grid import image_grid
+
+
+def latent_traversals(
+    model, images, image=None, num_dimensions=10, steps=9, extent=3.0, scale=1, path=None
+):
+    """What each dimension of the code does: one dimension per row, all others held.
+
+    The dimensions come in the order of `kzoo.latents.code_scores` of the images, the most telling
+    one first: by their KL divergence for a VAE, by their variance for an Autoencoder. A row goes
+    from `extent` standard deviations below to as many above: of the prior N(0, 1) for a model
+    whose `encode` gives a posterior, of the images' codes, around their mean, for others.
+
+    Args:
+        model: a model as `kzoo.latents` describes it.
+        images: uint8 (n, h, w, c), or floats in [-1, 1]: what the dimensions are measured on.
+        image: (h, w, c) or (1, h, w, c), the image that is changed; `None` starts from the
+            images' average code.
+        num_dimensions: rows, at most as many as the code has.
+        steps: images per row, at least 2.
+        extent: positive number, see above.
+        scale: see `image_grid`.
+        path: see `image_grid`.
+
+    Returns:
+        A uint8 sheet of rows of `steps` images, as `image_grid` returns it.
+
+    Raises:
+        ValueError: for another model, images that do not fit it, or numbers outside their range.
+    """
+    if check_positive_int("steps", steps) < 2:
+        raise ValueError(f"steps must be at least 2, got {steps}.")
+    check_positive("extent", extent)
+    scores = code_scores(model, images)
+    rows = check_positive_int("num_dimensions", num_dimensions)
+    order = np.argsort(-scores, kind="stable")[:rows]
+    known = codes(model, images)
+    center, spread = known.mean(axis=0), known.std(axis=0)
+    if isinstance(model.encode(images[:1]), tuple):  # a posterior comes with the prior N(0, 1)
+        center, spread = np.zeros_like(center), np.ones_like(spread)
+    start = known.mean(axis=0)
+    if image is not None:
+        start = codes(model, np.reshape(image, (1, *np.shape(image)[-3:])))[0]
+    walks = np.tile(start, (len(order), steps, 1))  # (rows, steps, latent_dim)
+    for walk, dimension in zip(walks, order):
+        values = np.linspace(-extent, extent, steps)
+        walk[:, dimension] = center[dimension] + spread[dimension] * values
+    return image_grid(decoded(model, walks), columns=steps, scale=scale, path=path)
+
+
+def reconstruction_sheet(model, images, columns=8, scale=1, path=None):
+    """Images and, below each, what the model makes of it: pairs of rows.
+
+    Args:
+        model: a model that reconstructs when called, such as a VAE or an Autoencoder.
+        images: uint8 (n, h, w, c), or floats in [-1, 1]; n >= 1.
+        columns: images per row; n need not be a multiple of it.
+        scale: see `image_grid`.
+        path: see `image_grid`.
+
+    Returns:
+        A uint8 sheet, as `image_grid` returns it.
+
+    Raises:
+        ValueError: if there are no images or they do not fit the model.
+    """
+    columns = min(check_positive_int("columns", columns), len(images))
+    reconstructions = decoded(model, codes(model, images))
+    if images.dtype != np.uint8:
+        images = ops.convert_to_numpy(to_uint8(ops.convert_to_tensor(images)))
+    pairs = []
+    for first in range(0, len(images), columns):
+        for part in (images[first : first + columns], reconstructions[first : first + columns]):
+            # A last row that is not full is filled up with black.
+            pairs += [part, np.zeros((columns - len(part), *part.shape[1:]), "uint8")]
+    return image_grid(np.concatenate(pairs), columns=columns, scale=scale, path=path)
+
+
+def arithmetic_sheet(model, first, minus, plus, rows=4, seed=0, scale=1, path=None):
+    """The images of "first - minus + plus", computed on average codes.
+
+    A row stands on its own share of every group, drawn at random; its images are, from left to
+    right, the average code of `first`, that of `minus`, that of `plus`, and the first one less the
+    second plus the third. Nothing else is shown: no image of the groups appears.
+
+    Args:
+        model: a model as `kzoo.latents` describes it.
+        first, minus, plus: groups of images, each uint8 (n, h, w, c), n >= `rows`, or floats in
+            [-1, 1]; for "smiling woman - neutral woman + neutral man" in this order.
+        rows: how many shares.
+        seed: int >= 0, of the shares.
+        scale: see `image_grid`.
+        path: see `image_grid`.
+
+    Returns:
+        A uint8 sheet of `rows` times 4 images, as `image_grid` returns it.
+
+    Raises:
+        ValueError: if a group has fewer images than rows, for another model, or images that do not
+            fit it.
+    """
+    rows = check_positive_int("rows", rows)
+    generator = np.random.default_rng(seed)
+    columns = []
+    for group in (first, minus, plus):
+        if len(group) < rows:
+            raise ValueError(f"Expected at least {rows} images per group, got {len(group)}.")
+        shares = np.array_split(generator.permutation(len(group)), rows)
+        columns.append(np.stack([average_code(model, group[share]) for share in shares]))
+    columns.append(columns[0] - columns[1] + columns[2])
+    return image_grid(decoded(model, np.stack(columns, axis=1)), columns=4, scale=scale, path=path)
