@@ -7,6 +7,7 @@ import re
 from kzoo.cli import generate
 
 NOT_RECORDED = "Not recorded."
+RECONSTRUCTIONS = "reconstructions.png"
 
 
 def folder_of(preset, model_name=None):
@@ -56,6 +57,8 @@ def write(folder, model, scores, command):
         sheet = "samples.png"
         images, labels = generate.sheet(model)
         image_grid(images, columns=generate.COLUMNS, scale=generate.SCALE, path=folder / sheet)
+    elif (folder / RECONSTRUCTIONS).is_file():  # a recipe wrote it, of its test images
+        sheet = RECONSTRUCTIONS
     if isinstance(model, PixelModel):
         completions = "completions.png"
         chosen = slice(0, None, generate.COLUMNS)  # one of each class, where there are classes

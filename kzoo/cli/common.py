@@ -8,6 +8,7 @@ import pathlib
 import sys
 
 MODELS = (
+    "Autoencoder",
     "CFGGAN",
     "Classifier",
     "GAN",

@@ -30,6 +30,7 @@ def add_parser(commands):
         "               the classifier's features and comparable under one classifier only\n"
         "  VAE          negative ELBO and importance-sampled negative log-likelihood, in nats per\n"
         "               image, of the test images\n"
+        "  Autoencoder  its reconstruction loss and the mean squared error of the test images\n"
         "  pixel models exact negative log-likelihood of the test images, nats and bits/dim; of a\n"
         "               class-conditional model given their labels\n"
         "  Classifier   accuracy on the test images, and the scores that these get\n"
@@ -111,13 +112,17 @@ def measure(model, args, own):
         args: the arguments; those that the protocol needs and the user left out are set.
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
-    from kzoo import Classifier
+    from kzoo import Autoencoder, Classifier
     from kzoo.metrics import protocols
 
     if isinstance(model, Classifier):
         own.fill(args, "data", "split")
         images, labels, text = load(model, args, labels=True)
         scores, histogram = protocols.accuracy_scores(model, images, labels)
+    elif isinstance(model, Autoencoder):
+        own.fill(args, "data", "split")
+        images, _, text = load(model, args)
+        scores, histogram = protocols.reconstruction_scores(model, images), None
     elif hasattr(model, "log_likelihood"):
         own.fill(args, "data", "split")
         binarize = "static" if protocols.is_binary(model) else None

@@ -133,6 +133,10 @@ def run(args):
         args.output = pathlib.Path("samples.png")
     start = time.perf_counter()
     model = common.load_model(args, kzoo.GenerativeModel)
+    if not hasattr(model, "generate"):
+        raise ValueError(
+            f"{args.preset}: an {type(model).__name__} reconstructs images and draws none"
+        )
     loaded = time.perf_counter()
     options = pixel_options(args, model)
     if options:

@@ -172,8 +172,9 @@ def run(args):
     if not data.is_file(args.data):
         metadata["dataset"] = args.data  # on which `kzoo evaluate` will measure it
     model.save_to_preset(args.output, **metadata)
+    draw = f"kzoo generate {args.output}, " if hasattr(model, "generate") else ""
     print(
-        f"Saved {args.output}. Next: kzoo generate {args.output}, kzoo evaluate {args.output} "
+        f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output} "
         f"--data {shlex.quote(args.data)}"
     )
 
@@ -201,7 +202,7 @@ def open_training_data(args, **options):
     parts = [f"{pathlib.PurePath(args.data).name} {args.split}"]
     if args.image_size:
         parts.append("cropped and resized")
-    if args.model not in ("vae", *_LEVELS) and shape[:2] == data.UNPADDED:
+    if args.model not in ("autoencoder", "vae", *_LEVELS) and shape[:2] == data.UNPADDED:
         dataset = data.open_data(args.data, args.split, pad_to=data.PADDED, **options)
         shape = (*data.PADDED, shape[2])
         parts.append("zero-padded")

@@ -75,8 +75,9 @@ def fit(model, dataset, args):
             args.work / "backup", double_checkpoint=True, delete_checkpoint=False
         ),
         keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
-        SampleGrid(args.work / "samples", columns=8, scale=2),
     ]
+    if hasattr(model, "generate"):
+        callbacks.append(SampleGrid(args.work / "samples", columns=8, scale=2))
     if args.stages:
         callbacks.append(StageLimit(model.stages_done + args.stages))
     model.fit(

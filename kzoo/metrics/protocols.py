@@ -2,6 +2,7 @@
 
 * `sample_scores`: models that draw images, by what a classifier makes of many samples.
 * `likelihood_scores`: models of a density, by the likelihood of test images.
+* `reconstruction_scores`: autoencoders, by how well they reconstruct test images.
 * `accuracy_scores`: classifiers, by their accuracy on test images, with the scores that real
   images get.
 
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 
 from kzoo.metrics.evaluate import evaluate_images
+from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int, seed_generator
 from kzoo.models.vae import VAE
 
@@ -175,6 +177,42 @@ def _mean_log_likelihood(model, images, description, track, labels=None, **optio
         given = {} if labels is None else {"labels": labels[part]}
         groups.append(model.log_likelihood(images[part], **given, **options))
     return float(np.concatenate(groups).mean(dtype="float64"))
+
+
+def reconstruction_scores(model, images):
+    """How well an autoencoder reconstructs test images, none of them corrupted.
+
+    Args:
+        model: a `kzoo.Autoencoder`.
+        images: uint8 array `(n, height, width, channels)`.
+
+    Returns:
+        A list of `Score`: `reconstruction`, the loss that the model reports, per image; and `mse`,
+        the mean squared error of a pixel in units of [0, 1], comparable between losses.
+
+    Raises:
+        ValueError: if the images do not fit the model.
+    """
+    errors, squares = [], []
+    for start in range(0, len(images), LATENTS):
+        batch = images[start : start + LATENTS]
+        x, parameters = to_float(batch), model.pixel_parameters(model.encode(batch))
+        errors.append(keras.ops.convert_to_numpy(model.reconstruction_error(x, parameters)))
+        difference = keras.ops.convert_to_numpy((model.mean_image(parameters) - x) / 2.0)
+        squares.append(np.mean(difference**2, axis=(1, 2, 3)))
+    unit, what = {
+        "l2": ("", "squared error in units of [-1, 1], summed over an image"),
+        "cross_entropy": ("nats", "cross-entropy, summed over an image"),
+    }[model.reconstruction_loss]
+    return [
+        Score("reconstruction", float(np.concatenate(errors).mean(dtype="float64")), unit, what),
+        Score(
+            "mse",
+            float(np.concatenate(squares).mean(dtype="float64")),
+            "",
+            "mean over pixels, in units of [0, 1]",
+        ),
+    ]
 
 
 def accuracy_scores(classifier, images, labels):

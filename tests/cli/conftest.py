@@ -11,6 +11,7 @@ from tests.models import pixel_checks
 SHAPE = (8, 8, 1)
 
 MODELS = {
+    "autoencoder": lambda: kzoo.Autoencoder(SHAPE, 2, widths=(3,), dense_width=4, seed=0),
     "vae": lambda: kzoo.VAE(SHAPE, latent_dim=2, widths=(3,), dense_width=4, seed=0),
     "gan": lambda: kzoo.GAN(SHAPE, latent_dim=3, width=2),
     "pixelcnn": lambda: kzoo.PixelCNN(SHAPE, filters=2, num_blocks=1, head_filters=2),

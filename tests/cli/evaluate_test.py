@@ -55,6 +55,28 @@ def test_vae(evaluate, data, saved):
     assert scores_of(evaluate(saved / "vae", "--seed", 4)) != scores_of(report)
 
 
+def test_autoencoder(evaluate, data, saved):
+    scores = scores_of(evaluate(saved / "autoencoder"))
+    model = kzoo.Autoencoder.from_preset(saved / "autoencoder")
+    images = kzoo.datasets.from_arrays(data, split="test", shuffle=False, batch_size=30)[0]
+    model.compile()
+    loss = model.evaluate(images, verbose=0, return_dict=True)["reconstruction"]
+    assert scores["reconstruction"] == pytest.approx(loss, rel=1e-4)
+    difference = model.decode(model.encode(images)) - (images / 127.5 - 1)
+    assert scores["mse"] == pytest.approx(np.mean((difference / 2) ** 2), rel=1e-4)
+
+
+def test_card_of_an_autoencoder(kzoo_main, data, saved, tmp_path):
+    folder = tmp_path / "own"
+    shutil.copytree(saved / "autoencoder", folder)
+    assert kzoo_main("evaluate", folder, "--data", data, "--write")[0] == 0
+    card = (folder / "README.md").read_text()
+    assert "| mse |" in card and "![" not in card
+    kzoo.visualization.image_grid(squares(0, 4)[0], path=folder / "reconstructions.png")
+    assert kzoo_main("evaluate", folder, "--data", data, "--write")[0] == 0
+    assert "](reconstructions.png)" in (folder / "README.md").read_text()
+
+
 def test_pixelcnn(evaluate, saved):
     # Untrained, it takes all images to be equally likely: 64 pixels of one bit.
     scores = scores_of(evaluate(saved / "pixelcnn", "--num-images", 7))

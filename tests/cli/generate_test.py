@@ -79,6 +79,11 @@ def test_options_that_do_not_fit(kzoo_main, saved, family, options, message):
     assert code and message in err
 
 
+def test_an_autoencoder_draws_nothing(kzoo_main, saved):
+    code, _, err = kzoo_main("generate", saved / "autoencoder")
+    assert code != 0 and "Autoencoder reconstructs images and draws none" in err
+
+
 def test_many_images_come_in_groups(saved, monkeypatch):
     model = kzoo.GAN.from_preset(saved / "gan")
     monkeypatch.setattr(protocols, "SAMPLE_GROUP", 4)

@@ -222,3 +222,12 @@ def test_divergence_is_no_preset(train, tmp_path):
     code, _, err = train("vae", "--learning-rate", "1e30", "--epochs", 3)
     assert code == 1 and "training diverged: " in err and err.count("\n") == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_an_autoencoder_is_trained_without_sheets(kzoo_main, data, tmp_path):
+    few = ["--data", data, "--batch-size", 20, "--epochs", 1, "--output", "new"]
+    small = ["--set", "latent_dim=2", "--set", "widths=(3,)", "--set", "dense_width=4"]
+    code, out, err = kzoo_main("train", "autoencoder", *few, *small)
+    assert (code, err) == (0, "") and "Next: kzoo evaluate new" in out
+    assert kzoo.Autoencoder.from_preset(tmp_path / "new").image_shape == (8, 8, 1)
+    assert not (tmp_path / "new-run" / "samples").exists()
