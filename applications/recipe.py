@@ -109,7 +109,7 @@ def train(args, build, fit):
 
 
 def fit(args, model, data, further_callbacks=(), **options):
-    """`model.fit` for as long as the arguments say, with `callbacks` and a sheet per epoch.
+    """`model.fit` for as long as the arguments say, with `callbacks` and sheets of samples.
 
     Args:
         args: what `parser` parsed.
@@ -121,6 +121,9 @@ def fit(args, model, data, further_callbacks=(), **options):
     limits = []
     if getattr(args, "minutes", None) is not None:
         limits = [kzoo.callbacks.TimeLimit(60 * args.minutes, args.clock)]
+    sheets = []
+    if hasattr(model, "generate"):
+        sheets = [kzoo.callbacks.SampleGrid(args.work / "samples")]
     model.fit(
         data,
         epochs=ENDLESS if args.epochs is None else args.epochs,
@@ -129,7 +132,7 @@ def fit(args, model, data, further_callbacks=(), **options):
             *limits,
             *further_callbacks,
             *callbacks(args),
-            kzoo.callbacks.SampleGrid(args.work / "samples"),
+            *sheets,
         ],
         verbose=2,
         **options,
