@@ -30,8 +30,7 @@ def codes(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    encoded = check_model(model).encode(images)
-    return encoded[0] if isinstance(encoded, tuple) else encoded
+    return _moments(model, images)[0]
 
 
 def decoded(model, latents):
@@ -56,15 +55,32 @@ def code_scores(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    encoded = check_model(model).encode(images)
-    if not isinstance(encoded, tuple):
-        return np.var(encoded, axis=0)
-    mean, log_variance = encoded
+    mean, log_variance = _moments(model, images)
+    if log_variance is None:
+        return np.var(mean, axis=0)
     return 0.5 * np.mean(np.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=0)
 
 
+def has_prior(model, images):
+    """Whether codes have a posterior, and so a prior to be compared with."""
+    return _moments(model, images[:1])[1] is not None
+
+
+def _moments(model, images):
+    """`(codes, log-variances or None)`, each (n, latent_dim)."""
+    encoded = check_model(model).encode(images)
+    mean, log_variance = encoded if isinstance(encoded, tuple) else (encoded, None)
+    if np.shape(mean) != (len(images), model.latent_dim):
+        raise ValueError(
+            f"Expected a model with one code {(len(images), model.latent_dim)} for "
+            f"{len(images)} images; encode() of {type(model).__name__} gave {type(mean).__name__}"
+            f"{getattr(mean, 'shape', '')}."
+        )
+    return mean, log_variance
+
+
 def code_network(model):
-    """A `keras.Model` from images in [-1, 1] to their codes, such as a posterior's mean.
+    """A `keras.Model` from images in [-1, 1] to their codes, such as a Gaussian posterior's mean.
 
     It shares its weights with the model. `Classifier.from_encoder` takes it.
 

@@ -4,6 +4,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.latents import average_code, code_scores, codes, decoded
+from kzoo.latents.codes import has_prior
 from kzoo.models.base import to_uint8
 from kzoo.models.data import check_positive, check_positive_int
 from kzoo.visualization.grid import image_grid
@@ -44,7 +45,7 @@ def latent_traversals(
     order = np.argsort(-scores, kind="stable")[:rows]
     known = codes(model, images)
     center, spread = known.mean(axis=0), known.std(axis=0)
-    if isinstance(model.encode(images[:1]), tuple):  # a posterior comes with the prior N(0, 1)
+    if has_prior(model, images):
         center, spread = np.zeros_like(center), np.ones_like(spread)
     start = known.mean(axis=0)
     if image is not None:

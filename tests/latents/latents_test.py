@@ -95,6 +95,13 @@ def test_errors(groups):
     for function in (latents.codes, latents.average_code, latents.code_scores):
         with pytest.raises(ValueError, match="latent_dim.*got object"):
             function(object(), groups[0])
+
+    class Layered(Affine):
+        def encode(self, images):
+            return [super().encode(images)] * 2
+
+    with pytest.raises(ValueError, match=r"one code \(5, 2\).*Layered gave list"):
+        latents.codes(Layered(), groups[0])
     with pytest.raises(ValueError, match="no encoder"):
         latents.code_network(Affine())
     with pytest.raises(ValueError, match="at least one group"):

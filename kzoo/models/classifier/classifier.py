@@ -18,6 +18,7 @@ from kzoo.models.classifier.reference import SCORES, Reference
 from kzoo.models.data import check_image_shape, check_images, check_positive_int
 from kzoo.presets import PresetMixin
 
+WIDTHS = (16, 32, 96)
 EVALUATION_BATCH = 500  # images per forward pass of `activations`; bounds the memory it takes
 
 
@@ -33,10 +34,10 @@ class Classifier(PresetMixin, keras.Model):
         image_shape: `(height, width, channels)` of the images.
         num_classes: int, at least 2.
         widths: the channels of each block; every block halves height and width. The last width
-            is the number of features.
+            is the number of features. `None` takes (16, 32, 96).
         dropout: rate of the dropout between the features and the linear layer, in [0, 1).
         backbone: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), in place of
-            the blocks; `widths` must then be `None`. See `from_encoder`.
+            the blocks, which have no `widths` then. See `from_encoder`.
 
     Attributes:
         num_features: the number of features, d.
@@ -56,7 +57,7 @@ class Classifier(PresetMixin, keras.Model):
         self,
         image_shape=(32, 32, 1),
         num_classes=10,
-        widths=(16, 32, 96),
+        widths=None,
         dropout=0.3,
         backbone=None,
         **kwargs,
@@ -68,8 +69,10 @@ class Classifier(PresetMixin, keras.Model):
             raise ValueError(f"num_classes must be at least 2, got {num_classes}.")
         if backbone is not None and widths is not None:
             raise ValueError(f"A backbone has its own layers: widths must be None, got {widths!r}.")
-        if backbone is None and not widths:
-            raise ValueError("widths must hold at least one block's channels, got none.")
+        if backbone is None:
+            widths = WIDTHS if widths is None else widths
+            if not widths:
+                raise ValueError("widths must hold at least one block's channels, got none.")
         self.widths = widths and tuple(check_positive_int("widths", width) for width in widths)
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}.")

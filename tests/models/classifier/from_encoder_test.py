@@ -129,6 +129,6 @@ def test_errors(autoencoder):
     with pytest.raises(ValueError, match=r"widths must be None, got \(4,\)"):
         Classifier(SHAPE, 3, widths=(4,), backbone=autoencoder.encoder)
     with pytest.raises(ValueError, match="does not take images"):
-        Classifier((9, 9, 3), 3, widths=None, backbone=autoencoder.encoder)
+        Classifier((9, 9, 3), 3, backbone=autoencoder.encoder)
     with pytest.raises(ValueError, match=r"\(None, d\)"):
-        Classifier(SHAPE, 3, widths=None, backbone=keras.Sequential([keras.layers.ReLU()]))
+        Classifier(SHAPE, 3, backbone=keras.Sequential([keras.layers.ReLU()]))
