@@ -228,9 +228,9 @@ print("Same predictions:", same)
 ## Conclusion
 
 An encoder trained without labels gives a classifier a start that labels alone
-would have to pay for; corruption improves it further. With thousands of labels
-the advantage is gone: then the labels teach better features than
-reconstruction does.
+would have to pay for; corruption improves it further. Where all weights are
+fine-tuned, the advantage shrinks as labels are added: then they teach the
+features themselves.
 
 To go on, try `penalty="contractive"` or `penalty="kl"` with
 `code_activation="sigmoid"` in `kzoo.Autoencoder`, or start from a VAE:
