@@ -8,7 +8,6 @@ import pathlib
 import sys
 
 MODELS = (
-    "Autoencoder",
     "CFGGAN",
     "Classifier",
     "GAN",
@@ -21,6 +20,7 @@ MODELS = (
     "VAE",
     "WGAN",
     "WGANGP",
+    "Autoencoder",
 )
 
 
