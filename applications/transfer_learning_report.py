@@ -33,6 +33,9 @@ def curves(found, data, path):
             mean, spread = [np.mean(v) for v in values], [np.std(v) for v in values]
             axis.errorbar(counts, mean, spread, marker="o", capsize=3, label=NAMES[encoder])
         axis.set_xscale("log")
+        shown = sorted({key[3] for key in found if key[0] == data})
+        axis.set_xticks(shown, [f"{n:,}" for n in shown])
+        axis.minorticks_off()
         axis.set_title(f"{TITLES[data]}, {mode}")
         axis.set_xlabel("labels")
         axis.grid(alpha=0.3)
@@ -59,8 +62,8 @@ def cell(values):
 
 
 def gains(found, data, count=100):
-    """A sentence for every mode: the best trained encoder against the random one."""
-    sentences = []
+    """A sentence for every mode, and one on all: the best trained encoder against the random."""
+    sentences, trained, untrained = [], {}, {}
     for mode in study.MODES:
         random = found.get((data, mode, "random", count))
         others = {
@@ -70,20 +73,29 @@ def gains(found, data, count=100):
         }
         if random and others:
             best = max(others, key=others.get)
+            trained[f"{NAMES[best]}, {mode}"] = others[best]
+            untrained[mode] = np.mean(random)
             difference = others[best] - np.mean(random)
             sentences.append(
                 f"- {mode}: {NAMES[best]} {others[best]:.1f} %, random {np.mean(random):.1f} %, "
                 f"a difference of {difference:+.1f} points over {len(random)} draws."
             )
+    if trained:
+        best, mode = max(trained, key=trained.get), max(untrained, key=untrained.get)
+        sentences.append(
+            f"- the best of all modes: {best} {trained[best]:.1f} %; random, {mode} "
+            f"{untrained[mode]:.1f} %."
+        )
     return "\n".join(sentences)
 
 
 def protocol(found):
     draws = max(map(len, found.values()))
     network = study.NETWORK
+    widths = ", ".join(map(str, network["widths"]))
     updates = ", ".join(f"{n:,}: {u:,}" for n, u in study.UPDATES.items())
     return f"""\
-- Encoder, the same for all: 3x3 convolutions of stride 2 with {network["widths"]} channels, a \
+- Encoder, the same for all: 3x3 convolutions of stride 2 with {widths} channels, a \
 hidden layer of {network["dense_width"]} ({network["activation"]}), a linear code of \
 {study.LATENT_DIM}.
 - Training without labels: all training images, Adam({study.PRETRAINING_RATE:g}), batches of \
@@ -95,7 +107,7 @@ SVHN. The denoising autoencoder does not see {study.MASKED:.0%} of the values.
 the hidden layer. fine-tuned: all weights up to the hidden layer, and the linear layer on it.
 - Learning from labels: Adam, learning rate {study.RATES["frozen code"]:g} frozen and \
 {study.RATES["fine-tuned"]:g} fine-tuned, batches of {study.BATCH}; updates by labels: {updates}. \
-No augmentation, no validation set, nothing is selected.
+No augmentation, no validation set, no early stopping: the last weights are tested.
 - Labels: {draws} draws, equally many of each class, the same for all encoders. A cell gives mean \
 ± standard deviation over the draws of the accuracy on all test images.
 - SVHN is a subset: 9,000 training and 1,000 test images of the official test set, so the last \
