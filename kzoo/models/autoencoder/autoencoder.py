@@ -171,8 +171,8 @@ class Autoencoder(GenerativeModel):
     def corrupt(self, x):
         """What the encoder is trained on, (b, h, w, c), for images x in [-1, 1] (reference 2)."""
         if self.corruption == "masking":
-            kept = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
-            return ops.where(kept < self.corruption_level, -1.0, x)
+            drawn = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+            return ops.where(drawn < self.corruption_level, -1.0, x)
         if self.corruption == "gaussian":
             noise = keras.random.normal(ops.shape(x), seed=self.seed_generator)
             return x + self.corruption_level * noise
