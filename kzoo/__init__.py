@@ -32,7 +32,9 @@ _MODULES = (
     "latents",
     "losses",
     "metrics",
+    "posteriors",
     "presets",
+    "priors",
     "visualization",
 )
 

@@ -112,6 +112,28 @@ def discretized_logistic_mixture_log_likelihood(x, logits, means, log_scales, co
     return ops.logsumexp(values, axis=-1)
 
 
+def mixture_size(channels, num_mixtures):
+    """How many numbers describe a pixel's mixture, see `mixture_parameters`."""
+    return num_mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)
+
+
+def mixture_parameters(outputs, channels, num_mixtures):
+    """A network's outputs as the parameters of `discretized_logistic_mixture_log_likelihood`.
+
+    Args:
+        outputs: float tensor (..., mixture_size(channels, num_mixtures)).
+        channels, num_mixtures: ints.
+
+    Returns:
+        `(logits, means, log_scales, coefficients)`, the last within (-1, 1), or `None` for grey
+        images.
+    """
+    x = ops.reshape(outputs, (*ops.shape(outputs)[:-1], -1, num_mixtures))
+    middle, end = 1 + channels, 1 + 2 * channels
+    coefficients = ops.tanh(x[..., end:, :]) if channels > 1 else None
+    return x[..., 0, :], x[..., 1:middle, :], x[..., middle:end, :], coefficients
+
+
 def shifted_mean(channel, values, means, coefficients):
     """The means of one channel given those before it (reference 3, eq. 3).
 

@@ -1,5 +1,7 @@
 """The base class of every generative model of kzoo."""
 
+import math
+
 import keras
 import numpy as np
 from keras import ops
@@ -189,6 +191,10 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
                 f"{type(self).__name__}.{method}() needs a compiled model: call compile() first; "
                 "without arguments it takes the paper's settings."
             )
+
+    def bits_per_dim(self, nats):
+        """Nats per image as bits per value: divided by height * width * channels * ln 2."""
+        return nats / (math.prod(self.image_shape) * math.log(2.0))
 
     # Sampling ---------------------------------------------------------------------------------
 

@@ -24,6 +24,12 @@ def check_positive(name, value):
     return float(value)
 
 
+def check_unit(unit):
+    """`ValueError` unless the unit of a likelihood is one that there is."""
+    if unit not in ("nats", "bits/dim"):
+        raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
+
+
 def check_image_shape(image_shape):
     """`(height, width, channels)` as a tuple of positive ints."""
     try:

@@ -58,7 +58,7 @@ _FUNCTION_MODULES = (
 _NOT_LOSSES_AND_THE_LIKE = ("deserialize", "get", "serialize")
 
 # Importing one of these modules defines and registers classes and does nothing else.
-_KZOO_MODULE = re.compile(r"kzoo\.(layers|losses|models|networks)(\.[a-z]\w*)*")
+_KZOO_MODULE = re.compile(r"kzoo\.(layers|losses|models|networks|posteriors|priors)(\.[a-z]\w*)*")
 
 
 def check_config(config: Any, location: str) -> None:

@@ -5,8 +5,6 @@
     values under a softmax (section 3.1).
 """
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
@@ -14,11 +12,12 @@ from keras import ops
 from kzoo import backend
 from kzoo.losses import bernoulli_log_likelihood
 from kzoo.models import data as model_data
-from kzoo.models.base import GenerativeModel, to_float, to_uint8
+from kzoo.models.base import GenerativeModel, to_uint8
+from kzoo.models.labels import ClassConditional
 from kzoo.models.pixel_model.sampling import PixelSampler
 
 
-class PixelModel(PixelSampler, GenerativeModel):
+class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
     """Base class of the models p(x) = prod_i p(x_i | x_1 .. x_(i-1)) over pixels in raster order.
 
     A pixel is predicted from the pixels above it and to its left, and each of its channels also
@@ -144,11 +143,6 @@ class PixelModel(PixelSampler, GenerativeModel):
             parts[0] = ops.broadcast_to(parts[0], shape)
         return ops.concatenate(parts, axis=-1) if parts else None
 
-    def _check_given(self, name, value, wanted, argument):
-        if (value is None) != (wanted is None):
-            does = "needs" if value is None else "takes no"
-            raise ValueError(f"A {type(self).__name__} with {argument}={wanted} {does} {name}.")
-
     def condition_layer(self, units, name="condition"):
         """A layer from `condition` to `units` features; `None` for an unconditional model."""
         if not self.condition_features:
@@ -217,8 +211,7 @@ class PixelModel(PixelSampler, GenerativeModel):
         model_data.check_images(self, x)
         labels, context = self.check_condition(len(x), labels, context)
         batch_size = model_data.check_positive_int("batch_size", batch_size)
-        if unit not in ("nats", "bits/dim"):
-            raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
+        model_data.check_unit(unit)
         self.sync_state()
         batches = []
         for i in range(0, len(x), batch_size):
@@ -238,33 +231,14 @@ class PixelModel(PixelSampler, GenerativeModel):
         Raises:
             ValueError: if they do not fit the model.
         """
-        self._check_given("labels", labels, self.num_classes, "num_classes")
+        labels = self.check_labels(count, labels)
         self._check_given("context", context, self.context_features, "context_features")
-        if labels is not None:
-            labels = np.asarray(labels)
-            if labels.ndim == 0:
-                labels = np.full(count, labels)
-            if labels.shape != (count,) or labels.dtype.kind not in "iu":
-                raise ValueError(
-                    f"Expected an integer label for each of {count} images, got an array of shape "
-                    f"{labels.shape} and dtype {labels.dtype}."
-                )
-            if count and not 0 <= labels.min() <= labels.max() < self.num_classes:
-                raise ValueError(
-                    f"labels must be in 0..{self.num_classes - 1}, got values from "
-                    f"{labels.min()} to {labels.max()}."
-                )
-            labels = labels.astype("int32")
         if context is not None:
             context = np.asarray(context, "float32")
             shape = (count, *self.image_shape[:2], self.context_features)
             if context.shape != shape:
                 raise ValueError(f"Expected a context of shape {shape}, got {context.shape}.")
         return labels, context
-
-    def bits_per_dim(self, nll):
-        """Nats per image as bits per value: divided by height * width * channels * ln 2."""
-        return nll / (math.prod(self.image_shape) * math.log(2.0))
 
     # Training ----------------------------------------------------------------------------------
 
@@ -281,18 +255,3 @@ class PixelModel(PixelSampler, GenerativeModel):
     def evaluation(self, x, labels=None):
         nll = self.nll(x, labels)
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
-
-    def inputs_of(self, data):
-        images, labels = self._images_and_labels(data)
-        return to_float(images), labels
-
-    def _images_and_labels(self, data):
-        images = model_data.images_of(data)
-        if self.num_classes is None:
-            return images, None
-        if images is data or len(data) < 2 or data[1] is None:
-            raise ValueError(
-                f"A {type(self).__name__} with num_classes={self.num_classes} is fitted and "
-                "evaluated on (images, labels); got no labels."
-            )
-        return images, data[1]

@@ -170,10 +170,6 @@ class PixelSampler(NaiveSampler):
         given = np.zeros((count, *self.image_shape), "float32")
         return given, np.ones((count, *self.image_shape[:2]), bool)
 
-    def labels_in_turn(self, count):
-        """0, 1, 2 and so on of a class-conditional model, int (count,); else `None`."""
-        return None if self.num_classes is None else np.arange(count) % self.num_classes
-
     # Noise to levels ---------------------------------------------------------------------------
 
     @property

@@ -21,6 +21,7 @@ from keras import ops
 from kzoo import backend
 from kzoo.layers.weight_norm import WeightNormDense, initializing
 from kzoo.losses import discretized_logistic_mixture_log_likelihood
+from kzoo.losses.likelihoods import mixture_parameters, mixture_size
 from kzoo.models import data as model_data
 from kzoo.models.data import check_positive_int
 from kzoo.models.pixel_model import PixelModel
@@ -139,8 +140,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
     @property
     def num_outputs(self):
         """How many parameters the distribution of a pixel has."""
-        channels = self.image_shape[-1]
-        return self.num_mixtures * (1 + 2 * channels + channels * (channels - 1) // 2)
+        return mixture_size(self.image_shape[-1], self.num_mixtures)
 
     # The distribution --------------------------------------------------------------------------
 
@@ -165,14 +165,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
             `(logits, means, log_scales, coefficients)`, as in
             `kzoo.losses.discretized_logistic_mixture_log_likelihood`.
         """
-        shape = (-1, *parameters.shape[1:-1])
-        x = ops.reshape(
-            parameters, (*shape, self.num_outputs // self.num_mixtures, self.num_mixtures)
-        )
-        end = 1 + 2 * self.image_shape[-1]
-        middle = 1 + self.image_shape[-1]
-        coefficients = ops.tanh(x[..., end:, :]) if self.image_shape[-1] > 1 else None
-        return x[..., 0, :], x[..., 1:middle, :], x[..., middle:end, :], coefficients
+        return mixture_parameters(parameters, self.image_shape[-1], self.num_mixtures)
 
     def pixel_log_prob(self, images, labels=None, context=None, training=False):
         levels = self.to_levels(images)

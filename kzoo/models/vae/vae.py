@@ -5,34 +5,60 @@ Implements
         reparameterization (eq. 4), the estimator of the bound with analytic KL divergence
         (eqs. 3, 7 and 10; appendix B) with one sample of z per image (L = 1).
     [2] Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, 2016
-        (arXiv:1509.00519): the importance-sampled estimate of log p(x) (eq. 8).
+        (arXiv:1509.00519): the bound from k samples (eq. 8), its gradient by reparameterization
+        (eqs. 13 and 14), and active units (section 4.2).
+    [3] Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, 2016
+        (arXiv:1606.04934): free bits (eq. 15), other posteriors by log q(z|x).
+    [4] Sonderby et al., Ladder Variational Autoencoders, 2016 (arXiv:1602.02282), section 2.3: the
+        KL term's weight rises from 0 during the first updates (warm-up).
+    [5] Sohn, Lee and Yan, Learning Structured Output Representation using Deep Conditional
+        Generative Models, 2015: a conditional VAE, here on classes.
 
-Deviations: convolutions and Adam in place of fully connected networks and Adagrad; an optional
-weight of the KL term (Higgins et al., beta-VAE, 2017); discretized logistic pixels as a third
-likelihood (Kingma et al., 2016, arXiv:1606.04934, appendix A).
+Deviations: Adam in place of Adagrad; an optional weight of the KL term (Higgins et al., beta-VAE,
+2017); discretized logistic pixels and mixtures of them ([3], appendix A; PixelCNN++,
+arXiv:1701.05517); in a conditional VAE the prior does not depend on the class, as in [5]'s
+relaxation.
 """
 
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
-from kzoo import backend, losses
-from kzoo.models.base import GenerativeModel, to_float
-from kzoo.models.data import check_images, check_positive_int, seed_generator
-from kzoo.models.vae.networks import check_networks, vae_decoder, vae_encoder
-from kzoo.models.vae.pixels import check_likelihood, image_log_likelihood, mean_image
+from kzoo import losses
+from kzoo.models.base import GenerativeModel
+from kzoo.models.data import check_positive_int
+from kzoo.models.labels import ClassConditional
+from kzoo.models.vae.by_name import (
+    check_networks,
+    decoder_by_name,
+    default_widths,
+    encoder_by_name,
+)
+from kzoo.models.vae.inference import Inference
+from kzoo.models.vae.options import OBJECTS, check_objective
+from kzoo.models.vae.pixels import (
+    check_likelihood,
+    has_scale,
+    image_log_likelihood,
+    pixel_outputs,
+)
+from kzoo.posteriors import DiagonalGaussian, posterior_by_name
+from kzoo.priors import StandardNormal, prior_by_name
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VAE(GenerativeModel):
-    """Variational auto-encoder: standard normal prior p(z), diagonal Gaussian posterior q(z|x).
+class VAE(Inference, ClassConditional, GenerativeModel):
+    """Variational auto-encoder: prior p(z), posterior q(z|x), decoder p(x|z).
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
-    posterior's mean. `fit` and `evaluate` report, in nats per image, `reconstruction`
+    posterior's centre. `fit` and `evaluate` report, in nats per image, `reconstruction`
     (-log p(x|z)), `kl` (KL(q(z|x) || p(z))) and `loss` = `reconstruction` + `kl_weight` * `kl`,
-    which is the negative of the evidence lower bound (ELBO) when `kl_weight` is 1.
+    which is the negative of the evidence lower bound (ELBO) when `kl_weight` is 1. The KL term is
+    analytic for a diagonal Gaussian posterior with the standard normal prior; otherwise it is
+    estimated from the same samples of z, log q(z|x) - log p(z). With `num_importance_samples` k
+    above 1, `loss` is the negative of the k-sample bound, and `negative_elbo` the sum of the other
+    two.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -46,27 +72,47 @@ class VAE(GenerativeModel):
             not comparable with that of a discrete distribution and may be positive.
             `"discretized_logistic"`: the output is the centre of a distribution of the 256 grey
             levels, in units of [-1, 1].
+            `"discretized_logistic_mixture"`: the output is what
+            `kzoo.losses.likelihoods.mixture_parameters` takes: the channels of a pixel depend on
+            one another, as in PixelCNN++.
         kl_weight: weight of the KL term in the training loss, at least 0.
         scale: standard deviation (`"gaussian"`) or scale (`"discretized_logistic"`) of every
-            pixel, in units of [-1, 1]; `None` learns one number. Not for `"bernoulli"`.
-        encoder: `keras.Model` from images in [-1, 1] (b, h, w, c) to the posterior's mean and
-            log-variance, either as two outputs (b, latent_dim) or concatenated
-            (b, 2 latent_dim). `None` builds convolutions of stride 2.
+            pixel, in units of [-1, 1]; `None` learns one number. Not for the other likelihoods.
+        encoder: `keras.Model` from images in [-1, 1] (b, h, w, c) to the posterior's parameters
+            (b, posterior.num_parameters(latent_dim)); for a diagonal Gaussian mean and
+            log-variance, concatenated or as two outputs (b, latent_dim). `None` builds one.
         decoder: `keras.Model` from latents (b, latent_dim) to the pixels' parameters
-            (b, h, w, c), without a last activation. `None` builds the encoder's mirror image.
-        widths: channels of the built networks' convolutions, from the image inwards.
-        kernel_size: side of their windows, in pixels.
-        dense_width: units of their hidden dense layer.
-        activation: their hidden layers' activation, a Keras name.
+            (b, h, w, c), of a mixture (b, h, w, mixture_size(c, num_mixtures)), without a last
+            activation. `None` builds one.
+        widths: of the built networks, from the image inwards: channels at each resolution, or
+            units of the hidden layers of fully connected ones. `None`: (32, 64, 128), (200, 200)
+            or, residual, (16, 32, 32).
+        kernel_size: side of their convolutions' windows, in pixels.
+        dense_width: units of the hidden dense layer of convolutional and residual networks.
+        activation: the hidden layers' activation, a Keras name.
         seed: seed of the training noise, an int or `None`.
+        networks: which networks are built: `"convolutional"` (strides of 2),
+            `"fully_connected"` or `"residual"`.
+        num_blocks: residual blocks per resolution.
+        posterior: `"diagonal_gaussian"`, `"full_covariance"`, `"planar"`, `"coupling"`, `"iaf"`, or
+            an object of `kzoo.posteriors`.
+        prior: `"standard_normal"`, `"mixture"`, `"vamp"`, or an object of `kzoo.priors`.
+        kl_warmup: number of updates over which the weight of the KL term rises linearly from 0 to
+            `kl_weight`; 0 for none. `evaluate` always takes the full weight.
+        free_bits: lambda of [3], eq. 15, in nats per latent dimension: a dimension whose KL term,
+            averaged over the batch, is below it counts as lambda in the loss. Where the KL is not
+            analytic, all of z is one group, with latent_dim * lambda. `kl` stays the KL itself.
+        num_importance_samples: k of [2], eq. 8.
+        num_classes: number of classes of a conditional VAE, which is fitted on `(images, labels)`;
+            `None` for none. The label enters as a one-hot vector: as num_classes further channels
+            of the encoder's image, constant over it, and as further numbers behind z.
+        num_mixtures: components of the mixture likelihood.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
-        ValueError: for an unknown likelihood, a negative weight, a scale that is not positive or
-            goes with `"bernoulli"`, or networks whose shapes do not fit.
+        ValueError: for an argument that is not as described above, options that do not go
+            together, or networks whose shapes do not fit.
     """
-
-    loss_names = ("loss", "reconstruction", "kl")
 
     def __init__(
         self,
@@ -77,19 +123,30 @@ class VAE(GenerativeModel):
         scale=None,
         encoder=None,
         decoder=None,
-        widths=(32, 64, 128),
+        widths=None,
         kernel_size=3,
         dense_width=256,
         activation="elu",
         seed=None,
+        networks="convolutional",
+        num_blocks=1,
+        posterior="diagonal_gaussian",
+        prior="standard_normal",
+        kl_warmup=0,
+        free_bits=0.0,
+        num_importance_samples=1,
+        num_classes=None,
+        num_mixtures=10,
         **kwargs,
     ):
+        # The base class counts the losses by it.
+        self.num_importance_samples = num_importance_samples
         super().__init__(image_shape, latent_dim, **kwargs)
         check_likelihood(likelihood, scale)
-        if not kl_weight >= 0:
-            raise ValueError(f"kl_weight must be at least 0, got {kl_weight!r}.")
+        check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples)
+        widths = default_widths(networks) if widths is None else tuple(widths)
         if not widths:
-            raise ValueError(f"widths must name at least one convolution, got {widths!r}.")
+            raise ValueError(f"widths must name at least one layer, got {widths!r}.")
         self.likelihood = likelihood
         self.kl_weight = kl_weight
         self.scale = scale
@@ -98,198 +155,180 @@ class VAE(GenerativeModel):
         self.dense_width = check_positive_int("dense_width", dense_width)
         self.activation = activation
         self.seed = seed
-        networks = {"encoder": encoder, "decoder": decoder}
-        self._given = [name for name, network in networks.items() if network is not None]
-
-        shapes = (self.image_shape, self.latent_dim, self.widths, self.kernel_size, dense_width)
-        options = {"activation": activation, "dtype": self.dtype_policy}
-        self.encoder = vae_encoder(*shapes, **options) if encoder is None else encoder
-        self.decoder = vae_decoder(*shapes, **options) if decoder is None else decoder
-        check_networks(self.encoder, self.decoder, self.image_shape, self.latent_dim)
+        self.networks = networks
+        self.num_blocks = check_positive_int("num_blocks", num_blocks)
+        self.posterior = posterior_by_name(posterior)
+        self.prior = prior_by_name(prior)
+        self.kl_warmup = kl_warmup
+        self.free_bits = free_bits
+        self.num_classes = num_classes and check_positive_int("num_classes", num_classes)
+        self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
+        self._build_networks(encoder, decoder)
         self.log_scale = None if scale is None else math.log(scale)
-        if scale is None and likelihood != "bernoulli":
+        if scale is None and has_scale(likelihood):
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+        if kl_warmup:
+            self.updates = self.add_weight((), "zeros", trainable=False, name="updates")
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.built = True
 
-    def get_config(self):
-        networks = {n: keras.saving.serialize_keras_object(getattr(self, n)) for n in self._given}
-        return {
-            **super().get_config(),
-            "likelihood": self.likelihood,
-            "kl_weight": self.kl_weight,
-            "scale": self.scale,
-            "encoder": None,
-            "decoder": None,
-            **networks,
-            "widths": list(self.widths),
+    def _build_networks(self, encoder, decoder):
+        given = {"encoder": encoder, "decoder": decoder}
+        self._given = [name for name, network in given.items() if network is not None]
+        height, width, channels = self.image_shape
+        classes = self.num_classes or 0
+        input_shape, code_dim = (height, width, channels + classes), self.latent_dim + classes
+        parameters = self.posterior.num_parameters(self.latent_dim)
+        per_pixel = pixel_outputs(self.likelihood, channels, self.num_mixtures)
+        output_shape = (height, width, per_pixel)
+        options = {
+            "widths": self.widths,
             "kernel_size": self.kernel_size,
             "dense_width": self.dense_width,
+            "num_blocks": self.num_blocks,
             "activation": self.activation,
-            "seed": self.seed,
+            "dtype": self.dtype_policy,
+        }
+        names = (self.networks, input_shape, parameters, options)
+        self.encoder = encoder_by_name(*names) if encoder is None else encoder
+        names = (self.networks, output_shape, code_dim, options)
+        self.decoder = decoder_by_name(*names) if decoder is None else decoder
+        check_networks(self, input_shape, code_dim, parameters, output_shape)
+        if not self.posterior.built:
+            self.posterior.build((None, self.latent_dim))
+        self.prior.attach(self)
+
+    @property
+    def loss_names(self):
+        more = ("negative_elbo",) if self.num_importance_samples != 1 else ()
+        return ("loss", "reconstruction", "kl", *more)
+
+    def get_config(self):
+        given = {name: getattr(self, name) for name in (*OBJECTS, *self._given)}
+        plain = (
+            "likelihood",
+            "kl_weight",
+            "scale",
+            "kernel_size",
+            "dense_width",
+            "activation",
+            "seed",
+            "networks",
+            "num_blocks",
+            "kl_warmup",
+            "free_bits",
+            "num_importance_samples",
+            "num_classes",
+            "num_mixtures",
+        )
+        return {
+            **super().get_config(),
+            **{name: getattr(self, name) for name in plain},
+            "widths": list(self.widths),
+            "encoder": None,
+            "decoder": None,
+            **{n: keras.saving.serialize_keras_object(value) for n, value in given.items()},
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        networks = {
-            name: keras.saving.deserialize_keras_object(config.get(name), custom_objects)
-            for name in ("encoder", "decoder")
+        objects = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("encoder", "decoder", *OBJECTS)
+            if isinstance(config.get(name), dict)
         }
-        return cls(**{**config, **networks})
+        return cls(**{**config, **objects})
 
-    # The paper's quantities -------------------------------------------------------------------
+    # The papers' quantities -------------------------------------------------------------------
 
-    def posterior(self, x, training=False):
-        """Mean and log-variance of q(z|x), each (b, latent_dim), of images x in [-1, 1]."""
-        moments = self.encoder(x, training=training)
-        if not isinstance(moments, list | tuple):
-            moments = (moments[:, : self.latent_dim], moments[:, self.latent_dim :])
+    def posterior_parameters(self, x, labels=None, training=False):
+        """The parameters of q(z|x), (b, p), of images x in [-1, 1]; float32."""
+        if labels is not None:
+            maps = ops.ones_like(x[..., :1]) * self.one_hot(labels)[:, None, None]
+            x = ops.concatenate([x, maps], axis=-1)
+        parameters = self.encoder(x, training=training)
+        if isinstance(parameters, list | tuple):
+            parameters = ops.concatenate(parameters, axis=-1)
         # Sums over many pixels and exponentials need float32, also in mixed precision.
-        return tuple(ops.cast(moment, "float32") for moment in moments)
+        return ops.cast(parameters, "float32")
 
-    def pixel_parameters(self, z, training=False):
-        """The decoder's output, (b, h, w, c), for latents z (b, latent_dim)."""
-        return ops.cast(self.decoder(z, training=training), "float32")
+    def one_hot(self, labels):
+        """Labels (b,) as float vectors (b, num_classes)."""
+        return ops.one_hot(ops.cast(labels, "int32"), self.num_classes, dtype="float32")
 
-    def reparameterize(self, mean, log_variance, noise):
-        """z = mean + sigma * noise (reference 1, eq. 4)."""
-        return mean + ops.exp(0.5 * log_variance) * noise
+    def pixel_parameters(self, z, labels=None, training=False):
+        """The decoder's output, (..., b, h, w, p), for latents z (..., b, latent_dim); float32."""
+        shape = ops.shape(z)[:-1]
+        if labels is not None:
+            classes = ops.broadcast_to(self.one_hot(labels), (*shape, self.num_classes))
+            z = ops.concatenate([z, classes], axis=-1)
+        parameters = self.decoder(ops.reshape(z, (-1, z.shape[-1])), training=training)
+        parameters = ops.reshape(parameters, (*shape, *parameters.shape[1:]))
+        return ops.cast(parameters, "float32")
 
     def conditional_log_likelihood(self, x, parameters):
         """log p(x|z) in nats, (...), of images x in [-1, 1] and the decoder's output for z."""
-        return image_log_likelihood(self.likelihood, x, parameters, self.log_scale)
+        return image_log_likelihood(
+            self.likelihood, x, parameters, self.log_scale, self.num_mixtures
+        )
 
-    def negative_elbo(self, x, training=False):
-        """The loss (reference 1, eq. 7 with L = 1) and its parts, averages over the batch.
+    def kl_divergence(self, parameters, z, log_q):
+        """KL(q(z|x) || p(z)) in nats, part by part: (b, latent_dim) or, estimated, (b, 1).
+
+        Args:
+            parameters: of the posterior, (b, p).
+            z, log_q: samples (k, b, latent_dim) and their log q(z|x) (k, b), for the estimate.
+        """
+        if self.analytic_kl:
+            mean, log_variance = self.posterior.split(parameters)
+            return losses.gaussian_kl(mean[..., None], log_variance[..., None])
+        return ops.mean(log_q - self.prior.log_prob(z), axis=0)[:, None]
+
+    @property
+    def analytic_kl(self):
+        """Whether the KL term is a closed form and not an estimate."""
+        return isinstance(self.posterior, DiagonalGaussian) and isinstance(
+            self.prior, StandardNormal
+        )
+
+    def negative_bound(self, x, labels=None, training=False, kl_weight=1.0):
+        """The loss ([1], eq. 7 with L = 1; [2], eq. 8) and its parts, averages over the batch.
 
         Returns:
             `(loss, scalars)`: the scalar loss, and a dict of those in `loss_names`.
         """
-        mean, log_variance = self.posterior(x, training)  # (b, d) each
-        noise = keras.random.normal(ops.shape(mean), seed=self.seed_generator)
-        z = self.reparameterize(mean, log_variance, noise)  # (b, d)
-        parameters = self.pixel_parameters(z, training)  # (b, h, w, c)
-        reconstruction = -ops.mean(self.conditional_log_likelihood(x, parameters))
-        kl = ops.mean(losses.gaussian_kl(mean, log_variance))
-        loss = reconstruction + self.kl_weight * kl
-        return loss, {"loss": loss, "reconstruction": reconstruction, "kl": kl}
+        parameters = self.posterior_parameters(x, labels, training)  # (b, p)
+        shape = (self.num_importance_samples, ops.shape(x)[0], self.latent_dim)
+        noise = keras.random.normal(shape, seed=self.seed_generator)
+        z, log_q = self.posterior.sample(parameters, noise)  # (k, b, d), (k, b)
+        pixels = self.pixel_parameters(z, labels, training)  # (k, b, h, w, p)
+        log_px = self.conditional_log_likelihood(x, pixels)  # (k, b)
+        parts = ops.mean(self.kl_divergence(parameters, z, log_q), axis=0)  # (groups,)
+        reconstruction, kl = -ops.mean(log_px), ops.sum(parts)
+        scalars = {"reconstruction": reconstruction, "kl": kl}
+        if self.num_importance_samples > 1:
+            log_weights = log_px + kl_weight * (self.prior.log_prob(z) - log_q)
+            bound = ops.logsumexp(log_weights, axis=0) - math.log(self.num_importance_samples)
+            loss = -ops.mean(bound)
+            scalars["negative_elbo"] = reconstruction + kl
+        else:
+            if self.free_bits:
+                free = self.free_bits * self.latent_dim / parts.shape[0]
+                kl = ops.sum(ops.maximum(parts, free))  # [3], eq. 15
+            loss = reconstruction + kl_weight * kl
+        return loss, {"loss": loss, **scalars}
 
-    def update(self, x):
+    def update(self, x, labels=None):
+        weight = self.kl_weight
+        if self.kl_warmup:
+            weight = weight * ops.minimum(self.updates / self.kl_warmup, 1.0)
+            self.updates.assign_add(1.0)
         _, scalars = self.minimize(
-            lambda: self.negative_elbo(x, training=True), self.trainable_variables, self.optimizer
+            lambda: self.negative_bound(x, labels, True, weight),
+            self.trainable_variables,
+            self.optimizer,
         )
         return scalars
 
-    def evaluation(self, x):
-        _, scalars = self.negative_elbo(x)
-        return scalars
-
-    # Using the model --------------------------------------------------------------------------
-
-    def call(self, x, training=False):
-        mean, _ = self.posterior(to_float(x), training)
-        return mean_image(self.likelihood, self.pixel_parameters(mean, training))
-
-    @backend.compiled
-    def transform_noise(self, noise):
-        return mean_image(self.likelihood, self.pixel_parameters(noise))
-
-    @backend.compiled
-    def _encode(self, x):
-        return self.posterior(to_float(x))
-
-    def encode(self, images, sample=False, seed=None, batch_size=128):
-        """The posterior q(z|x) of given images.
-
-        Args:
-            images: uint8 (n, h, w, c), or floats in [-1, 1].
-            sample: whether to draw from the posterior instead of returning its moments.
-            seed: for `sample`, an int, a `keras.random.SeedGenerator` or `None`.
-            batch_size: how many images to encode at once.
-
-        Returns:
-            `(mean, log_variance)` or, with `sample`, latents: float NumPy arrays (n, latent_dim).
-
-        Raises:
-            ValueError: if the images do not fit the model.
-        """
-        check_images(self, images)
-        self.sync_state()
-        moments = [map(ops.convert_to_numpy, self._encode(x)) for x in _batches(images, batch_size)]
-        mean, log_variance = map(np.concatenate, zip(*moments))
-        if not sample:
-            return mean, log_variance
-        noise = ops.convert_to_numpy(keras.random.normal(mean.shape, seed=seed_generator(seed)))
-        return mean + np.exp(0.5 * log_variance) * noise
-
-    def decode(self, latents, batch_size=128):
-        """Mean images of p(x|z).
-
-        Args:
-            latents: float array (n, latent_dim); any other shape raises a `ValueError`.
-            batch_size: how many images to compute at once.
-
-        Returns:
-            float NumPy array (n, h, w, c) in [-1, 1].
-        """
-        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
-            )
-        self.sync_state()
-        images = [self.transform_noise(z) for z in _batches(latents, batch_size)]
-        return np.concatenate([ops.convert_to_numpy(batch) for batch in images])
-
-    def log_likelihood(self, images, num_samples=500, batch_size=500, seed=None):
-        """Estimates log p(x) by importance sampling from the posterior (reference 2, eq. 8).
-
-        The estimate is a lower bound on average and tends to log p(x) as `num_samples` grows.
-
-        Args:
-            images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
-                binary images (0 and 255) have a likelihood.
-            num_samples: latents drawn per image.
-            batch_size: how many latents are decoded at once, which bounds the memory.
-            seed: an int, a `keras.random.SeedGenerator` or `None`.
-
-        Returns:
-            float64 NumPy array (n,), in nats per image.
-
-        Raises:
-            ValueError: if the images or the numbers do not fit.
-        """
-        check_images(self, images)
-        num_samples = check_positive_int("num_samples", num_samples)
-        seed = seed_generator(seed)
-        self.sync_state()
-        estimates = []
-        for batch in _batches(images, batch_size):
-            mean, log_variance = self._encode(batch)
-            repeats = max(1, batch_size // len(batch))  # latents of each image decoded at once
-            total = np.full(len(batch), -np.inf)  # log of the sum of the importance weights
-            for start in range(0, num_samples, repeats):
-                shape = (min(repeats, num_samples - start), *mean.shape)
-                noise = keras.random.normal(shape, seed=seed)
-                weights = self._log_weights(batch, mean, log_variance, noise)  # (repeats, b)
-                weights = ops.convert_to_numpy(weights).astype("float64")
-                total = np.logaddexp(total, np.logaddexp.reduce(weights, axis=0))
-            estimates.append(total - math.log(num_samples))
-        return np.concatenate(estimates)
-
-    @backend.compiled
-    def _log_weights(self, x, mean, log_variance, noise):
-        """log p(x, z) / q(z|x), (s, b), for z from standard normal noise (s, b, latent_dim)."""
-        z = self.reparameterize(mean, log_variance, noise)  # (s, b, d)
-        parameters = self.pixel_parameters(ops.reshape(z, (-1, self.latent_dim)))
-        parameters = ops.reshape(parameters, (-1, *ops.shape(x)))  # (s, b, h, w, c)
-        prior_ratio = 0.5 * ops.sum(ops.square(noise) - ops.square(z) + log_variance, axis=-1)
-        return self.conditional_log_likelihood(to_float(x), parameters) + prior_ratio
-
-
-def _batches(array, batch_size):
-    batch_size = check_positive_int("batch_size", batch_size)
-    if not len(array):
-        raise ValueError(f"Expected at least one image or latent, got the shape {array.shape}.")
-    for start in range(0, len(array), batch_size):
-        yield array[start : start + batch_size]
+    def evaluation(self, x, labels=None):
+        return self.negative_bound(x, labels, kl_weight=self.kl_weight)[1]
