@@ -3,6 +3,9 @@
 [1] Kingma and Welling, Auto-Encoding Variational Bayes, 2014 (arXiv:1312.6114), appendix C.
 [2] Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, 2016 (arXiv:1509.00519),
     section 5: two hidden layers of 200 tanh units on either side of 50 latents.
+
+Black is 0 and white 1 for the first layer, as there: with -1 for the many black pixels, one
+direction of the inputs would drive most units into saturation.
 """
 
 import math
@@ -24,7 +27,7 @@ def fully_connected_encoder(input_shape, outputs, widths, **options):
         A `keras.Model` from (b, height, width, channels) to (b, outputs).
     """
     x = images = keras.Input(input_shape)
-    x = layers.Flatten()(x)
+    x = layers.Rescaling(0.5, 0.5)(layers.Flatten()(x))
     for width in widths:
         x = layers.Dense(width, **options)(x)
     return keras.Model(images, layers.Dense(outputs)(x), name="encoder")
