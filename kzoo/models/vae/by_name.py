@@ -2,6 +2,7 @@
 
 import keras
 
+from kzoo.models.data import check_positive_int
 from kzoo.models.vae.fully_connected import fully_connected_decoder, fully_connected_encoder
 from kzoo.models.vae.networks import convolutional_decoder, convolutional_encoder
 from kzoo.models.vae.residual import residual_decoder, residual_encoder
@@ -25,17 +26,20 @@ _NETWORKS = {
 }
 
 
-def default_widths(name):
-    """The widths of the networks of that name.
+def check_widths(name, widths):
+    """The widths for the networks of that name, their own for `None`.
 
     Raises:
-        ValueError: if there are none.
+        ValueError: if there are no such networks, or the widths are not positive ints.
     """
     if name not in _NETWORKS:
         raise ValueError(
             f"networks must be one of {', '.join(map(repr, _NETWORKS))}, got {name!r}."
         )
-    return _NETWORKS[name][3]
+    widths = _NETWORKS[name][3] if widths is None else tuple(widths)
+    if not widths:
+        raise ValueError(f"widths must name at least one layer, got {widths!r}.")
+    return tuple(check_positive_int("widths", width) for width in widths)
 
 
 def encoder_by_name(name, input_shape, outputs, options):

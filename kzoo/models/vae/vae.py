@@ -31,8 +31,8 @@ from kzoo.models.data import check_positive_int
 from kzoo.models.labels import ClassConditional
 from kzoo.models.vae.by_name import (
     check_networks,
+    check_widths,
     decoder_by_name,
-    default_widths,
     encoder_by_name,
 )
 from kzoo.models.vae.inference import Inference
@@ -144,13 +144,10 @@ class VAE(Inference, ClassConditional, GenerativeModel):
         super().__init__(image_shape, latent_dim, **kwargs)
         check_likelihood(likelihood, scale)
         check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples)
-        widths = default_widths(networks) if widths is None else tuple(widths)
-        if not widths:
-            raise ValueError(f"widths must name at least one layer, got {widths!r}.")
         self.likelihood = likelihood
         self.kl_weight = kl_weight
         self.scale = scale
-        self.widths = tuple(check_positive_int("widths", width) for width in widths)
+        self.widths = check_widths(networks, widths)
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
         self.dense_width = check_positive_int("dense_width", dense_width)
         self.activation = activation
