@@ -54,8 +54,12 @@ def test_importance_samples_of_every_posterior_reach_log_p(linear_gaussian, post
         decoder=model.decoder,
         seed=0,
     )
+    # Wider than the true posterior, as importance sampling needs it.
+    kernel, bias = other.encoder.layers[-1].get_weights()
+    bias[2:4] = 1.0
+    other.encoder.layers[-1].set_weights([0.3 * kernel, bias])
     estimate = other.log_likelihood(x, num_samples=40_000, batch_size=16_000, seed=0)
-    np.testing.assert_allclose(estimate, log_px, atol=1e-1)
+    np.testing.assert_allclose(estimate, log_px, atol=6e-2)
     assert estimate.mean() == pytest.approx(log_px.mean(), abs=1e-2)
 
 
