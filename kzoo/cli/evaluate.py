@@ -6,7 +6,7 @@ import shlex
 
 from kzoo.cli import card, common, data, defaults
 
-NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 512
+NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
 
 
 def add_parser(commands):
@@ -28,8 +28,9 @@ def add_parser(commands):
         "  GAN, CFGGAN  inception score, diversity score and Frechet distance of samples under a\n"
         "               classifier, beside those of real test images; the distance is taken on\n"
         "               the classifier's features and comparable under one classifier only\n"
-        "  VAE          negative ELBO and importance-sampled negative log-likelihood, in nats per\n"
-        "               image, of the test images\n"
+        "  VAE          negative ELBO, its two terms and the number of active units on the test\n"
+        "               images; importance-sampled negative log-likelihood of the first 1,000 of\n"
+        "               them, or of all that --num-images names; in nats per image\n"
         "  Autoencoder  its reconstruction loss and the mean squared error of the test images\n"
         "  pixel models exact negative log-likelihood of the test images, nats and bits/dim; of a\n"
         "               class-conditional model given their labels\n"
@@ -57,7 +58,7 @@ def add_parser(commands):
         "--importance-samples",
         type=common.positive,
         default=IMPORTANCE_SAMPLES,
-        help=f"VAE: latents per image ({IMPORTANCE_SAMPLES})",
+        help=f"VAE: latents per image ({IMPORTANCE_SAMPLES:,})",
     )
     parser.add_argument(
         "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
@@ -129,7 +130,13 @@ def measure(model, args, own):
         conditional = getattr(model, "num_classes", None) is not None
         images, labels, text = load(model, args, labels=conditional, binarize=binarize)
         scores = protocols.likelihood_scores(
-            model, images, args.importance_samples, args.seed, common.track, labels
+            model,
+            images,
+            args.importance_samples,
+            args.seed,
+            common.track,
+            labels,
+            protocols.NLL_IMAGES if args.num_images is None else None,
         )
         histogram = None
     else:

@@ -22,6 +22,8 @@ from kzoo.models.vae import VAE
 SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
 LIKELIHOOD_GROUP = 125  # test images between two steps of the progress bar
 LATENTS = 500  # decoded at once
+LATENT_GROUP = 100  # test images of a VAE between two steps of the progress bar
+NLL_IMAGES = 1000  # test images whose likelihood under a VAE is estimated
 
 SAMPLE_SCORES = ("inception_score", "diversity_score", "frechet_distance")
 
@@ -121,13 +123,19 @@ def sample_scores(
     return scores, measured["class_histogram"]
 
 
-def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untracked, labels=None):
+def likelihood_scores(
+    model,
+    images,
+    importance_samples=5000,
+    seed=0,
+    track=_untracked,
+    labels=None,
+    nll_images=NLL_IMAGES,
+):
     """Negative log-likelihood of test images, in nats per image.
 
-    For a `kzoo.VAE` the negative evidence lower bound, from one latent per image, and the
-    importance-sampled estimate of -log p(x), which is an upper bound on average. For a
-    `kzoo.PixelModel` the exact -log p(x), also in bits per dimension; given the label of each
-    image, if the model is class-conditional.
+    For a `kzoo.VAE` the scores of `vae_scores`. For a `kzoo.PixelModel` the exact -log p(x), also
+    in bits per dimension; given the label of each image, if the model is class-conditional.
 
     Args:
         model: a model with `log_likelihood`.
@@ -135,7 +143,9 @@ def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untr
         importance_samples: latents per image, for a `kzoo.VAE`.
         seed: an int, of the latents.
         track: as in `sample`.
-        labels: int array `(n,)`, for a class-conditional `kzoo.PixelModel`.
+        labels: int array `(n,)`, for a class-conditional model.
+        nll_images: how many of the images, the first, have their likelihood under a `kzoo.VAE`
+            estimated; `None` for all.
 
     Returns:
         A list of `Score`.
@@ -148,32 +158,83 @@ def likelihood_scores(model, images, importance_samples=512, seed=0, track=_untr
             f"This {type(model).__name__} is a distribution of black and white pixels: its "
             "likelihood needs binarized images (uint8 0 and 255), got grey values."
         )
-    if not isinstance(model, VAE):
-        nll = -_mean_log_likelihood(
-            model, images, "Likelihood", track, labels, batch_size=LIKELIHOOD_GROUP
-        )
-        bits = nll / (np.prod(model.image_shape) * np.log(2.0))
-        protocol = "exact" if labels is None else "exact, given the labels"
-        return [
-            Score("nll", nll, "nats", protocol),
-            Score("bits_per_dim", float(bits), "bits/dim", protocol),
-        ]
-    latents = seed_generator(seed)
-    options = {"batch_size": LATENTS, "seed": latents}
-    bound = _mean_log_likelihood(model, images, "Bound", track, num_samples=1, **options)
-    log_p = _mean_log_likelihood(
-        model, images, "Likelihood", track, num_samples=importance_samples, **options
+    if isinstance(model, VAE):
+        return vae_scores(model, images, importance_samples, seed, track, labels, nll_images)
+    nll = -_mean_log_likelihood(
+        model, images, "Likelihood", track, labels, batch_size=LIKELIHOOD_GROUP
     )
+    protocol = "exact" if labels is None else "exact, given the labels"
     return [
-        Score("negative_elbo", -bound, "nats", f"one latent per image, seed {seed}"),
-        Score("nll", -log_p, "nats", f"{importance_samples} importance samples, seed {seed}"),
+        Score("nll", nll, "nats", protocol),
+        Score("bits_per_dim", float(model.bits_per_dim(nll)), "bits/dim", protocol),
     ]
 
 
-def _mean_log_likelihood(model, images, description, track, labels=None, **options):
+def vae_scores(
+    model, images, importance_samples, seed=0, track=_untracked, labels=None, nll_images=NLL_IMAGES
+):
+    """What a `kzoo.VAE` makes of test images.
+
+    The negative evidence lower bound and its two terms, from one latent per image; the
+    importance-sampled estimate of -log p(x), an upper bound on average, also in bits per
+    dimension if the model is one of 256 grey levels; the k-sample bound, if it was trained with
+    one; and how many latent dimensions are active.
+
+    Args:
+        model, images, importance_samples, seed, track, labels, nll_images: as in
+            `likelihood_scores`.
+
+    Returns:
+        A list of `Score`.
+    """
+    latents = seed_generator(seed)
+    reconstruction, kl = (
+        float(term.mean(dtype="float64"))
+        for term in model.elbo_terms(images, seed=latents, labels=labels)
+    )
+    active = model.active_units(images, seed=latents, labels=labels)
+
+    def nll(count, description):
+        options = {"seed": latents, "batch_size": LATENTS, "num_samples": count}
+        first = images[:nll_images], None if labels is None else labels[:nll_images]
+        return -_mean_log_likelihood(
+            model, first[0], description, track, first[1], LATENT_GROUP, **options
+        )
+
+    part = "" if nll_images is None or len(images) <= nll_images else f"first {nll_images:,}; "
+    one = f"one latent per image, seed {seed}"
+    many = f"{part}{importance_samples} importance samples, seed {seed}"
+    total = nll(importance_samples, "Likelihood")
+    scores = [
+        Score("negative_elbo", reconstruction + kl, "nats", one),
+        Score("nll", total, "nats", many),
+    ]
+    if not is_binary(model) and model.likelihood != "gaussian":  # a density has no bits
+        scores.append(Score("bits_per_dim", float(model.bits_per_dim(total)), "bits/dim", many))
+    k = model.num_importance_samples
+    if k > 1:
+        bound = nll(k, "Bound")
+        scores.append(Score("negative_bound", bound, "nats", f"{part}{k} samples, seed {seed}"))
+    kind = "closed form" if model.analytic_kl else one
+    return [
+        *scores,
+        Score("reconstruction", reconstruction, "nats", one),
+        Score("kl", kl, "nats", kind),
+        Score(
+            "active_units",
+            float(active.sum()),
+            f"of {model.latent_dim}",
+            "variance of the posterior mean over the images above .01",
+        ),
+    ]
+
+
+def _mean_log_likelihood(
+    model, images, description, track, labels=None, group=LIKELIHOOD_GROUP, **options
+):
     groups = []
-    for start in track(range(0, len(images), LIKELIHOOD_GROUP), description):
-        part = slice(start, start + LIKELIHOOD_GROUP)
+    for start in track(range(0, len(images), group), description):
+        part = slice(start, start + group)
         given = {} if labels is None else {"labels": labels[part]}
         groups.append(model.log_likelihood(images[part], **given, **options))
     return float(np.concatenate(groups).mean(dtype="float64"))

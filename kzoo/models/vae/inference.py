@@ -191,6 +191,36 @@ class Inference:
 
     # Likelihood -------------------------------------------------------------------------------
 
+    def elbo_terms(self, images, seed=None, batch_size=128, labels=None):
+        """The two terms of the negative ELBO of every image, from one latent each.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            seed: an int, a `keras.random.SeedGenerator` or `None`.
+            batch_size: how many images to compute at once.
+            labels: int array (n,), for a class-conditional model.
+
+        Returns:
+            `(reconstruction, kl)`: float NumPy arrays (n,), in nats; -log p(x|z), and
+            KL(q(z|x) || p(z)), in closed form if there is one, else estimated from that latent.
+
+        Raises:
+            ValueError: if the images or the labels do not fit the model.
+        """
+        parameters = self._parameters_of(images, labels, batch_size)
+        labels, seed = self.check_labels(len(images), labels), seed_generator(seed)
+        terms = []
+        for parts in _batches(batch_size, images, labels, parameters):
+            noise = keras.random.normal((1, len(parts[0]), self.latent_dim), seed=seed)
+            terms.append([ops.convert_to_numpy(term) for term in self._elbo_terms(*parts, noise)])
+        return tuple(map(np.concatenate, zip(*terms)))
+
+    @backend.compiled
+    def _elbo_terms(self, x, labels, parameters, noise):
+        z, log_q = self.posterior.sample(parameters, noise)
+        log_px = self.conditional_log_likelihood(to_float(x), self.pixel_parameters(z, labels))
+        return -log_px[0], ops.sum(self.kl_divergence(parameters, z, log_q), axis=-1)
+
     def log_likelihood(
         self, images, num_samples=500, batch_size=500, seed=None, labels=None, unit="nats"
     ):
