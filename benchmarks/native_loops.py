@@ -1,13 +1,71 @@
 """Hand-written training loops, one per backend, around a Keras network's loss: no kzoo, no `fit`.
 
-Each takes a pixel model for its network only and returns a function of a batch that makes one
-step of Adam (learning rate 1e-3, Keras's other constants) and returns the loss.
+Each takes a model for its networks only, and a loss of a model and a batch, and returns a function
+of a batch that makes one step of Adam (learning rate 1e-3, Keras's other constants) and returns the
+loss. The losses: -log p(x) of a pixel model, and the negative ELBO of a VAE with Bernoulli pixels.
 """
 
 RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 
 
-def tensorflow_step(model):
+def nll(model, images):
+    """-log p(x) of a pixel model, the mean over the batch."""
+    return -model.log_prob(images).mean()
+
+
+def tensorflow_nll(model, images):
+    import tensorflow as tf
+
+    return -tf.reduce_mean(model.log_prob(images))
+
+
+def tensorflow_negative_elbo(model, images):
+    import tensorflow as tf
+
+    x = tf.cast(images, tf.float32) / 255.0
+    mean, log_variance = tf.split(model.encoder(2.0 * x - 1.0, training=True), 2, axis=-1)
+    z = mean + tf.exp(0.5 * log_variance) * tf.random.normal(tf.shape(mean))
+    logits = model.decoder(z, training=True)
+    pixels = tf.nn.sigmoid_cross_entropy_with_logits(x, logits)
+    kl = 0.5 * tf.reduce_sum(tf.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=-1)
+    return tf.reduce_mean(tf.reduce_sum(pixels, axis=(1, 2, 3)) + kl)
+
+
+def torch_negative_elbo(model, images):
+    import torch
+    from torch.nn import functional
+
+    x = images.float() / 255.0
+    mean, log_variance = model.encoder(2.0 * x - 1.0, training=True).chunk(2, dim=-1)
+    z = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+    logits = model.decoder(z, training=True)
+    pixels = functional.binary_cross_entropy_with_logits(logits, x, reduction="none")
+    kl = 0.5 * (log_variance.exp() + mean**2 - 1.0 - log_variance).sum(-1)
+    return (pixels.sum((1, 2, 3)) + kl).mean()
+
+
+def jax_negative_elbo(model, images):
+    import jax
+    import jax.numpy as jnp
+
+    x = images.astype(jnp.float32) / 255.0
+    key = jax.random.key(jnp.sum(images, dtype=jnp.uint32))  # other noise for another batch
+    mean, log_variance = jnp.split(model.encoder(2.0 * x - 1.0, training=True), 2, axis=-1)
+    z = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
+    logits = model.decoder(z, training=True)
+    pixels = jax.nn.softplus(logits) - x * logits
+    kl = 0.5 * jnp.sum(jnp.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=-1)
+    return jnp.mean(jnp.sum(pixels, axis=(1, 2, 3)) + kl)
+
+
+NEGATIVE_ELBO = {
+    "tensorflow": tensorflow_negative_elbo,
+    "torch": torch_negative_elbo,
+    "jax": jax_negative_elbo,
+}
+
+
+def tensorflow_step(model, loss_of=tensorflow_nll):
     import tensorflow as tf
 
     values = [variable.value for variable in model.trainable_variables]
@@ -18,7 +76,7 @@ def tensorflow_step(model):
     @tf.function(autograph=False)
     def step(images):
         with tf.GradientTape() as tape:
-            loss = -tf.reduce_mean(model.log_prob(images))
+            loss = loss_of(model, images)
         gradients = tape.gradient(loss, values, unconnected_gradients="zero")
         for power, beta in zip(powers, (BETA_1, BETA_2)):
             power.assign(power * beta)
@@ -40,7 +98,7 @@ def tensorflow_step(model):
     return lambda images: float(step(images))
 
 
-def torch_step(model):
+def torch_step(model, loss_of=nll):
     import torch
 
     values = [variable.value for variable in model.trainable_variables]
@@ -48,7 +106,7 @@ def torch_step(model):
 
     def step(images):
         adam.zero_grad(set_to_none=True)
-        loss = -torch.mean(model.log_prob(torch.from_numpy(images)))
+        loss = loss_of(model, torch.from_numpy(images))
         loss.backward()
         adam.step()
         return float(loss.detach())
@@ -56,7 +114,7 @@ def torch_step(model):
     return step
 
 
-def jax_step(model):
+def jax_step(model, loss_of=nll):
     import functools
 
     import jax
@@ -66,20 +124,20 @@ def jax_step(model):
     trained = model.trainable_variables
     fixed = model.non_trainable_variables
 
-    def loss_of(values, images):
+    def loss(values, images):
         mapping = [*zip(trained, values), *((v, v.value) for v in fixed)]
         with keras.StatelessScope(mapping):
-            return -jnp.mean(model.log_prob(images))
+            return loss_of(model, images)
 
     @functools.partial(jax.jit, donate_argnums=(0, 1, 2))
     def step(values, first, second, count, images):
-        loss, gradients = jax.value_and_grad(loss_of)(values, images)
+        value, gradients = jax.value_and_grad(loss)(values, images)
         first = [BETA_1 * m + (1 - BETA_1) * g for m, g in zip(first, gradients)]
         second = [BETA_2 * v + (1 - BETA_2) * g * g for v, g in zip(second, gradients)]
         rate = RATE * jnp.sqrt(1 - BETA_2**count) / (1 - BETA_1**count)
         moments = zip(values, first, second)
         values = [w - rate * m / (jnp.sqrt(v) + EPSILON) for w, m, v in moments]
-        return loss, values, first, second
+        return value, values, first, second
 
     state = [
         [jnp.array(variable.value) for variable in trained],
