@@ -137,7 +137,7 @@ class Inference:
         seed = seed_generator(seed)
         if sample:
             noise = keras.random.normal((len(images), self.latent_dim), seed=seed)
-            return ops.convert_to_numpy(self._sample(parameters, noise)[0])
+            return ops.convert_to_numpy(self._sample(parameters, noise[None])[0])[0]
         moments = self.posterior.moments(ops.convert_to_tensor(parameters))
         if moments is None:
             shape = (check_positive_int("num_samples", num_samples), self.latent_dim)
