@@ -28,6 +28,9 @@ class Posterior(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
 
+    def get_build_config(self):
+        """None: the model that takes it builds it."""
+
     def num_parameters(self, latent_dim):
         """How many numbers the encoder gives per image, the context of a flow among them."""
         raise NotImplementedError

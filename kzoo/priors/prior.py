@@ -21,6 +21,9 @@ class Prior(keras.layers.Layer):
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
 
+    def get_build_config(self):
+        """None: the model that takes it builds it."""
+
     def attach(self, model):
         """Called once by the model that takes this prior: makes the weights that it needs."""
         self.latent_dim = model.latent_dim
