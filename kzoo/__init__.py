@@ -14,6 +14,7 @@ _NAMES = {
     "GatedPixelCNN": "kzoo.models.gated_pixelcnn",
     "GenerativeModel": "kzoo.models.base",
     "LSGAN": "kzoo.models.lsgan",
+    "LadderVAE": "kzoo.models.ladder_vae",
     "MultiScale": "kzoo.models.multi_scale",
     "MultiScalePixelRNN": "kzoo.models.multi_scale",
     "PixelCNN": "kzoo.models.pixelcnn",

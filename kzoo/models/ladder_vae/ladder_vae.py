@@ -1,0 +1,354 @@
+"""Ladder variational auto-encoder: a hierarchy of latent variables.
+
+Implements
+    [1] Sønderby et al., Ladder Variational Autoencoders, 2016 (arXiv:1602.02282): the generative
+        hierarchy p(z_L) prod p(z_i | z_(i+1)) p(x | z_1), the deterministic upward pass
+        d_n = MLP(d_(n-1)) with approximate likelihoods N(Linear(d_i), Softplus(Linear(d_i))), their
+        precision-weighted combination with the prior in the stochastic downward pass, batch
+        normalization and warm-up of the KL term.
+    [2] Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, 2016
+        (arXiv:1606.04934): free bits (eq. 15, with one group per stochastic layer), and the
+        residual blocks with ELU of the convolutional networks (appendix C).
+    [3] Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, 2016
+        (arXiv:1509.00519): the importance-sampled estimate of log p(x) (eq. 8).
+
+Deviations: variances are at least 1e-4. The batch norms have scales and offsets. In the
+"convolutional" networks, which are ours, latents are maps; the features below a layer come from z_i
+and from the features above it, so that p(z_i) and p(x) depend on all latents above them and not on
+the next ones alone; features are halved and doubled by blocks of pixels, without overlap.
+"""
+
+import math
+
+import keras
+import numpy as np
+from keras import ops
+
+from kzoo import backend
+from kzoo.models.base import GenerativeModel, to_float
+from kzoo.models.data import check_images, check_positive_int, seed_generator
+from kzoo.models.ladder_vae import gaussians
+from kzoo.models.ladder_vae import networks as ladder_networks
+from kzoo.models.vae.pixels import check_likelihood, image_log_likelihood, mean_image
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class LadderVAE(GenerativeModel):
+    """Variational auto-encoder with L stochastic layers: z_1, next to the image, to z_L.
+
+    `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
+    posterior's means. `fit` and `evaluate` report, in nats per image, `reconstruction`
+    (-log p(x|z)), `kl_1` to `kl_L` (the KL divergence of the posterior of each z_i from its prior
+    p(z_i | z_(i+1)): near 0, that layer has collapsed and tells nothing), their sum `kl`, and
+    `loss`. `evaluate`'s loss is the negative evidence lower bound (ELBO) from one sample per image;
+    `fit`'s has the weight and the free bits below.
+
+    The latents of one image, all layers flattened and joined from z_1 to z_L, have the length
+    `latent_dim`; so has the noise of `transform_noise`.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images.
+        networks: `"fully_connected"` (the paper's; z_i are vectors) or `"convolutional"` (residual
+            blocks; z_i are maps). All arguments below list the layers from z_1 to z_L.
+        latent_dims: dimensions of the z_i; channels of the maps for `"convolutional"`.
+        widths: units of the two dense layers next to each z_i; channels for `"convolutional"`.
+        strides: for `"convolutional"`, how many times smaller in height and width than the layer
+            below (than the image, for z_1) each z_i is; every size must be divisible.
+        blocks: for `"convolutional"`, residual blocks next to each z_i, upwards and downwards.
+        batch_norm: whether to normalize the features.
+        likelihood: distribution p(x|z) of the pixels, as in `kzoo.VAE`: `"bernoulli"`,
+            `"gaussian"` or `"discretized_logistic"`.
+        scale: scale of the pixels, as in `kzoo.VAE`; `None` learns one number.
+        kl_warmup: number of updates over which the weight of the KL term in the training loss rises
+            from 0 to 1.
+        free_bits: nats; the training loss takes at least these for the KL divergence of each layer,
+            so that a layer need not collapse. 0 for the ELBO.
+        seed: seed of the training noise, an int or `None`.
+        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+    Raises:
+        ValueError: for an argument that is not as described above.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        networks="fully_connected",
+        latent_dims=(64, 32, 16, 8, 4),
+        widths=(512, 256, 128, 64, 32),
+        strides=None,
+        blocks=1,
+        batch_norm=True,
+        likelihood="bernoulli",
+        scale=None,
+        kl_warmup=0,
+        free_bits=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        kls = tuple(f"kl_{i}" for i in range(1, len(latent_dims) + 1))
+        self.loss_names = ("loss", "reconstruction", "kl", *kls)
+        super().__init__(image_shape, **kwargs)
+        check_likelihood(likelihood, scale)
+        if isinstance(kl_warmup, bool) or not (isinstance(kl_warmup, int) and kl_warmup >= 0):
+            raise ValueError(f"kl_warmup must be a number of updates, 0 or more, got {kl_warmup}.")
+        if not free_bits >= 0:
+            raise ValueError(f"free_bits must be at least 0, got {free_bits!r}.")
+        self.networks = networks
+        self.latent_dims = tuple(check_positive_int("latent_dims", size) for size in latent_dims)
+        self.widths = tuple(check_positive_int("widths", width) for width in widths)
+        self.strides = strides
+        if strides is not None:
+            self.strides = tuple(check_positive_int("strides", stride) for stride in strides)
+        self.blocks = check_positive_int("blocks", blocks)
+        self.batch_norm = bool(batch_norm)
+        self.likelihood = likelihood
+        self.scale = scale
+        self.kl_warmup = kl_warmup
+        self.free_bits = float(free_bits)
+        self.seed = seed
+
+        options = {name: getattr(self, name) for name in ladder_networks.OPTIONS}
+        built = ladder_networks.build(
+            networks, self.image_shape, dtype=self.dtype_policy, **options
+        )
+        self.up, self.inference, self.prior, self.down, self.latent_shapes = built
+        self.latent_dim = sum(math.prod(shape) for shape in self.latent_shapes)
+        self.log_scale = None if scale is None else math.log(scale)
+        if scale is None and likelihood != "bernoulli":
+            self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def get_config(self):
+        names = (*ladder_networks.OPTIONS, "networks", "likelihood", "scale")
+        names += ("kl_warmup", "free_bits", "seed")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        del config["latent_dim"]  # it follows from the others
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+
+    # The paper's quantities -------------------------------------------------------------------
+
+    def upward_pass(self, x, training=False):
+        """The approximate likelihoods of z_1 to z_L given images x (b, h, w, c) in [-1, 1].
+
+        Returns:
+            A list of `(mean, variance)`, each (b, *latent_shape).
+        """
+        likelihoods, d = [], x
+        for up, inference in zip(self.up, self.inference, strict=True):
+            d = up(d, training=training)
+            likelihoods.append(gaussians.from_raw(inference(d, training=training)))
+        return likelihoods
+
+    def downward_pass(self, noise, likelihoods=None, training=False):
+        """Draws the latents from z_L to z_1: from the posterior, or from the prior.
+
+        Args:
+            noise: standard normal numbers, a list of (b, *latent_shape) from z_1 to z_L.
+            likelihoods: what `upward_pass` returns; `None` draws from the prior.
+
+        Returns:
+            `(parameters, ladder)`: the parameters of p(x|z), (b, h, w, c), and for z_1 to z_L a
+            list of `(z, q, p)`, where q and p are (mean, variance) of posterior and prior.
+        """
+        ladder, h = [], None
+        for i in reversed(range(len(noise))):
+            if h is None:
+                p = ops.zeros_like(noise[i]), ops.ones_like(noise[i])
+                q = p if likelihoods is None else likelihoods[i]
+            else:
+                p = gaussians.from_raw(self.prior[i](h, training=training))
+                q = p if likelihoods is None else gaussians.precision_weighted(likelihoods[i], p)
+            z = q[0] + ops.sqrt(q[1]) * noise[i]
+            ladder.append((z, q, p))
+            h = self.features_below(i, z, h, training)
+        return ops.cast(h, "float32"), ladder[::-1]
+
+    def features_below(self, i, z, h, training=False):
+        """The features below layer i (0 .. L-1), given its latents and the features above."""
+        if h is None or self.networks == "fully_connected":
+            return self.down[i](z, training=training)
+        return self.down[i]([z, h], training=training)
+
+    def conditional_log_likelihood(self, x, parameters):
+        """log p(x|z) in nats, (b,), of images x in [-1, 1] and the parameters of p(x|z)."""
+        return image_log_likelihood(self.likelihood, x, parameters, self.log_scale)
+
+    def kl_weight(self):
+        """The weight of the KL term in the next training update (warm-up), in [0, 1]."""
+        if not self.kl_warmup:
+            return 1.0
+        return ops.minimum(1.0, ops.cast(self.optimizer.iterations, "float32") / self.kl_warmup)
+
+    def negative_elbo(self, x, kl_weight=1.0, free_bits=0.0, training=False):
+        """The loss and its parts, averages over the batch, from one sample of the latents.
+
+        Returns:
+            `(loss, scalars)`: the scalar loss, and a dict of those in `loss_names`.
+        """
+        likelihoods = self.upward_pass(x, training)
+        shape = (ops.shape(x)[0], self.latent_dim)
+        noise = self.split(keras.random.normal(shape, seed=self.seed_generator))
+        parameters, ladder = self.downward_pass(noise, likelihoods, training)
+        reconstruction = -ops.mean(self.conditional_log_likelihood(x, parameters))
+        kls = [ops.mean(gaussians.kl(q, p)) for _, q, p in ladder]
+        loss = reconstruction + kl_weight * sum(ops.maximum(kl, free_bits) for kl in kls)
+        scalars = {"loss": loss, "reconstruction": reconstruction, "kl": sum(kls)}
+        return loss, scalars | {f"kl_{i}": kl for i, kl in enumerate(kls, 1)}
+
+    def update(self, x):
+        weight = self.kl_weight()
+        _, scalars = self.minimize(
+            lambda: self.negative_elbo(x, weight, self.free_bits, training=True),
+            self.trainable_variables,
+            self.optimizer,
+        )
+        return scalars
+
+    def evaluation(self, x):
+        _, scalars = self.negative_elbo(x)
+        return scalars
+
+    # Using the model --------------------------------------------------------------------------
+
+    def split(self, flat):
+        """Numbers (b, latent_dim) as a list of (b, *latent_shape), from z_1 to z_L."""
+        sizes = np.cumsum([math.prod(shape) for shape in self.latent_shapes])[:-1].tolist()
+        parts = ops.split(flat, sizes, axis=-1) if sizes else [flat]
+        return [ops.reshape(p, (-1, *s)) for p, s in zip(parts, self.latent_shapes, strict=True)]
+
+    def call(self, x, training=False):
+        likelihoods = self.upward_pass(to_float(x), training)
+        noise = [ops.zeros_like(mean) for mean, _ in likelihoods]
+        return mean_image(self.likelihood, self.downward_pass(noise, likelihoods, training)[0])
+
+    @backend.compiled
+    def transform_noise(self, noise):
+        parameters, _ = self.downward_pass(self.split(noise))
+        return mean_image(self.likelihood, parameters)
+
+    @backend.compiled
+    def _upward_pass(self, x):
+        return self.upward_pass(to_float(x))
+
+    @backend.compiled
+    def _encode(self, x, noise):
+        _, ladder = self.downward_pass(self.split(noise), self.upward_pass(to_float(x)))
+        return [z for z, _, _ in ladder]
+
+    @backend.compiled
+    def _decode(self, latents):
+        h = None
+        for i in reversed(range(len(latents))):
+            h = self.features_below(i, latents[i], h)
+        return mean_image(self.likelihood, ops.cast(h, "float32"))
+
+    def encode(self, images, sample=False, seed=None, batch_size=128):
+        """The latents of given images.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            sample: whether to draw from the posterior; otherwise every layer takes its posterior's
+                mean, given that of the layers above.
+            seed: for `sample`, an int, a `keras.random.SeedGenerator` or `None`.
+            batch_size: how many images to encode at once.
+
+        Returns:
+            List of float NumPy arrays (n, *latent_shape), from z_1 to z_L.
+
+        Raises:
+            ValueError: if the images do not fit the model.
+        """
+        check_images(self, images)
+        self.sync_state()
+        noise = np.zeros((len(images), self.latent_dim), "float32")
+        if sample:
+            noise = ops.convert_to_numpy(self.draw_noise(len(images), seed_generator(seed)))
+        parts = [
+            [ops.convert_to_numpy(z) for z in self._encode(images[at], noise[at])]
+            for at in slices(len(images), batch_size)
+        ]
+        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
+
+    def decode(self, latents, batch_size=128):
+        """Mean images of p(x|z), floats (n, h, w, c) in [-1, 1], of latents as `encode` gives them.
+
+        Raises:
+            ValueError: if the latents' shapes do not fit the model.
+        """
+        shapes = [tuple(np.shape(z)) for z in latents]
+        wanted = [(shapes[0][0], *shape) for shape in self.latent_shapes] if shapes else None
+        if shapes != wanted:
+            raise ValueError(
+                f"decode expects a list of latents (n, ...) of shapes {self.latent_shapes}, got "
+                f"{shapes}."
+            )
+        self.sync_state()
+        latents = [np.asarray(z, "float32") for z in latents]
+        images = [
+            self._decode([z[at] for z in latents]) for at in slices(len(latents[0]), batch_size)
+        ]
+        return np.concatenate([ops.convert_to_numpy(batch) for batch in images])
+
+    def log_likelihood(self, images, num_samples=500, batch_size=500, seed=None, unit="nats"):
+        """Estimates log p(x) by importance sampling from the posterior (reference 3, eq. 8).
+
+        The estimate is a lower bound on average and tends to log p(x) as `num_samples` grows.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
+                binary images (0 and 255) have a likelihood.
+            num_samples: latents drawn per image.
+            batch_size: how many latents are decoded at once, which bounds the memory.
+            seed: an int, a `keras.random.SeedGenerator` or `None`.
+            unit: "nats" per image, or "bits/dim", bits per value of the image.
+
+        Returns:
+            float64 NumPy array (n,).
+
+        Raises:
+            ValueError: if the images or the numbers do not fit, or the unit is unknown.
+        """
+        check_images(self, images)
+        num_samples = check_positive_int("num_samples", num_samples)
+        if unit not in ("nats", "bits/dim"):
+            raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
+        seed = seed_generator(seed)
+        self.sync_state()
+        count = len(images)
+        size = min(check_positive_int("batch_size", batch_size), count)
+        repeats = min(batch_size // size, num_samples)  # latents of an image decoded at once
+        estimates = []
+        for start in range(0, count, size):  # all chunks have one shape: one compiled program
+            batch = images[np.arange(start, start + size) % count]
+            likelihoods = self._upward_pass(batch)
+            total = np.full(size, -np.inf)  # log of the sum of the importance weights
+            for done in range(0, num_samples, repeats):
+                noise = ops.convert_to_numpy(self.draw_noise(size * repeats, seed))
+                weights = self._log_weights(batch, likelihoods, noise, repeats)  # (b, repeats)
+                weights = ops.convert_to_numpy(weights).astype("float64")
+                weights = weights[:, : num_samples - done]
+                total = np.logaddexp(total, np.logaddexp.reduce(weights, axis=1))
+            estimates.append(total - math.log(num_samples))
+        nats = np.concatenate(estimates)[:count]
+        return nats if unit == "nats" else nats / (math.prod(self.image_shape) * math.log(2.0))
+
+    @backend.compiled
+    def _log_weights(self, x, likelihoods, noise, repeats):
+        """log p(x, z) / q(z|x), (b, repeats), for z from noise (b * repeats, latent_dim)."""
+        x = ops.repeat(to_float(x), repeats, axis=0)
+        likelihoods = [[ops.repeat(m, repeats, axis=0) for m in layer] for layer in likelihoods]
+        parameters, ladder = self.downward_pass(self.split(noise), likelihoods)
+        weights = self.conditional_log_likelihood(x, parameters)
+        for z, q, p in ladder:
+            weights = weights + gaussians.log_ratio(z, p, q)
+        return ops.reshape(weights, (-1, repeats))
+
+
+def slices(count, batch_size):
+    """Slices of at most `batch_size` that cover `count` images or latents."""
+    batch_size = check_positive_int("batch_size", batch_size)
+    if not count:
+        raise ValueError("Expected at least one image or latent, got none.")
+    return [slice(start, start + batch_size) for start in range(0, count, batch_size)]
