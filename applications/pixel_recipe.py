@@ -20,9 +20,9 @@ NOTES = (
 )
 
 
-def parser(description, epochs, output, batch_size, data="mnist"):
+def parser(description, epochs, output, batch_size, **options):
     """The arguments of a recipe, with the precision of the training."""
-    parser = recipe.parser(description, epochs, output, batch_size=batch_size, data=data)
+    parser = recipe.parser(description, epochs, output, batch_size=batch_size, **options)
     parser.add_argument(
         "--dtype",
         default="mixed_bfloat16",

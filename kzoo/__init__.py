@@ -22,6 +22,7 @@ _NAMES = {
     "PixelModel": "kzoo.models.pixel_model",
     "PixelRNN": "kzoo.models.pixelrnn",
     "VAE": "kzoo.models.vae",
+    "VQVAE": "kzoo.models.vqvae",
     "WGAN": "kzoo.models.wgan",
     "WGANGP": "kzoo.models.wgan",
     "list_presets": "kzoo.presets",

@@ -5,6 +5,7 @@ from kzoo.layers.latent_codes import LatentCodes
 from kzoo.layers.masked_conv import MaskedConv2D
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.layers.symmetric_conv import SymmetricConv2D, SymmetricConv2DTranspose
+from kzoo.layers.vector_quantizer import VectorQuantizer
 
 __all__ = [
     "BatchNormalization",
@@ -13,4 +14,5 @@ __all__ = [
     "MaskedRowConv2D",
     "SymmetricConv2D",
     "SymmetricConv2DTranspose",
+    "VectorQuantizer",
 ]

@@ -1,0 +1,3 @@
+from kzoo.models.vqvae.vqvae import VQVAE
+
+__all__ = ["VQVAE"]
