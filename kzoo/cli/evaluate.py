@@ -32,6 +32,9 @@ def add_parser(commands):
         "               images; importance-sampled negative log-likelihood of the first 1,000 of\n"
         "               them, or of all that --num-images names; in nats per image\n"
         "  Autoencoder  its reconstruction loss and the mean squared error of the test images\n"
+        "  LadderVAE    negative ELBO and importance-sampled negative log-likelihood, as VAE\n"
+        "  VQVAE        as GAN, and of the test images: squared error of reconstructions, codes in\n"
+        "               use, and bits of the codes under the prior\n"
         "  pixel models exact negative log-likelihood of the test images, nats and bits/dim; of a\n"
         "               class-conditional model given their labels\n"
         "  Classifier   accuracy on the test images, and the scores that these get\n"
@@ -113,7 +116,7 @@ def measure(model, args, own):
         args: the arguments; those that the protocol needs and the user left out are set.
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
-    from kzoo import Autoencoder, Classifier
+    from kzoo import VQVAE, Autoencoder, Classifier
     from kzoo.metrics import protocols
 
     if isinstance(model, Classifier):
@@ -146,7 +149,14 @@ def measure(model, args, own):
             model, classifier, args.num_samples, args.seed, args.steps, common.track
         )
         text = f"classifier {args.classifier}"
-    return [s._replace(protocol=f"{text}; {s.protocol}") for s in scores], histogram
+    scores = [s._replace(protocol=f"{text}; {s.protocol}") for s in scores]
+    if isinstance(model, VQVAE):
+        own.fill(args, "data", "split")
+        conditional = model.num_classes is not None
+        images, labels, text = load(model, args, labels=conditional)
+        codes = protocols.code_scores(model, images, labels)
+        scores += [s._replace(protocol=f"{text}; {s.protocol}") for s in codes]
+    return scores, histogram
 
 
 def load(model, args, labels=False, **options):

@@ -90,14 +90,14 @@ def pixel_options(args, model):
     Raises:
         ValueError: if the model does not take them.
     """
-    from kzoo import PixelModel
+    from kzoo import VQVAE, PixelModel
 
     options = {}
     for name in ("labels", "temperature"):
         value = getattr(args, name)
         if value is None:
             continue
-        if not isinstance(model, PixelModel):
+        if not isinstance(model, PixelModel | VQVAE):
             raise ValueError(f"--{name}: a {type(model).__name__} takes none")
         options[name] = value
     if "labels" in options:

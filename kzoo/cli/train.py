@@ -11,12 +11,15 @@ from kzoo.cli import common, data, training
 MODELS = {name.lower(): name for name in common.MODELS if name != "Classifier"}
 # Pixel models with a choice of levels; they take images of any size.
 _LEVELS = ("pixelcnn", "gatedpixelcnn", "pixelrnn", "multiscalepixelrnn")
+# Other models that take images of 28x28 as they are.
+_UNPADDED = ("autoencoder", "laddervae", "vae", "vqvae")
 # Constructor arguments that hold networks or follow from other options of the command.
 _NOT_SETTABLE = {
     "image_shape": "it follows from the data (--image-size)",
     "batch_size": "use --batch-size",
     "encoder": "networks are given in Python",
     "decoder": "networks are given in Python",
+    "prior": "it is a GatedPixelCNN, trained after the codes",
 }
 
 
@@ -37,9 +40,10 @@ def add_parser(commands):
     parser.epilog = (
         "A run that was stopped goes on from its last finished epoch when the same command is\n"
         "given again; with more --epochs, a finished run goes on too. The GANs take images\n"
-        "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE and the pixel models but\n"
-        "PixelCNN++ model black and white pixels, binarized anew in every epoch; on other\n"
-        "images, 256 values. A pixel model with --set num_classes=K learns from the labels.\n"
+        "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE, the LadderVAE and the pixel\n"
+        "models but PixelCNN++ model black and white pixels, binarized anew in every epoch; on\n"
+        "other images, 256 values. A pixel model with --set num_classes=K learns from the labels.\n"
+        "The VQVAE is trained for so many epochs, and then its prior for as many.\n"
         "The settings of the presets are in the scripts of applications/.\n\n" + parser.epilog
     )
     parser.add_argument(
@@ -202,7 +206,7 @@ def open_training_data(args, **options):
     parts = [f"{pathlib.PurePath(args.data).name} {args.split}"]
     if args.image_size:
         parts.append("cropped and resized")
-    if args.model not in ("autoencoder", "vae", *_LEVELS) and shape[:2] == data.UNPADDED:
+    if args.model not in (*_UNPADDED, *_LEVELS) and shape[:2] == data.UNPADDED:
         dataset = data.open_data(args.data, args.split, pad_to=data.PADDED, **options)
         shape = (*data.PADDED, shape[2])
         parts.append("zero-padded")
@@ -252,12 +256,15 @@ def build(args, shape):
     if shape != (*data.UNPADDED, 1):
         # 256 grey values, where the default is black and white.
         arguments |= {
-            "vae": {"likelihood": "discretized_logistic"},
+            **{family: {"likelihood": "discretized_logistic"} for family in ("vae", "laddervae")},
             **{family: {"levels": 256} for family in _LEVELS},
         }.get(args.model, {})
     arguments |= dict(args.set)
     try:
-        return getattr(kzoo, MODELS[args.model])(**arguments)
+        model = getattr(kzoo, MODELS[args.model])(**arguments)
+        if args.model == "vqvae":
+            model.set_prior(model.default_prior())
+        return model
     except TypeError as error:  # a value of a wrong type, that the model did not expect
         raise ValueError(f"--set {dict(args.set)}: {error}") from error
 

@@ -64,19 +64,10 @@ def fit(model, dataset, args):
     Raises:
         RuntimeError: when a loss is no longer a finite number, before that gets into a checkpoint.
     """
-    import keras
+    from kzoo.callbacks import SampleGrid, StageLimit
 
-    from kzoo.callbacks import CheckFinite, SampleGrid, StageLimit
-
-    callbacks = [
-        CheckFinite(),
-        # Kept after the training, so that it can go on with more epochs.
-        keras.callbacks.BackupAndRestore(
-            args.work / "backup", double_checkpoint=True, delete_checkpoint=False
-        ),
-        keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
-    ]
-    if hasattr(model, "generate"):
+    callbacks = checkpoints(args.work)
+    if hasattr(model, "generate") and args.model != "vqvae":  # whose prior is not trained yet
         callbacks.append(SampleGrid(args.work / "samples", columns=8, scale=2))
     if args.stages:
         callbacks.append(StageLimit(model.stages_done + args.stages))
@@ -86,6 +77,47 @@ def fit(model, dataset, args):
         epochs=args.stages or args.epochs,  # a stage takes less than an epoch
         steps_per_epoch=args.steps_per_epoch,
         callbacks=callbacks,
-        # The bar redraws its line, which only a terminal shows well.
-        verbose=1 if sys.stdout.isatty() else 2,
+        verbose=verbose(),
     )
+    if args.model == "vqvae":
+        fit_prior(model, dataset, args)
+
+
+def fit_prior(model, dataset, args):
+    """Trains the prior of a `kzoo.VQVAE` on the codes of the same images, with a learning rate of
+    its own."""
+    from kzoo.datasets import to_arrays
+
+    model.order_codes()
+    images, _ = to_arrays(dataset)
+    work = args.work / "prior"
+    work.mkdir(exist_ok=True)
+    model.fit_prior(
+        images,
+        batch_size=args.batch_size,
+        epochs=args.epochs,
+        steps_per_epoch=args.steps_per_epoch,
+        callbacks=checkpoints(work),
+        verbose=verbose(),
+    )
+
+
+def checkpoints(work):
+    """Callbacks that watch for NaN, write a log, and let a training in that folder be resumed."""
+    import keras
+
+    from kzoo.callbacks import CheckFinite
+
+    return [
+        CheckFinite(),
+        # Kept after the training, so that it can go on with more epochs.
+        keras.callbacks.BackupAndRestore(
+            work / "backup", double_checkpoint=True, delete_checkpoint=False
+        ),
+        keras.callbacks.CSVLogger(work / "log.csv", append=True),
+    ]
+
+
+def verbose():
+    """Keras's progress bar redraws its line, which only a terminal shows well."""
+    return 1 if sys.stdout.isatty() else 2

@@ -17,6 +17,7 @@ import numpy as np
 from kzoo.metrics.evaluate import evaluate_images
 from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int, seed_generator
+from kzoo.models.ladder_vae import LadderVAE
 from kzoo.models.vae import VAE
 
 SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
@@ -134,8 +135,9 @@ def likelihood_scores(
 ):
     """Negative log-likelihood of test images, in nats per image.
 
-    For a `kzoo.VAE` the scores of `vae_scores`. For a `kzoo.PixelModel` the exact -log p(x), also
-    in bits per dimension; given the label of each image, if the model is class-conditional.
+    For a `kzoo.VAE` the scores of `vae_scores`, for a `kzoo.LadderVAE` those of `ladder_scores`. For
+    a `kzoo.PixelModel` the exact -log p(x), also in bits per dimension; given the label of each
+    image, if the model is class-conditional.
 
     Args:
         model: a model with `log_likelihood`.
@@ -160,6 +162,8 @@ def likelihood_scores(
         )
     if isinstance(model, VAE):
         return vae_scores(model, images, importance_samples, seed, track, labels, nll_images)
+    if isinstance(model, LadderVAE):
+        return ladder_scores(model, images, importance_samples, seed, track, nll_images)
     nll = -_mean_log_likelihood(
         model, images, "Likelihood", track, labels, batch_size=LIKELIHOOD_GROUP
     )
@@ -229,6 +233,23 @@ def vae_scores(
     ]
 
 
+def ladder_scores(model, images, importance_samples, seed, track, nll_images):
+    """What a `kzoo.LadderVAE` makes of test images: the negative ELBO and estimates of -log p(x).
+
+    Args and result: as of `likelihood_scores`.
+    """
+    options = {"seed": seed_generator(seed), "batch_size": LATENTS}
+    bound = -_mean_log_likelihood(model, images, "Bound", track, num_samples=1, **options)
+    options |= {"num_samples": importance_samples, "group": LATENT_GROUP}
+    nll = -_mean_log_likelihood(model, images[:nll_images], "Likelihood", track, **options)
+    part = "" if nll_images is None or len(images) <= nll_images else f"first {nll_images:,}; "
+    protocol = f"{part}{importance_samples} importance samples, seed {seed}"
+    return [
+        Score("negative_elbo", bound, "nats", f"one latent per image, seed {seed}"),
+        Score("nll", nll, "nats", protocol),
+    ]
+
+
 def _mean_log_likelihood(
     model, images, description, track, labels=None, group=LIKELIHOOD_GROUP, **options
 ):
@@ -273,6 +294,34 @@ def reconstruction_scores(model, images):
             "",
             "mean over pixels, in units of [0, 1]",
         ),
+    ]
+
+
+def code_scores(model, images, labels=None):
+    """How well a `kzoo.VQVAE` reconstructs test images, and what its prior makes of their codes.
+
+    Args:
+        model: a `kzoo.VQVAE` with a prior.
+        images: uint8 array `(n, height, width, channels)`.
+        labels: int array `(n,)`, for a class-conditional prior.
+
+    Returns:
+        A list of `Score`.
+
+    Raises:
+        ValueError: if the images do not fit the model, or it has no prior.
+    """
+    codes = model.encode_to_codes(images)
+    error = model.decode_codes(codes) / 255.0 - images / 255.0
+    uses = np.bincount(codes.ravel(), minlength=model.num_codes)
+    frequencies = uses[uses > 0] / codes.size
+    perplexity = np.exp(-np.sum(frequencies * np.log(frequencies)))
+    log_prior = model.prior.log_likelihood(model.prior_images(images), labels)
+    bits = -float(np.mean(log_prior, dtype="float64")) / np.log(2.0)
+    return [
+        Score("reconstruction_mse", float(np.mean(np.square(error))), "", "values in [0, 1]"),
+        Score("codes_in_use", float(perplexity), "", f"perplexity, of {model.num_codes} codes"),
+        Score("prior_bits", bits, "bits/image", "exact, of the codes under the prior"),
     ]
 
 

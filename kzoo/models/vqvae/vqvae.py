@@ -20,6 +20,7 @@ from kzoo import backend
 from kzoo.layers import VectorQuantizer
 from kzoo.models import data as model_data
 from kzoo.models.base import GenerativeModel, to_float
+from kzoo.models.gated_pixelcnn import GatedPixelCNN
 from kzoo.models.vqvae import codes as code_images
 from kzoo.models.vqvae.networks import vqvae_decoder, vqvae_encoder
 
@@ -309,6 +310,24 @@ class VQVAE(GenerativeModel):
             verbose=verbose,
         )
         return self.decode_codes(code_images.from_images(self.prior, images), batch_size or 64)
+
+    def default_prior(self, num_classes=None):
+        """A small Gated PixelCNN for the codes, not trained: see `set_prior`.
+
+        Args:
+            num_classes: number of classes of a class-conditional prior; `None` for none.
+        """
+        bits = self.num_codes.bit_length() - 1
+        values = (bits, 2) if 2**bits == self.num_codes else (1, self.num_codes)
+        return GatedPixelCNN(
+            (*self.code_shape, values[0]),
+            values[1],
+            filters=64,
+            num_layers=8,
+            head_filters=64,
+            num_classes=num_classes,
+            dtype=self.dtype_policy,
+        )
 
     def _check_prior(self, method):
         if self.prior is None:
