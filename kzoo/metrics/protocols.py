@@ -135,8 +135,8 @@ def likelihood_scores(
 ):
     """Negative log-likelihood of test images, in nats per image.
 
-    For a `kzoo.VAE` the scores of `vae_scores`, for a `kzoo.LadderVAE` those of `ladder_scores`. For
-    a `kzoo.PixelModel` the exact -log p(x), also in bits per dimension; given the label of each
+    For a `kzoo.VAE` the scores of `vae_scores`, for a `kzoo.LadderVAE` those of `ladder_scores`.
+    For a `kzoo.PixelModel` the exact -log p(x), also in bits per dimension; given the label of each
     image, if the model is class-conditional.
 
     Args:
