@@ -67,7 +67,7 @@ def cosine(rate, epochs, args, count):
 
 def main():
     parser = pixel_recipe.parser(
-        __doc__.splitlines()[0], 60, "weights/vqvae/svhn", batch_size=64, data="svhn_cropped"
+        __doc__.splitlines()[0], 40, "weights/vqvae/svhn", batch_size=64, data="svhn_cropped"
     )
     parser.add_argument("--prior-epochs", type=int, default=30, help="passes of the prior")
     args = parser.parse_args()
