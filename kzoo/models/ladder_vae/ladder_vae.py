@@ -21,19 +21,19 @@ the next ones alone; features are halved and doubled by blocks of pixels, withou
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo import backend
 from kzoo.models.base import GenerativeModel, to_float
-from kzoo.models.data import check_images, check_positive_int, seed_generator
+from kzoo.models.data import check_positive_int
 from kzoo.models.ladder_vae import gaussians
 from kzoo.models.ladder_vae import networks as ladder_networks
+from kzoo.models.ladder_vae.latents import LadderLatents
 from kzoo.models.vae.pixels import check_likelihood, image_log_likelihood, mean_image
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class LadderVAE(GenerativeModel):
+class LadderVAE(LadderLatents, GenerativeModel):
     """Variational auto-encoder with L stochastic layers: z_1, next to the image, to z_L.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
@@ -212,12 +212,6 @@ class LadderVAE(GenerativeModel):
 
     # Using the model --------------------------------------------------------------------------
 
-    def split(self, flat):
-        """Numbers (b, latent_dim) as a list of (b, *latent_shape), from z_1 to z_L."""
-        sizes = np.cumsum([math.prod(shape) for shape in self.latent_shapes])[:-1].tolist()
-        parts = ops.split(flat, sizes, axis=-1) if sizes else [flat]
-        return [ops.reshape(p, (-1, *s)) for p, s in zip(parts, self.latent_shapes, strict=True)]
-
     def call(self, x, training=False):
         likelihoods = self.upward_pass(to_float(x), training)
         noise = [ops.zeros_like(mean) for mean, _ in likelihoods]
@@ -227,128 +221,3 @@ class LadderVAE(GenerativeModel):
     def transform_noise(self, noise):
         parameters, _ = self.downward_pass(self.split(noise))
         return mean_image(self.likelihood, parameters)
-
-    @backend.compiled
-    def _upward_pass(self, x):
-        return self.upward_pass(to_float(x))
-
-    @backend.compiled
-    def _encode(self, x, noise):
-        _, ladder = self.downward_pass(self.split(noise), self.upward_pass(to_float(x)))
-        return [z for z, _, _ in ladder]
-
-    @backend.compiled
-    def _decode(self, latents):
-        h = None
-        for i in reversed(range(len(latents))):
-            h = self.features_below(i, latents[i], h)
-        return mean_image(self.likelihood, ops.cast(h, "float32"))
-
-    def encode(self, images, sample=False, seed=None, batch_size=128):
-        """The latents of given images.
-
-        Args:
-            images: uint8 (n, h, w, c), or floats in [-1, 1].
-            sample: whether to draw from the posterior; otherwise every layer takes its posterior's
-                mean, given that of the layers above.
-            seed: for `sample`, an int, a `keras.random.SeedGenerator` or `None`.
-            batch_size: how many images to encode at once.
-
-        Returns:
-            List of float NumPy arrays (n, *latent_shape), from z_1 to z_L.
-
-        Raises:
-            ValueError: if the images do not fit the model.
-        """
-        check_images(self, images)
-        self.sync_state()
-        noise = np.zeros((len(images), self.latent_dim), "float32")
-        if sample:
-            noise = ops.convert_to_numpy(self.draw_noise(len(images), seed_generator(seed)))
-        parts = [
-            [ops.convert_to_numpy(z) for z in self._encode(images[at], noise[at])]
-            for at in slices(len(images), batch_size)
-        ]
-        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
-
-    def decode(self, latents, batch_size=128):
-        """Mean images of p(x|z), floats (n, h, w, c) in [-1, 1], of latents as `encode` gives them.
-
-        Raises:
-            ValueError: if the latents' shapes do not fit the model.
-        """
-        shapes = [tuple(np.shape(z)) for z in latents]
-        wanted = [(shapes[0][0], *shape) for shape in self.latent_shapes] if shapes else None
-        if shapes != wanted:
-            raise ValueError(
-                f"decode expects a list of latents (n, ...) of shapes {self.latent_shapes}, got "
-                f"{shapes}."
-            )
-        self.sync_state()
-        latents = [np.asarray(z, "float32") for z in latents]
-        images = [
-            self._decode([z[at] for z in latents]) for at in slices(len(latents[0]), batch_size)
-        ]
-        return np.concatenate([ops.convert_to_numpy(batch) for batch in images])
-
-    def log_likelihood(self, images, num_samples=500, batch_size=500, seed=None, unit="nats"):
-        """Estimates log p(x) by importance sampling from the posterior (reference 3, eq. 8).
-
-        The estimate is a lower bound on average and tends to log p(x) as `num_samples` grows.
-
-        Args:
-            images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
-                binary images (0 and 255) have a likelihood.
-            num_samples: latents drawn per image.
-            batch_size: how many latents are decoded at once, which bounds the memory.
-            seed: an int, a `keras.random.SeedGenerator` or `None`.
-            unit: "nats" per image, or "bits/dim", bits per value of the image.
-
-        Returns:
-            float64 NumPy array (n,).
-
-        Raises:
-            ValueError: if the images or the numbers do not fit, or the unit is unknown.
-        """
-        check_images(self, images)
-        num_samples = check_positive_int("num_samples", num_samples)
-        if unit not in ("nats", "bits/dim"):
-            raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
-        seed = seed_generator(seed)
-        self.sync_state()
-        count = len(images)
-        size = min(check_positive_int("batch_size", batch_size), count)
-        repeats = min(batch_size // size, num_samples)  # latents of an image decoded at once
-        estimates = []
-        for start in range(0, count, size):  # all chunks have one shape: one compiled program
-            batch = images[np.arange(start, start + size) % count]
-            likelihoods = self._upward_pass(batch)
-            total = np.full(size, -np.inf)  # log of the sum of the importance weights
-            for done in range(0, num_samples, repeats):
-                noise = ops.convert_to_numpy(self.draw_noise(size * repeats, seed))
-                weights = self._log_weights(batch, likelihoods, noise, repeats)  # (b, repeats)
-                weights = ops.convert_to_numpy(weights).astype("float64")
-                weights = weights[:, : num_samples - done]
-                total = np.logaddexp(total, np.logaddexp.reduce(weights, axis=1))
-            estimates.append(total - math.log(num_samples))
-        nats = np.concatenate(estimates)[:count]
-        return nats if unit == "nats" else nats / (math.prod(self.image_shape) * math.log(2.0))
-
-    @backend.compiled
-    def _log_weights(self, x, likelihoods, noise, repeats):
-        """log p(x, z) / q(z|x), (b, repeats), for z from noise (b * repeats, latent_dim)."""
-        x = ops.repeat(to_float(x), repeats, axis=0)
-        likelihoods = [[ops.repeat(m, repeats, axis=0) for m in layer] for layer in likelihoods]
-        parameters, ladder = self.downward_pass(self.split(noise), likelihoods)
-        weights = self.conditional_log_likelihood(x, parameters)
-        for z, q, p in ladder:
-            weights = weights + gaussians.log_ratio(z, p, q)
-        return ops.reshape(weights, (-1, repeats))
-
-
-def slices(count, batch_size):
-    """Slices of at most `batch_size` that cover `count` images or latents."""
-    batch_size = check_positive_int("batch_size", batch_size)
-    if not count:
-        raise ValueError("Expected at least one image or latent, got none.")
-    return [slice(start, start + batch_size) for start in range(0, count, batch_size)]

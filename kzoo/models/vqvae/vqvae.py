@@ -20,13 +20,13 @@ from kzoo import backend
 from kzoo.layers import VectorQuantizer
 from kzoo.models import data as model_data
 from kzoo.models.base import GenerativeModel, to_float
-from kzoo.models.gated_pixelcnn import GatedPixelCNN
 from kzoo.models.vqvae import codes as code_images
 from kzoo.models.vqvae.networks import vqvae_decoder, vqvae_encoder
+from kzoo.models.vqvae.prior import CodePrior
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VQVAE(GenerativeModel):
+class VQVAE(CodePrior, GenerativeModel):
     """Auto-encoder with discrete latents: a map of codes, each one of `num_codes`.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `fit` trains encoder, codebook
@@ -103,16 +103,6 @@ class VQVAE(GenerativeModel):
         self.set_prior(prior)
         self.built = True
 
-    def set_prior(self, prior):
-        """Gives the model another prior, or none (`None`); see the class.
-
-        Raises:
-            ValueError: if the prior does not fit the codes.
-        """
-        if prior is not None:
-            code_images.check_prior(prior, self.code_shape, self.num_codes)
-        self.prior = prior
-
     def get_config(self):
         names = ("num_codes", "code_dim", "width", "downsamplings", "blocks", "commitment_cost")
         names += ("decay", "restart_below", "pixel_variance", "seed")
@@ -131,11 +121,6 @@ class VQVAE(GenerativeModel):
     def trainable_variables(self):
         """What `fit` trains: not the prior, which `fit_prior` does."""
         return [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
-
-    @property
-    def num_classes(self):
-        """Number of classes of a class-conditional prior; `None` for none."""
-        return None if self.prior is None else self.prior.num_classes
 
     # The paper's quantities -------------------------------------------------------------------
 
@@ -246,93 +231,3 @@ class VQVAE(GenerativeModel):
         order = code_images.bisection_order(ops.convert_to_numpy(quantizer.codebook.value))
         for variable in (quantizer.codebook, quantizer.counts, quantizer.sums):
             variable.assign(ops.convert_to_numpy(variable.value)[order])
-
-    # The prior --------------------------------------------------------------------------------
-
-    def prior_images(self, images):
-        """The codes of images as the prior's uint8 images (n, *prior.image_shape).
-
-        Raises:
-            ValueError: if there is no prior, or the images do not fit the model.
-        """
-        self._check_prior("prior_images")
-        return code_images.to_images(self.prior, self.encode_to_codes(images))
-
-    def fit_prior(self, images, labels=None, **options):
-        """Fits the prior to the codes of images.
-
-        Args:
-            images: uint8 (n, height, width, channels), or floats in [-1, 1].
-            labels: int (n,), for a class-conditional prior.
-            **options: of `fit`: `epochs`, `batch_size`, `callbacks` and so on. A
-                `validation_data` holds images, or `(images, labels)`. The prior's own `compile`
-                may be called before; its default settings are taken otherwise.
-
-        Returns:
-            Keras's `History`.
-
-        Raises:
-            ValueError: if there is no prior, or the data do not fit.
-        """
-        data = self.prior_images(images)
-        if options.get("validation_data") is not None:
-            held_out = options["validation_data"]
-            if isinstance(held_out, tuple | list):
-                options["validation_data"] = (self.prior_images(held_out[0]), *held_out[1:])
-            else:
-                options["validation_data"] = self.prior_images(held_out)
-        if not self.prior.compiled:
-            self.prior.compile()
-        return self.prior.fit(data, labels, **options)
-
-    def generate(
-        self, num_samples, seed=None, batch_size=None, temperature=1.0, labels=None, verbose="auto"
-    ):
-        """Draws codes from the prior and decodes them.
-
-        Args:
-            num_samples, seed, batch_size, temperature, labels, verbose: as in
-                `kzoo.PixelModel.generate`.
-
-        Returns:
-            uint8 NumPy array (num_samples, height, width, channels).
-
-        Raises:
-            ValueError: if there is no prior, or an argument is not as described.
-        """
-        self._check_prior("generate")
-        images = self.prior.generate(
-            num_samples,
-            seed,
-            temperature=temperature,
-            labels=labels,
-            batch_size=batch_size,
-            verbose=verbose,
-        )
-        return self.decode_codes(code_images.from_images(self.prior, images), batch_size or 64)
-
-    def default_prior(self, num_classes=None):
-        """A small Gated PixelCNN for the codes, not trained: see `set_prior`.
-
-        Args:
-            num_classes: number of classes of a class-conditional prior; `None` for none.
-        """
-        bits = self.num_codes.bit_length() - 1
-        values = (bits, 2) if 2**bits == self.num_codes else (1, self.num_codes)
-        return GatedPixelCNN(
-            (*self.code_shape, values[0]),
-            values[1],
-            filters=64,
-            num_layers=8,
-            head_filters=64,
-            num_classes=num_classes,
-            dtype=self.dtype_policy,
-        )
-
-    def _check_prior(self, method):
-        if self.prior is None:
-            raise ValueError(
-                f"{method}() needs a prior over the codes: give VQVAE(prior=...) or set_prior() a "
-                f"pixel model such as kzoo.GatedPixelCNN(image_shape={(*self.code_shape, 1)}, "
-                f"levels={self.num_codes}), and call fit_prior()."
-            )
