@@ -22,8 +22,8 @@ METADATA = {
     "description": "VQ-VAE (van den Oord et al., 2017, arXiv:1711.00937): maps of 8x8 codes, each "
     "one of 256 in 64 dimensions, two strided 4x4 convolutions and two residual blocks of 128 "
     "features in either network; beta .25, moving averages with gamma .99. The prior is a Gated "
-    "PixelCNN (arXiv:1606.05328) with 9 layers of 64 features over the codes' 8 bits, in an order "
-    "in which codes that are alike have equal first bits. Deviations from the paper: codes out of "
+    "PixelCNN (arXiv:1606.05328) with 9 layers of 64 features over the codes, which are numbered so "
+    "that neighbours are alike. Deviations from the paper: codes out of "
     "use start anew, narrower networks, batches of 64, learning rates 1e-3 (networks) and 2e-3 "
     "(prior) with cosine decay to 0.",
     "command": "KERAS_BACKEND=torch python applications/vqvae_svhn.py",
@@ -39,8 +39,8 @@ NOTES = (
 
 def build(dtype):
     prior = kzoo.GatedPixelCNN(
-        image_shape=(8, 8, 8),  # the 8 bits of a code
-        levels=2,
+        image_shape=(8, 8, 1),
+        levels=256,  # one per code
         filters=64,
         num_layers=8,
         head_filters=64,

@@ -90,11 +90,9 @@ class CodePrior:
         Args:
             num_classes: number of classes of a class-conditional prior; `None` for none.
         """
-        bits = self.num_codes.bit_length() - 1
-        values = (bits, 2) if 2**bits == self.num_codes else (1, self.num_codes)
         return GatedPixelCNN(
-            (*self.code_shape, values[0]),
-            values[1],
+            (*self.code_shape, 1),
+            self.num_codes,
             filters=64,
             num_layers=8,
             head_filters=64,
