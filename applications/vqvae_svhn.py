@@ -22,8 +22,8 @@ METADATA = {
     "description": "VQ-VAE (van den Oord et al., 2017, arXiv:1711.00937): maps of 8x8 codes, each "
     "one of 256 in 64 dimensions, two strided 4x4 convolutions and two residual blocks of 128 "
     "features in either network; beta .25, moving averages with gamma .99. The prior is a Gated "
-    "PixelCNN (arXiv:1606.05328) with 9 layers of 64 features over the codes, which are numbered so "
-    "that neighbours are alike. Deviations from the paper: codes out of "
+    "PixelCNN (arXiv:1606.05328) with 9 layers of 64 features over the codes, numbered so that "
+    "neighbours are alike. Deviations from the paper: codes out of "
     "use start anew, narrower networks, batches of 64, learning rates 1e-3 (networks) and 2e-3 "
     "(prior) with cosine decay to 0.",
     "command": "KERAS_BACKEND=torch python applications/vqvae_svhn.py",
