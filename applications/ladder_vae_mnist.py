@@ -20,15 +20,18 @@ METADATA = {
     "description": "Ladder variational auto-encoder (Sønderby et al., 2016, arXiv:1602.02282) for "
     "binary pixels: four stochastic layers, two maps of 14x14 and four of 7x7, four of 7x7 again "
     "and 32 numbers, with convolutional residual blocks of 32, 64, 64 and 256 features. Deviations "
-    "from the paper: convolutions instead of dense layers, no batch norm, Adam (learning rate 2e-3 "
-    "after a warm-up of 500 updates, cosine decay to 0), batches of 100, KL warm-up over 5 epochs.",
+    "from the paper: convolutions instead of dense layers, no batch norm, Adam (learning rate 1e-3 "
+    "after a warm-up of 500 updates, cosine decay to 0, gradients of a norm of at most 100), batches "
+    "of 100, KL warm-up over 5 epochs.",
     "command": "KERAS_BACKEND=torch python applications/ladder_vae_mnist.py",
     "data": pixel_recipe.DATA,
 }
 NOTES = (
     "Sheets show the mean image of p(x|z), in grey, for z drawn from the prior. The numbers are "
     "comparable with others on dynamically (not statically) binarized MNIST. Trained with bfloat16 "
-    "activations, stored in float32. The log of the training holds the negative ELBO of 1,000 test "
+    "activations, stored in float32. The first 7 of these weights' 18 epochs had a peak learning rate "
+    "of 2e-3, the cosine of a run of 25 and no bound on gradients. The log of the training holds "
+    "the negative ELBO of 1,000 test "
     "images after every epoch; nothing is selected by it."
 )
 
@@ -48,7 +51,7 @@ def build(dtype):
 
 def main():
     parser = pixel_recipe.parser(
-        __doc__.splitlines()[0], 25, "weights/laddervae/mnist", batch_size=100
+        __doc__.splitlines()[0], 18, "weights/laddervae/mnist", batch_size=100
     )
     args = parser.parse_args()
     keras.utils.set_random_seed(args.seed)
@@ -60,9 +63,10 @@ def main():
     steps = args.epochs * (args.steps_per_epoch or len(data))
     warmup = min(500, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
-        2e-4, steps - warmup, warmup_target=2e-3, warmup_steps=warmup
+        1e-4, steps - warmup, warmup_target=1e-3, warmup_steps=warmup
     )
-    model.compile(keras.optimizers.Adam(schedule))
+    # A rare image whose posterior is far from a narrow prior would throw the weights far off.
+    model.compile(keras.optimizers.Adam(schedule, global_clipnorm=100.0))
     watched = test[: pixel_recipe.WATCHED]
     recipe.fit(args, model, data, validation_data=watched, validation_batch_size=100)
     preset = build("float32")
