@@ -21,18 +21,17 @@ METADATA = {
     "binary pixels: four stochastic layers, two maps of 14x14 and four of 7x7, four of 7x7 again "
     "and 32 numbers, with convolutional residual blocks of 32, 64, 64 and 256 features. Deviations "
     "from the paper: convolutions instead of dense layers, no batch norm, Adam (learning rate 1e-3 "
-    "after a warm-up of 500 updates, cosine decay to 0, gradients of a norm of at most 100), batches "
-    "of 100, KL warm-up over 5 epochs.",
+    "after a warm-up of 500 updates, cosine decay to 0, gradients of a norm of at most 100), "
+    "batches of 100, KL warm-up over 5 epochs.",
     "command": "KERAS_BACKEND=torch python applications/ladder_vae_mnist.py",
     "data": pixel_recipe.DATA,
 }
 NOTES = (
     "Sheets show the mean image of p(x|z), in grey, for z drawn from the prior. The numbers are "
     "comparable with others on dynamically (not statically) binarized MNIST. Trained with bfloat16 "
-    "activations, stored in float32. The first 7 of these weights' 18 epochs had a peak learning rate "
-    "of 2e-3, the cosine of a run of 25 and no bound on gradients. The log of the training holds "
-    "the negative ELBO of 1,000 test "
-    "images after every epoch; nothing is selected by it."
+    "activations, stored in float32. The first 7 of these weights' 18 epochs had a peak learning "
+    "rate of 2e-3, the cosine of a run of 25 and no bound on gradients. The log of the training "
+    "holds the negative ELBO of 1,000 test images after every epoch; nothing is selected by it."
 )
 
 

@@ -99,8 +99,8 @@ def test_a_dead_code_starts_anew_at_a_vector_of_the_batch():
 def test_a_codebook_finds_clusters():
     rng = np.random.default_rng(0)
     centres = 5.0 * rng.standard_normal((5, 3))
-    layer = quantizer(decay=0.8, restart_below=0.5)
-    for _ in range(100):
+    layer = quantizer(num_codes=20, decay=0.8, restart_below=0.5)
+    for _ in range(60):
         x = centres[rng.integers(0, 5, 64)] + 0.01 * rng.standard_normal((64, 3))
         layer(x.astype("float32"), training=True)
     codes = numpy(layer.codebook.value)

@@ -158,7 +158,7 @@ def test_the_elbo_and_more_importance_samples_rise_to_log_p(linear_gaussian):
     elbo = -model.evaluate(x, batch_size=4_000, verbose=0, return_dict=True)["loss"]
     one, five, fifty = (model.log_likelihood(x, k, 4_000, seed=0).mean() for k in (1, 5, 50))
     # The ELBO takes the KL divergences in closed form, log_likelihood the log ratios of samples.
-    assert elbo == pytest.approx(one, abs=0.05)
+    assert elbo == pytest.approx(one, abs=0.12)
     assert max(elbo, one) < five - 0.05 < fifty - 0.06 < log_px.mean()
 
 
