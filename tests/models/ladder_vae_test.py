@@ -121,7 +121,7 @@ def linear_gaussian():
         linear((2, 2, 1), inverses[0], -biases[0] @ inverses[0]),
         *(linear((2,), v, -b @ v) for v, b in zip(inverses[1:], biases[1:])),
     ]
-    extra = (0.1, 0.5, 1.5)
+    extra = (0.2, 0.8, 2.0)
     variances = [0.25 * np.diag(np.linalg.inv(w @ w.T)) + e for w, e in zip(weights, extra)]
     model.inference = [
         linear((size,), np.eye(size), np.zeros(size), variance)
@@ -132,7 +132,7 @@ def linear_gaussian():
     for weight, bias, noise in zip(weights[::-1], biases[::-1], (0.3, 0.3, 0.25)):
         mean = mean @ weight + bias
         covariance = weight.T @ covariance @ weight + noise * np.eye(len(bias))
-    x = rng.multivariate_normal(mean, 0.5 * covariance, size=8).clip(-1, 1)
+    x = rng.multivariate_normal(mean, 0.2 * covariance, size=8).clip(-1, 1)
     centred = x - mean
     log_px = -0.5 * (
         np.einsum("bi,ij,bj->b", centred, np.linalg.inv(covariance), centred)
