@@ -52,7 +52,7 @@ class VectorQuantizer(keras.layers.Layer):
         self.codebook = self.add_weight(shape, first, name="codebook", **options)  # e
         self.counts = self.add_weight((self.num_codes,), "ones", name="counts", **options)  # N
         self.sums = self.add_weight(shape, first, name="sums", **options)  # m
-        self.sums.assign(self.codebook)
+        self.sums.assign(ops.copy(self.codebook.value))  # JAX would let the two share memory
         self.built = True
 
     def nearest(self, vectors):
