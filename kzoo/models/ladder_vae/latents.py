@@ -7,7 +7,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.models.base import to_float
-from kzoo.models.data import check_images, seed_generator
+from kzoo.models.data import check_images, check_unit, seed_generator
 from kzoo.models.ladder_vae import gaussians
 from kzoo.models.ladder_vae.importance import log_mean_weights, slices
 from kzoo.models.vae.pixels import mean_image
@@ -105,8 +105,7 @@ class LadderLatents:
             ValueError: if the images or the numbers do not fit, or the unit is unknown.
         """
         check_images(self, images)
-        if unit not in ("nats", "bits/dim"):
-            raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
+        check_unit(unit)
         seed = seed_generator(seed)
         self.sync_state()
         nats = log_mean_weights(
@@ -117,7 +116,7 @@ class LadderLatents:
             draw_noise=lambda count: ops.convert_to_numpy(self.draw_noise(count, seed)),
             log_weights=self._log_weights,
         )
-        return nats if unit == "nats" else nats / (math.prod(self.image_shape) * math.log(2.0))
+        return nats if unit == "nats" else self.bits_per_dim(nats)
 
     @backend.compiled
     def _log_weights(self, x, likelihoods, noise, repeats):
