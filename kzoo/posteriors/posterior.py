@@ -96,4 +96,4 @@ def posterior_by_name(posterior):
             f"kzoo.posteriors.Posterior, got {posterior!r}."
         )
     module, name = _BY_NAME[posterior]
-    return getattr(importlib.import_module(f"kzoo.posteriors.{module}"), name)()
+    return getattr(importlib.import_module(f"kzoo.posteriors.{module}"), name)(name="posterior")

@@ -95,4 +95,4 @@ def prior_by_name(prior):
             f"{prior!r}."
         )
     module, name = _BY_NAME[prior]
-    return getattr(importlib.import_module(f"kzoo.priors.{module}"), name)()
+    return getattr(importlib.import_module(f"kzoo.priors.{module}"), name)(name="prior")

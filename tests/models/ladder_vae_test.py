@@ -236,7 +236,8 @@ def test_gradients_of_the_bound_are_those_of_finite_differences(arguments):
             for variable, value, gradient in zip(variables, values, gradients):
                 variable.assign(value + sign * 3e-3 * gradient / length)
             ends.append(float(numpy(loss())))
-        assert length == pytest.approx((ends[0] - ends[1]) / 6e-3, rel=0.02, abs=2e-3)
+        # The leaky ReLUs of the fully connected networks have kinks within the distance.
+        assert length == pytest.approx((ends[0] - ends[1]) / 6e-3, rel=0.06, abs=2e-3)
 
 
 @BOTH

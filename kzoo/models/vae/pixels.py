@@ -58,8 +58,11 @@ def image_log_likelihood(likelihood, x, parameters, log_scale=None, num_mixtures
     return ops.sum(pixels, axis=(-3, -2, -1))
 
 
-def mean_image(likelihood, parameters, channels, num_mixtures=None):
-    """The mean as an image in [-1, 1]; of logistic distributions the centres' mean, clipped."""
+def mean_image(likelihood, parameters, channels=None, num_mixtures=None):
+    """The mean as an image in [-1, 1]; of logistic distributions the centres' mean, clipped.
+
+    `channels`, those of the image, and `num_mixtures` are for the mixture only.
+    """
     if likelihood == "bernoulli":
         return 2.0 * ops.sigmoid(parameters) - 1.0
     if likelihood == MIXTURE:
