@@ -167,10 +167,11 @@ def test_every_image_gets_as_many_samples_as_asked_for(linear_gaussian, batch_si
     model, x, _ = linear_gaussian
     shapes = set()
 
-    def weights(x, likelihoods, noise, repeats):  # of a proposal that is exact: all are 1
+    def weights(x, likelihoods, noise):  # of a proposal that is exact: all are 1
+        repeats = len(noise) // len(x)
         shapes.add((len(x), repeats))
         assert noise.shape == (len(x) * repeats, model.latent_dim)
-        return np.zeros((len(x), repeats))
+        return np.zeros((repeats, len(x)))
 
     model._log_weights = weights
     # 5 images at a time do not divide 8, nor do 3 samples at a time 7.

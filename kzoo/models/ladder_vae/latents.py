@@ -2,14 +2,15 @@
 
 import math
 
+import keras
 import numpy as np
 from keras import ops
 
 from kzoo import backend
 from kzoo.models.base import to_float
 from kzoo.models.data import check_images, check_unit, seed_generator
+from kzoo.models.importance import log_mean_weights, slices
 from kzoo.models.ladder_vae import gaussians
-from kzoo.models.ladder_vae.importance import log_mean_weights, slices
 from kzoo.models.vae.pixels import mean_image
 
 
@@ -108,23 +109,30 @@ class LadderLatents:
         check_unit(unit)
         seed = seed_generator(seed)
         self.sync_state()
-        nats = log_mean_weights(
-            images,
-            num_samples,
-            batch_size,
-            prepare=self._upward_pass,
-            draw_noise=lambda count: ops.convert_to_numpy(self.draw_noise(count, seed)),
-            log_weights=self._log_weights,
+        parts = [self._upward_pass(images[at]) for at in slices(len(images), batch_size)]
+        likelihoods = keras.tree.map_structure(
+            lambda *batches: np.concatenate([ops.convert_to_numpy(a) for a in batches]), *parts
         )
+
+        def log_weights(index, repeats):
+            noise = self.draw_noise(repeats * len(index), seed)
+            of_images = keras.tree.map_structure(lambda a: a[index], likelihoods)
+            return self._log_weights(images[index], of_images, noise)
+
+        nats = log_mean_weights(len(images), num_samples, batch_size, log_weights)
         return nats if unit == "nats" else self.bits_per_dim(nats)
 
     @backend.compiled
-    def _log_weights(self, x, likelihoods, noise, repeats):
-        """log p(x, z) / q(z|x), (b, repeats), for z from noise (b * repeats, latent_dim)."""
-        x = ops.repeat(to_float(x), repeats, axis=0)
-        likelihoods = [[ops.repeat(m, repeats, axis=0) for m in layer] for layer in likelihoods]
+    def _log_weights(self, x, likelihoods, noise):
+        """log p(x, z) / q(z|x), (r, b), for z from noise (r b, latent_dim)."""
+        repeats = noise.shape[0] // x.shape[0]
+
+        def repeat(a):
+            return ops.tile(a, (repeats, *(1 for _ in a.shape[1:])))
+
+        likelihoods = [[repeat(m) for m in layer] for layer in likelihoods]
         parameters, ladder = self.downward_pass(self.split(noise), likelihoods)
-        weights = self.conditional_log_likelihood(x, parameters)
+        weights = self.conditional_log_likelihood(repeat(to_float(x)), parameters)
         for z, q, p in ladder:
             weights = weights + gaussians.log_ratio(z, p, q)
-        return ops.reshape(weights, (-1, repeats))
+        return ops.reshape(weights, (repeats, -1))

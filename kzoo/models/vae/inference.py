@@ -1,7 +1,5 @@
 """Using a trained VAE: encoding, decoding, drawing, likelihoods, active units."""
 
-import math
-
 import keras
 import numpy as np
 from keras import ops
@@ -9,6 +7,7 @@ from keras import ops
 from kzoo import backend, losses
 from kzoo.models.base import to_float
 from kzoo.models.data import check_images, check_positive_int, check_unit, seed_generator
+from kzoo.models.importance import log_mean_weights
 from kzoo.models.vae.pixels import mean_image
 
 ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
@@ -245,31 +244,19 @@ class Inference:
             ValueError: if the images, the labels or the numbers do not fit, or the unit is unknown.
         """
         check_unit(unit)
-        num_samples = check_positive_int("num_samples", num_samples)
-        batch_size = check_positive_int("batch_size", batch_size)
-        parameters = self._parameters_of(images, labels, batch_size)
-        labels = self.check_labels(len(images), labels)
-        seed = seed_generator(seed)
-        count = min(len(images), batch_size, max(1, -(-batch_size // num_samples), 50))
-        estimates = []
-        for start in range(0, len(images), count):
-            # The last group is filled up: all take one compiled program.
-            index = np.arange(start, start + count) % len(images)
-            group = [None if a is None else a[index] for a in (images, labels, parameters)]
-            estimates.append(self._log_likelihoods(*group, num_samples, batch_size // count, seed))
-        nats = np.concatenate(estimates)[: len(images)]
-        return nats if unit == "nats" else self.bits_per_dim(nats)
+        parameters = self._parameters_of(
+            images, labels, check_positive_int("batch_size", batch_size)
+        )
+        labels, seed = self.check_labels(len(images), labels), seed_generator(seed)
 
-    def _log_likelihoods(self, images, labels, parameters, num_samples, repeats, seed):
-        """The estimates (b,) from `repeats` latents of each image at a time."""
-        total = np.full(len(images), -np.inf)  # log of the sum of the importance weights
-        for start in range(0, num_samples, repeats):
-            shape = (repeats, len(images), self.latent_dim)
+        def log_weights(index, repeats):
+            shape = (repeats, len(index), self.latent_dim)
             noise = keras.random.normal(shape, seed=seed)
-            weights = self._log_weights(images, labels, parameters, noise)
-            weights = ops.convert_to_numpy(weights).astype("float64")[: num_samples - start]
-            total = np.logaddexp(total, np.logaddexp.reduce(weights, axis=0))
-        return total - math.log(num_samples)
+            parts = [None if a is None else a[index] for a in (images, labels, parameters)]
+            return self._log_weights(*parts, noise)
+
+        nats = log_mean_weights(len(images), num_samples, batch_size, log_weights)
+        return nats if unit == "nats" else self.bits_per_dim(nats)
 
     @backend.compiled
     def _log_weights(self, x, labels, parameters, noise):
