@@ -43,7 +43,7 @@ def build(dtype, num_importance_samples=1, kl_warmup=6000):
 
 
 def main():
-    parser = vae_recipe.parser(__doc__.splitlines()[0], 600, "weights/vae/mnist_fc")
+    parser = vae_recipe.parser(__doc__.splitlines()[0], 400, "weights/vae/mnist_fc")
     vae_recipe.train(parser.parse_args(), build, METADATA, rate=3e-3)
 
 
