@@ -1,6 +1,8 @@
 """Shared fixtures; also keeps every test process to one thread, since pytest-xdist runs several."""
 
+import gc
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 # Read by the backends when they are first imported, so set before that.
@@ -14,11 +16,16 @@ for _name in (
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Compiling is most of what the tests do on JAX; their programs are too small to gain by it.
-os.environ.setdefault(
-    "XLA_FLAGS",
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true",
-)
+# Compiling is most of what the tests do on JAX; their programs are too small to gain by it. XLA
+# ends a process that names a flag unknown to it, and flags come and go: only for a known jaxlib.
+_FLAGS = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
+if os.environ.get("KERAS_BACKEND") == "jax" and version("jaxlib").startswith("0.10."):
+    _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
+os.environ.setdefault("XLA_FLAGS", " ".join(_FLAGS))
+
+# Graphs and compiled programs are many objects that live long, and JAX adds to every collection:
+# with Python's own thresholds a fifth of the time goes into it.
+gc.set_threshold(50_000, 50, 100)
 
 import keras  # noqa: E402
 import pytest  # noqa: E402

@@ -125,7 +125,7 @@ class LadderLatents:
     @backend.compiled
     def _log_weights(self, x, likelihoods, noise):
         """log p(x, z) / q(z|x), (r, b), for z from noise (r b, latent_dim)."""
-        repeats = noise.shape[0] // x.shape[0]
+        repeats = ops.shape(noise)[0] // ops.shape(x)[0]  # TensorFlow may trace unknown sizes
 
         def repeat(a):
             return ops.tile(a, (repeats, *(1 for _ in a.shape[1:])))
