@@ -191,3 +191,18 @@ def test_data_that_do_not_go_with_the_likelihood_are_explained(likelihood, image
             model.compile(keras.optimizers.SGD(0.0))
             images = images if images.dtype == np.uint8 else images.astype("float32")
             model.fit(images, verbose=0)
+
+
+@pytest.mark.parametrize("model_class", [VAE, kzoo.LadderVAE])
+def test_batches_of_tf_data_that_do_not_go_with_the_likelihood_are_explained_once(model_class):
+    tf = pytest.importorskip("tensorflow")
+    options = SMALL if model_class is VAE else {"image_shape": (9, 7, 1)}
+    model = model_class(**options)
+    model.compile(keras.optimizers.SGD(0.0))
+    data = tf.data.Dataset.from_tensor_slices(GREY).batch(8)
+    with pytest.warns(UserWarning) as record:
+        model.fit(data, epochs=2, verbose=0)
+    assert len([w for w in record if "cross-entropies" in str(w.message)]) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.fit(tf.data.Dataset.from_tensor_slices((BINARY, LABELS)).batch(8), verbose=0)

@@ -29,6 +29,7 @@ from kzoo.models.data import check_positive_int
 from kzoo.models.ladder_vae import gaussians
 from kzoo.models.ladder_vae import networks as ladder_networks
 from kzoo.models.ladder_vae.latents import LadderLatents
+from kzoo.models.vae.data_range import check_range
 from kzoo.models.vae.pixels import check_likelihood, image_log_likelihood, mean_image
 
 
@@ -196,6 +197,14 @@ class LadderVAE(LadderLatents, GenerativeModel):
         loss = reconstruction + kl_weight * sum(ops.maximum(kl, free_bits) for kl in kls)
         scalars = {"loss": loss, "reconstruction": reconstruction, "kl": sum(kls)}
         return loss, scalars | {f"kl_{i}": kl for i, kl in enumerate(kls, 1)}
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """Trains the model; arguments as in `kzoo.GenerativeModel.fit`.
+
+        Warns where the values of the images do not go with the likelihood.
+        """
+        x = check_range(self, x)
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
 
     def update(self, x):
         weight = self.kl_weight()

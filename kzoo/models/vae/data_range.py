@@ -13,18 +13,54 @@ _LOOKED_AT = 256  # images
 def check_range(model, data):
     """Warns where the values of the data do not go with the model's likelihood.
 
-    Arrays, `keras.utils.PyDataset`s and `DataLoader`s are looked at; a `tf.data.Dataset`, of which
-    reading a batch can change a cache, and a generator are not.
+    Arrays, `keras.utils.PyDataset`s and `DataLoader`s are looked at at once; a `tf.data.Dataset`
+    where its first batch comes by, for to read one in advance costs as much as filling its buffers.
+    A generator is not looked at.
 
     Args:
-        model: a `kzoo.VAE`.
-        data: what `fit` or `evaluate` was given, checked by `check_data`.
+        model: a model with a `likelihood` and a `scale`, as `kzoo.VAE`.
+        data: what `fit` was given.
+
+    Returns:
+        The data, to be given to Keras.
     """
+    if hasattr(data, "element_spec"):
+        known = hasattr(images_of(data.element_spec), "shape")
+        return _watched(model, data) if known else data
     images = _some_images(images_of(data))
-    if images is None or not images.size:
-        return
-    for problem in problems(model.likelihood, model.scale, images):
-        warnings.warn(f"{type(model).__name__}: {problem}", stacklevel=3)
+    if images is not None:
+        _warn(model, images)
+    return data
+
+
+def _warn(model, images):
+    if images.size:
+        for problem in problems(model.likelihood, model.scale, images):
+            warnings.warn(f"{type(model).__name__}: {problem}", stacklevel=4)
+
+
+def _watched(model, dataset):
+    """A `tf.data.Dataset` whose first batch is looked at on its way."""
+    import tensorflow as tf
+
+    unseen = [True]  # until the first epoch has begun
+
+    def look(images):
+        if unseen:
+            unseen.clear()
+            _warn(model, images)
+        return np.int64(0)
+
+    def pass_on(index, batch):
+        images = images_of(batch)[:_LOOKED_AT]
+        tf.cond(
+            tf.equal(index, 0),
+            lambda: tf.numpy_function(look, [images], tf.int64),
+            lambda: tf.constant(0, tf.int64),
+        )
+        return batch
+
+    return dataset.enumerate().map(pass_on)
 
 
 def problems(likelihood, scale, images):

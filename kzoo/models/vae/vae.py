@@ -240,5 +240,5 @@ class VAE(Bound, Inference, ClassConditional, GenerativeModel):
 
         Warns where the values of the images do not go with the likelihood.
         """
-        check_range(self, x)
+        x = check_range(self, x)
         return super().fit(x, y, batch_size=batch_size, **kwargs)
