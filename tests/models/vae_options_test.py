@@ -196,7 +196,8 @@ def test_data_that_do_not_go_with_the_likelihood_are_explained(likelihood, image
 @pytest.mark.parametrize("model_class", [VAE, kzoo.LadderVAE])
 def test_batches_of_tf_data_that_do_not_go_with_the_likelihood_are_explained_once(model_class):
     tf = pytest.importorskip("tensorflow")
-    options = SMALL if model_class is VAE else {"image_shape": (9, 7, 1)}
+    ladder = {"image_shape": (9, 7, 1), "latent_dims": (2,), "widths": (4,)}
+    options = SMALL if model_class is VAE else ladder
     model = model_class(**options)
     model.compile(keras.optimizers.SGD(0.0))
     data = tf.data.Dataset.from_tensor_slices(GREY).batch(8)
