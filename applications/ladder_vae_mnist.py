@@ -23,7 +23,7 @@ METADATA = {
     "binary pixels: four stochastic layers, two maps of 14x14 and four of 7x7, four of 7x7 again "
     "and 32 numbers, with convolutional residual blocks of 32, 64, 64 and 256 features. Deviations "
     "from the paper: convolutions instead of dense layers, no batch norm, Adam (learning rate 1e-3 "
-    "after a warm-up of 500 updates, cosine decay to 0; then the same once more; gradients of a norm "
+    "after a warm-up of 500 updates, cosine decay to 0; then the same again; gradients of a norm "
     "of at most 100), batches of 100, KL warm-up over 5 epochs.",
     "command": "KERAS_BACKEND=torch python applications/ladder_vae_mnist.py\n"
     "KERAS_BACKEND=torch python applications/ladder_vae_mnist.py --start weights/laddervae/mnist "
