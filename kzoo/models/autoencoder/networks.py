@@ -5,10 +5,11 @@ image, with up-convolutions (transposed convolutions of stride 2; Zeiler et al. 
 `"fully_connected"`: dense layers; none but the code's (`widths=()`) makes the linear autoencoder.
 """
 
-import math
-
 import keras
 from keras import layers
+
+from kzoo.models.vae.fully_connected import fully_connected_decoder
+from kzoo.models.vae.networks import convolutional_decoder
 
 # name: its usual widths
 NETWORKS = {"convolutional": (32, 64, 128), "fully_connected": (512, 256)}
@@ -51,25 +52,11 @@ def decoder_by_name(name, image_shape, latent_dim, widths, kernel_size, dense_wi
     The arguments are those of `encoder_by_name`; `widths` are read from the last to the first.
     """
     widths = _widths("decoder", name, widths)
-    x = code = keras.Input((latent_dim,))
     if name == "fully_connected":
-        for width in widths[::-1]:
-            x = layers.Dense(width, **options)(x)
-        x = layers.Reshape(image_shape)(layers.Dense(math.prod(image_shape))(x))
-        return keras.Model(code, x, name="decoder")
-    *size, channels = image_shape
-    sizes = [size]
-    for _ in widths:
-        size = [-(-side // 2) for side in size]  # rounded up, as the encoder's strides do
-        sizes.append(size)
-    x = layers.Dense(dense_width, **options)(x)
-    x = layers.Dense(math.prod(size) * widths[-1], **options)(x)
-    x = layers.Reshape((*size, widths[-1]))(x)
-    for size, width in zip(sizes[-2:0:-1], widths[-2::-1], strict=True):
-        x = layers.Conv2DTranspose(width, kernel_size, strides=2, padding="same", **options)(x)
-        x = _cropped(x, size)
-    x = layers.Conv2DTranspose(channels, kernel_size, strides=2, padding="same")(x)
-    return keras.Model(code, _cropped(x, image_shape), name="decoder")
+        return fully_connected_decoder(image_shape, latent_dim, widths, **options)
+    return convolutional_decoder(
+        image_shape, latent_dim, widths, kernel_size, dense_width, **options
+    )
 
 
 def _widths(role, name, widths):
@@ -80,12 +67,6 @@ def _widths(role, name, widths):
     if name == "convolutional" and not widths:
         raise ValueError(f"widths must name at least one convolution, got {widths!r}.")
     return widths
-
-
-def _cropped(x, size):
-    """Without the last row or column where doubling overshot an odd size."""
-    rows, columns = x.shape[1] - size[0], x.shape[2] - size[1]
-    return layers.Cropping2D(((0, rows), (0, columns)))(x) if rows or columns else x
 
 
 def check_networks(encoder, decoder, image_shape, latent_dim):
