@@ -52,7 +52,7 @@ def build(dtype):
 def main():
     parser = vae_recipe.parser(
         __doc__.splitlines()[0],
-        50,
+        30,
         "weights/vae/svhn",
         batch_size=50,
         data="svhn_cropped",
