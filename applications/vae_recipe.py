@@ -1,6 +1,7 @@
 """What the recipes of the VAEs share: data, schedule, precision, watched likelihood."""
 
 import csv
+import math
 
 import keras
 import recipe
@@ -30,7 +31,7 @@ def parser(description, epochs, output, batch_size=100, data="mnist", dtype="flo
     return parser
 
 
-def train(args, build, metadata, rate, binarize=True, start=None):
+def train(args, build, metadata, rate, binarize=True, start=None, scale=None, clip=None):
     """Trains a VAE and saves its preset.
 
     The learning rate rises to `rate` over 500 updates and falls to 0 along a cosine.
@@ -42,6 +43,9 @@ def train(args, build, metadata, rate, binarize=True, start=None):
         rate: peak learning rate of Adam.
         binarize: whether the images are binarized: anew in every epoch, the test images once.
         start: a model whose weights are taken first; it has the same networks.
+        scale: where the pixels' learned scale starts, on the scale of images in [-1, 1]; 1 if
+            None. Adam moves its logarithm by a learning rate per update at most.
+        clip: largest norm of the gradients.
     """
     keras.utils.set_random_seed(args.seed)
     ways = ("dynamic", "static") if binarize else (None, None)
@@ -52,12 +56,14 @@ def train(args, build, metadata, rate, binarize=True, start=None):
     if start is not None:
         model.encoder.set_weights(start.encoder.get_weights())
         model.decoder.set_weights(start.decoder.get_weights())
+    if scale is not None:
+        model.log_scale.assign(math.log(scale))
     steps = args.epochs * (args.steps_per_epoch or len(data))
     warmup = min(500, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
         rate / 10, steps - warmup, warmup_target=rate, warmup_steps=warmup
     )
-    model.compile(keras.optimizers.Adam(schedule))
+    model.compile(keras.optimizers.Adam(schedule, global_clipnorm=clip))
     recipe.fit(args, model, data, validation_data=(test,), validation_batch_size=100)
     preset = build("float32")
     preset.set_weights(model.get_weights())
