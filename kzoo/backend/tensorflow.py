@@ -2,6 +2,8 @@
 
 import functools
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from kzoo.backend.common import compiled_cache, split_aux
@@ -282,8 +284,86 @@ def loops_compile():
     return bool(tf.config.get_visible_devices("GPU"))
 
 
+# What Keras takes with arrays only, or knows better how to count on them.
+_ARRAYS_ONLY = {
+    "validation_split",
+    "sample_weight",
+    "class_weight",
+    "steps",
+    "steps_per_epoch",
+    "validation_steps",
+    "_use_cached_eval_dataset",
+}
+
+
+def pipeline(x, y=None, batch_size=None, shuffle=False):
+    """Arrays, or a `tf.data.Dataset`, as a `tf.data.Dataset` without autotuning.
+
+    When an epoch ends, TensorFlow 2.21 waits for the autotuning thread, which sleeps for .01, .02,
+    .04, ... seconds: an epoch takes up to twice its time. Keras makes such data sets of arrays.
+
+    Args:
+        x: anything that `keras.Model.fit` takes.
+        y: labels or `None`.
+        batch_size: images per batch of arrays; 32 if `None`.
+        shuffle: whether arrays come in a new order in every epoch.
+
+    Returns:
+        The data set; what is neither NumPy arrays nor a data set comes back as it is.
+    """
+    if hasattr(x, "element_spec"):
+        return without_autotuning(x)
+    arrays = (x,) if y is None else (x, y)
+    if not all(isinstance(a, np.ndarray) and len(a) == len(x) and len(a) for a in arrays):
+        return x
+    floats = keras.config.floatx()
+    with tf.device("CPU"):
+        tensors = [tf.constant(a.astype(floats) if a.dtype.kind == "f" else a) for a in arrays]
+    data = tf.data.Dataset.range(len(x))
+    if shuffle:
+        data = data.shuffle(len(x))
+    data = data.batch(batch_size or 32)
+    data = data.map(lambda index: tuple(tf.gather(a, index) for a in tensors))
+    return without_autotuning(data.prefetch(1))
+
+
+def without_autotuning(data):
+    """The `tf.data.Dataset` without autotuning, unless it was asked for."""
+    if data.options().autotune.enabled:
+        return data
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return data.with_options(options)
+
+
 class StepTrainer:
     """Runs `_train(data) -> logs` and `_test(data) -> logs` under `fit` and `evaluate`."""
+
+    def fit(self, x=None, y=None, batch_size=None, **kwargs):
+        """`keras.Model.fit` on data that do not wait for the autotuning of tf.data."""
+        given = kwargs.get("validation_data")
+        if kwargs.keys() & _ARRAYS_ONLY:
+            return super().fit(x, y, batch_size=batch_size, **kwargs)
+        if given is not None:
+            images, labels = (
+                (*given, None)[:2] if isinstance(given, tuple | list) else (given, None)
+            )
+            size = kwargs.get("validation_batch_size") or batch_size
+            data = pipeline(images, labels, size)
+            if hasattr(data, "element_spec"):
+                kwargs |= {"validation_data": data, "validation_batch_size": None}
+        data = pipeline(x, y, batch_size, kwargs.get("shuffle", True))
+        if hasattr(data, "element_spec"):
+            x, y, batch_size, kwargs["shuffle"] = data, None, None, False
+        return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+        """`keras.Model.evaluate` on data that do not wait for the autotuning of tf.data."""
+        if not kwargs.keys() & _ARRAYS_ONLY:
+            data = pipeline(x, y, batch_size)
+            if hasattr(data, "element_spec"):
+                x, y, batch_size = data, None, None
+        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def train_step(self, data):
         return self._train(data)

@@ -114,7 +114,9 @@ def load(
         dataset = _binarize_batches(tf, dataset, seed)
     if len(keys) == 1:
         dataset = dataset.map(lambda images: images)  # (images,) -> images
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    tuning = tf.data.Options()
+    tuning.autotune.enabled = False  # the end of a pass would wait for its thread
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(tuning)
 
 
 def _preprocess(tf, dataset, options, shape, chunk):

@@ -274,3 +274,30 @@ def test_compiled_loops_copy_what_is_still_needed():
 def test_compiled_loops_do_not_depend_on_values():
     with pytest.raises(TypeError):
         Loops().depends(ops.ones((1,)))
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's data")
+def test_pipelines_hold_the_data_and_are_not_tuned():
+    import tensorflow as tf
+
+    from kzoo.backend.tensorflow import pipeline
+
+    x, y = np.arange(10.0).reshape(5, 2), np.arange(5)
+    batches = [(a.numpy(), b.numpy()) for a, b in pipeline(x, y, batch_size=2)]
+    assert [len(a) for a, _ in batches] == [2, 2, 1]
+    np.testing.assert_array_equal(np.concatenate([a for a, _ in batches]), x)
+    np.testing.assert_array_equal(np.concatenate([b for _, b in batches]), y)
+    assert batches[0][0].dtype == keras.config.floatx()
+
+    shuffled = pipeline(x, y, shuffle=True)
+    orders = {tuple(b.numpy()) for _ in range(10) for _, b in shuffled}
+    assert len(orders) > 1 and all(sorted(order) == list(y) for order in orders)
+
+    given = tf.data.Dataset.range(3)
+    for data in (shuffled, pipeline(given)):
+        assert data.options().autotune.enabled is False
+    wanted = tf.data.Options()
+    wanted.autotune.enabled = True
+    assert pipeline(given.with_options(wanted)).options().autotune.enabled
+    for other in (None, [1, 2], iter([x])):
+        assert pipeline(other) is other
