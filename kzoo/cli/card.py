@@ -8,6 +8,13 @@ from kzoo.cli import generate
 
 NOT_RECORDED = "Not recorded."
 RECONSTRUCTIONS = "reconstructions.png"
+# Of recipes, where they have written them: file names and captions.
+PICTURES = {
+    "arithmetic.png": "Averages of faces: smiling women, less neutral women, plus neutral men, and "
+    "the result:",
+    "smile.png": "Generated faces (middle column), less and more smiling:",
+    "traversals.png": "The latents with the largest KL divergence, one per row, from the average:",
+}
 
 
 def folder_of(preset, model_name=None):
@@ -35,7 +42,8 @@ def write(folder, model, scores, command):
     """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
 
     The samples of a class-conditional model show one class per row. A pixel model also gets
-    `completions.png`.
+    `completions.png`, a model of two latents `manifold.png`; the card shows the `PICTURES` that
+    there are.
 
     The rest of the card is what `metadata.json` records (`title`, `description`, `command`,
     `data`, `notes`); title and notes may also stand in the card that is there already.
@@ -49,10 +57,10 @@ def write(folder, model, scores, command):
     from kzoo import PixelModel
     from kzoo.presets import write_model_card
     from kzoo.presets.sources import METADATA, local_files
-    from kzoo.visualization import completion_sheet, image_grid
+    from kzoo.visualization import completion_sheet, image_grid, latent_manifold
 
     recorded = local_files(folder).read(METADATA)
-    sheet = completions = None
+    sheet, pictures = None, []
     if hasattr(model, "generate"):
         sheet = "samples.png"
         images, labels = generate.sheet(model)
@@ -60,15 +68,21 @@ def write(folder, model, scores, command):
     elif (folder / RECONSTRUCTIONS).is_file():  # a recipe wrote it, of its test images
         sheet = RECONSTRUCTIONS
     if isinstance(model, PixelModel):
-        completions = "completions.png"
         chosen = slice(0, None, generate.COLUMNS)  # one of each class, where there are classes
         completion_sheet(
             model,
             images[chosen],
             labels=None if labels is None else labels[chosen],
             scale=generate.SCALE,
-            path=folder / completions,
+            path=folder / "completions.png",
         )
+        caption = "Samples (first column) whose lower half the model drew anew:"
+        pictures.append((caption, "completions.png"))
+    if sheet == "samples.png" and getattr(model, "latent_dim", None) == 2:
+        latent_manifold(model, path=folder / "manifold.png")
+        caption = "Images of the two latents, squares of equal probability:"
+        pictures.append((caption, "manifold.png"))
+    pictures += [(text, name) for name, text in PICTURES.items() if (folder / name).is_file()]
     title = f"{type(model).__name__}, {folder.resolve().name}"
     old_title, old_notes = title_and_notes(folder / "README.md")
     write_model_card(
@@ -80,7 +94,7 @@ def write(folder, model, scores, command):
         notes=recorded.get("notes") or old_notes,
         scores=[(s.name, s.value, s.unit, protocol(s), command) for s in scores],
         sheet=sheet,
-        completions=completions,
+        pictures=pictures,
     )
 
 

@@ -17,7 +17,7 @@ def write_model_card(
     scores: Sequence[tuple[str, float, str, str, str]],
     notes: str = "",
     sheet: str | None = "samples.png",
-    completions: str | None = None,
+    pictures: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Writes a preset's model card, `README.md`, and adds its facts to `metadata.json`.
 
@@ -33,18 +33,19 @@ def write_model_card(
             `command` is the one that prints the score.
         notes: limitations, training time, hardware.
         sheet: file name in `folder` of the image of samples that the card shows; `None` for none.
-        completions: likewise, of samples whose lower half was drawn anew.
+        pictures: further ones, `(caption, file name)` each.
 
     Raises:
-        FileNotFoundError: if `folder` holds no preset, or has no such sheet.
+        FileNotFoundError: if `folder` holds no preset, or a picture is not in it.
         ValueError: if a score has other than five entries or a value that is no number.
     """
     files = local_files(folder)
     metadata = files.read(METADATA)
     config = files.read(CONFIG)
-    for name in (sheet, completions):
-        if name is not None:
-            files.path(name)
+    shown = [] if sheet is None else [("", sheet)]
+    shown += pictures
+    for _, name in shown:
+        files.path(name)
     metadata.update(
         description=description,
         data=data,
@@ -52,7 +53,7 @@ def write_model_card(
         scores=[_score(score) for score in scores],
     )
     write_json(files.path(METADATA), metadata)
-    card = _card(title, config["class_name"], metadata, notes, sheet, completions)
+    card = _card(title, config["class_name"], metadata, notes, shown)
     files.path(CONFIG).with_name("README.md").write_text(card, encoding="utf-8")
 
 
@@ -71,15 +72,11 @@ def _score(score):
     }
 
 
-def _card(title, class_name, metadata, notes, sheet, completions):
+def _card(title, class_name, metadata, notes, shown):
     parts = [f"# {title}", metadata["description"]]
-    if sheet is not None:
-        parts.append(f"![Samples]({sheet})")
-    if completions is not None:
-        parts += [
-            "Samples (first column) whose lower half the model drew anew:",
-            f"![Completions]({completions})",
-        ]
+    for caption, name in shown:
+        alt = name.partition(".")[0].replace("_", " ").capitalize()
+        parts += [part for part in (caption, f"![{alt}]({name})") if part]
     parts += ["## Data", metadata["data"]]
     parts += ["## Training", f"```\n{metadata['command']}\n```"]
     if metadata["scores"]:

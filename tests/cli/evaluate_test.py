@@ -248,3 +248,16 @@ def test_a_card_without_a_sheet(evaluate, saved, tmp_path):
     assert "samples.png" not in (tmp_path / "judge" / "README.md").read_text()
     metadata = json.loads((tmp_path / "judge" / "metadata.json").read_text())
     assert metadata["scores"][0]["name"] == "accuracy" and metadata["data"]
+
+
+def test_card_shows_the_manifold_and_pictures_of_recipes(kzoo_main, data, tmp_path):
+    folder = tmp_path / "two"
+    model = kzoo.VAE((8, 8, 1), latent_dim=2, widths=(3,), dense_width=4, seed=0)
+    model.save_to_preset(folder)
+    kzoo.visualization.image_grid(squares(0, 4)[0], path=folder / "smile.png")
+    options = ("--data", data, "--importance-samples", 2, "--write")
+    assert kzoo_main("evaluate", folder, *options)[0] == 0
+    card = (folder / "README.md").read_text()
+    assert "squares of equal probability:\n\n![Manifold](manifold.png)" in card
+    assert "less and more smiling:\n\n![Smile](smile.png)" in card
+    assert "arithmetic.png" not in card and (folder / "manifold.png").is_file()
