@@ -12,7 +12,7 @@ RECONSTRUCTIONS = "reconstructions.png"
 PICTURES = {
     "arithmetic.png": "Averages of faces: smiling women, less neutral women, plus neutral men, and "
     "the result:",
-    "smile.png": "Generated faces (middle column), less and more smiling:",
+    "smile.png": "Generated faces (middle column, latents of deviation .7), less and more smiling:",
     "traversals.png": "The latents with the largest KL divergence, one per row, from the average:",
 }
 
