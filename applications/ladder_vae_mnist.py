@@ -77,7 +77,7 @@ def main():
     recipe.fit(args, model, data, validation_data=watched, validation_batch_size=100)
     preset = build("float32")
     preset.set_weights(model.get_weights())
-    notes = f"{NOTES} {pixel_recipe.curve(args.work, 'val_loss')}"
+    notes = f"{NOTES} {pixel_recipe.curve(args.work, 'val_loss', 'nats (-ELBO)')}"
     preset.save_to_preset(args.output, **METADATA, notes=notes)
 
 

@@ -322,7 +322,9 @@ def pipeline(x, y=None, batch_size=None, shuffle=False):
     data = tf.data.Dataset.range(len(x))
     if shuffle:
         data = data.shuffle(len(x))
-    data = data.batch(batch_size or 32)
+    size = batch_size or 32
+    # TensorFlow's loops are faster where the number of images is known when it traces them.
+    data = data.batch(size, drop_remainder=len(x) % size == 0)
     data = data.map(lambda index: tuple(tf.gather(a, index) for a in tensors))
     return without_autotuning(data.prefetch(1))
 

@@ -109,7 +109,8 @@ def load(
         # The buffer of a cached data set only refers to the cache: it takes no memory of its own.
         buffer = num_examples if cached else min(num_examples, SHUFFLE_BYTES // image_bytes)
         dataset = dataset.shuffle(max(1, buffer), seed=seed, reshuffle_each_iteration=True)
-    dataset = dataset.batch(batch_size, drop_remainder, num_parallel_calls=tf.data.AUTOTUNE)
+    known = drop_remainder or num_examples % batch_size == 0  # the size of every batch
+    dataset = dataset.batch(batch_size, known, num_parallel_calls=tf.data.AUTOTUNE)
     if binarize == "dynamic":
         dataset = _binarize_batches(tf, dataset, seed)
     if len(keys) == 1:

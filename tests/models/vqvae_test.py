@@ -42,7 +42,7 @@ def trained():
     arguments = {**SMALL, "num_codes": 16, "width": 16, "commitment_cost": 0.02, "decay": 0.9}
     model = VQVAE(**arguments, prior=prior(2, 4, num_classes=4))
     model.compile(keras.optimizers.Adam(1e-2))
-    history = model.fit(images, batch_size=8, epochs=20, verbose=0).history
+    history = model.fit(images, batch_size=8, epochs=20, shuffle=False, verbose=0).history
     model.order_codes()
     return model, images, labels, history
 
