@@ -8,11 +8,21 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax", "torch")
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def jax_cache(folder):
+    """Variables by which JAX keeps compiled programs in `folder`, for all processes of one run."""
+    return {
+        "JAX_COMPILATION_CACHE_DIR": folder,
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
 
 
 def main():
@@ -33,11 +43,12 @@ def main():
     for backend in backends:
         print(f"=== {backend}", flush=True)
         start = time.monotonic()
-        done = subprocess.run(
-            command + pytest_arguments,
-            cwd=REPOSITORY,
-            env={**os.environ, "KERAS_BACKEND": backend},
-        )
+        with tempfile.TemporaryDirectory() as cache:
+            done = subprocess.run(
+                command + pytest_arguments,
+                cwd=REPOSITORY,
+                env={**os.environ, "KERAS_BACKEND": backend, **jax_cache(cache)},
+            )
         verdict = "passed" if done.returncode == 0 else f"FAILED (pytest exit {done.returncode})"
         results[backend] = (verdict, time.monotonic() - start)
     for backend, (verdict, seconds) in results.items():
