@@ -6,6 +6,8 @@ a compiled program, and a `train_step` that several optimizers share. Each backe
 file here with the same names:
 
 * `value_and_grad(fn, variables)`: a loss and its gradients with respect to variables.
+* `apply_gradients(optimizer, gradients, variables)`: one step of a Keras optimizer.
+* `add_to(variable, value)`: adds to a variable, in training steps.
 * `input_gradient(fn, x)`: a function's value and its gradient with respect to its input.
 * `batch_norm(x, gamma, beta, epsilon)`: normalization by the statistics of a batch.
 * `convolution(x, kernel, strides, bias)` and `transposed_convolution`: with symmetric zero padding.
@@ -40,6 +42,8 @@ else:
     )
 
 StepTrainer = _implementation.StepTrainer
+add_to = _implementation.add_to
+apply_gradients = _implementation.apply_gradients
 batch_norm = _implementation.batch_norm
 compiled = _implementation.compiled
 compiled_loops = _implementation.compiled_loops
@@ -53,6 +57,8 @@ value_and_grad = _implementation.value_and_grad
 
 __all__ = [
     "StepTrainer",
+    "add_to",
+    "apply_gradients",
     "batch_norm",
     "compiled",
     "compiled_loops",

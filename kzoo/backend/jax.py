@@ -64,6 +64,16 @@ def value_and_grad(fn, variables):
     return (loss, aux), gradients
 
 
+def apply_gradients(optimizer, gradients, variables):
+    """`optimizer.apply`."""
+    optimizer.apply(gradients, variables)
+
+
+def add_to(variable, value):
+    """Adds a tensor or a number to a `keras.Variable`."""
+    variable.assign_add(value)
+
+
 def input_gradient(fn, x):
     """The value of a function and the gradient of its sum with respect to its input."""
     updated = []

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kzoo.backend.common import compiled_cache, split_aux
+from kzoo.backend.common import compiled_cache, in_turn, split_aux
 
 _ZERO = tf.UnconnectedGradients.ZERO
 _FEW = 4  # features of an image: oneDNN wants 8 or more
@@ -27,6 +27,48 @@ def value_and_grad(fn, variables):
         loss, aux = split_aux(fn())
     values = [variable.value for variable in variables]
     return (loss, aux), tape.gradient(loss, values, unconnected_gradients=_ZERO)
+
+
+def apply_gradients(optimizer, gradients, variables):
+    """`optimizer.apply`, with one operation per variable where the optimizer is Adam.
+
+    Keras composes an update of Adam of some twenty operations per variable.
+
+    Args:
+        optimizer: a Keras optimizer.
+        gradients: list of tensors.
+        variables: list of `keras.Variable`s.
+    """
+    if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
+        vars(optimizer).setdefault("update_step", functools.partial(_adam_step, optimizer))
+    optimizer.apply(gradients, variables)
+
+
+def _adam_step(optimizer, gradient, variable, learning_rate):
+    if isinstance(gradient, tf.IndexedSlices) or tf.distribute.has_strategy():
+        keras.optimizers.Adam.update_step(optimizer, gradient, variable, learning_rate)
+        return
+    dtype = variable.dtype
+    step = tf.cast(optimizer.iterations.value + 1, dtype)
+    beta_1, beta_2 = tf.constant(optimizer.beta_1, dtype), tf.constant(optimizer.beta_2, dtype)
+    index = optimizer._get_variable_index(variable)
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle,
+        m=optimizer._momentums[index].value.handle,
+        v=optimizer._velocities[index].value.handle,
+        beta1_power=beta_1**step,
+        beta2_power=beta_2**step,
+        lr=tf.cast(learning_rate, dtype),
+        beta1=beta_1,
+        beta2=beta_2,
+        epsilon=tf.constant(optimizer.epsilon, dtype),
+        grad=tf.cast(gradient, dtype),
+    )
+
+
+def add_to(variable, value):
+    """Adds a tensor or a number to a `keras.Variable`."""
+    variable.assign_add(value)
 
 
 def input_gradient(fn, x):
@@ -338,11 +380,16 @@ def without_autotuning(data):
     return data.with_options(options)
 
 
+def _in_turn(callbacks):
+    return in_turn(callbacks, bool(tf.config.get_visible_devices("GPU")))
+
+
 class StepTrainer:
     """Runs `_train(data) -> logs` and `_test(data) -> logs` under `fit` and `evaluate`."""
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
         """`keras.Model.fit` on data that do not wait for the autotuning of tf.data."""
+        kwargs["callbacks"] = _in_turn(kwargs.get("callbacks"))
         given = kwargs.get("validation_data")
         if kwargs.keys() & _ARRAYS_ONLY:
             return super().fit(x, y, batch_size=batch_size, **kwargs)
@@ -361,6 +408,7 @@ class StepTrainer:
 
     def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
         """`keras.Model.evaluate` on data that do not wait for the autotuning of tf.data."""
+        kwargs["callbacks"] = _in_turn(kwargs.get("callbacks"))
         if not kwargs.keys() & _ARRAYS_ONLY:
             data = pipeline(x, y, batch_size)
             if hasattr(data, "element_spec"):

@@ -1,15 +1,17 @@
 """PyTorch: autograd and eager loops. `kzoo.backend.tensorflow` documents the functions."""
 
 import functools
+import math
 
 import keras
 import numpy as np
 import torch
 from torch.utils import _pytree as tree
 
-from kzoo.backend.common import compiled_cache, split_aux
+from kzoo.backend.common import compiled_cache, in_turn, split_aux
 from kzoo.backend.replay import Program
 
+_ADAM = type(keras.optimizers.Adam())  # Keras's own for this backend
 _FEW = 4  # features of an image: oneDNN wants 8 or more
 
 
@@ -30,6 +32,46 @@ def value_and_grad(fn, variables):
         torch.zeros_like(value) if gradient is None else gradient
         for value, gradient in zip(values, gradients, strict=True)
     ]
+
+
+def apply_gradients(optimizer, gradients, variables):
+    """`optimizer.apply`, on a CPU with one pass over the weights where the optimizer is Adam.
+
+    Keras makes some ten passes.
+    """
+    if type(optimizer) is _ADAM and not optimizer.amsgrad and variables[0].value.is_cpu:
+        vars(optimizer).setdefault("_parallel_update_step", functools.partial(_adam, optimizer))
+    optimizer.apply(gradients, variables)
+
+
+def _adam(optimizer, gradients, variables, learning_rate):
+    if any(a.dtype != torch.float32 for a in (*gradients, *(v.value for v in variables))):
+        _ADAM._parallel_update_step(optimizer, gradients, variables, learning_rate)
+        return
+    indices = [optimizer._get_variable_index(variable) for variable in variables]
+    step = float(optimizer.iterations.value) + 1.0
+    # PyTorch adds epsilon to the unbiased root of the second moment, Keras to the biased one.
+    epsilon = optimizer.epsilon / math.sqrt(1.0 - optimizer.beta_2**step)
+    torch._fused_adam_(
+        [variable.value for variable in variables],
+        [gradient.contiguous() for gradient in gradients],
+        [optimizer._momentums[index].value for index in indices],
+        [optimizer._velocities[index].value for index in indices],
+        [],
+        [torch.tensor(step)] * len(variables),
+        lr=float(learning_rate),
+        beta1=optimizer.beta_1,
+        beta2=optimizer.beta_2,
+        weight_decay=0.0,
+        eps=epsilon,
+        amsgrad=False,
+        maximize=False,
+    )
+
+
+def add_to(variable, value):
+    """Adds a tensor or a number to a `keras.Variable`, past Keras's conversions."""
+    variable.value.add_(value)
 
 
 def input_gradient(fn, x):
@@ -244,6 +286,14 @@ class StepTrainer:
     def test_step(self, data):
         with torch.no_grad():
             return self._test(data)
+
+    def fit(self, *args, callbacks=None, **kwargs):
+        """`keras.Model.fit`, which on a CPU has no other thread call the callbacks."""
+        return super().fit(*args, callbacks=in_turn(callbacks, torch.cuda.is_available()), **kwargs)
+
+    def evaluate(self, *args, callbacks=None, **kwargs):
+        """`keras.Model.evaluate`, which on a CPU has no other thread call the callbacks."""
+        return super().evaluate(*args, callbacks=in_turn(callbacks, torch.cuda.is_available()), **kwargs)
 
     def sync_state(self):
         """Nothing to do: `fit` works on the variables themselves."""

@@ -1,0 +1,82 @@
+"""`apply_gradients` takes shortcuts for some optimizers: they are Keras's updates all the same."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from kzoo import backend
+
+SHAPES = ((3, 4), (4,), (2, 3, 2))
+
+
+def variables():
+    rng = np.random.default_rng(0)
+    return [keras.Variable(rng.normal(size=shape).astype("float32")) for shape in SHAPES]
+
+
+def gradients(step):
+    rng = np.random.default_rng(step + 1)
+    # The second variable has small ones, where epsilon counts.
+    scales = (1.0, 1e-7, 10.0)
+    return [
+        ops.convert_to_tensor((scale * rng.normal(size=shape)).astype("float32"))
+        for scale, shape in zip(scales, SHAPES, strict=True)
+    ]
+
+
+def trained(optimizer, apply, steps=5):
+    values = variables()
+    for step in range(steps):
+        apply(optimizer, gradients(step), values)
+    return [ops.convert_to_numpy(variable.value) for variable in values]
+
+
+def adam(**options):
+    return keras.optimizers.Adam(**{"learning_rate": 0.01, "beta_1": 0.5, **options})
+
+
+OPTIMIZERS = {
+    "adam": adam,
+    "schedule": lambda: adam(learning_rate=keras.optimizers.schedules.CosineDecay(0.01, 6)),
+    "clipped": lambda: adam(global_clipnorm=1.0),
+    "averaged": lambda: adam(use_ema=True, ema_momentum=0.5),
+    "amsgrad": lambda: adam(amsgrad=True),
+    "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
+    "rmsprop": lambda: keras.optimizers.RMSprop(0.01),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_update_is_that_of_keras(name):
+    optimizers = [OPTIMIZERS[name](), OPTIMIZERS[name]()]
+    ours = trained(optimizers[0], backend.apply_gradients)
+    keras_own = trained(optimizers[1], lambda optimizer, *rest: optimizer.apply(*rest))
+    for a, b in zip(ours, keras_own, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    for a, b in zip(optimizers[0].variables, optimizers[1].variables, strict=True):
+        a, b = ops.convert_to_numpy(a.value), ops.convert_to_numpy(b.value)
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-12)
+
+
+def test_adam_is_algorithm_1():
+    """Kingma, Ba 2015 (arXiv:1412.6980), algorithm 1, with epsilon as at the end of section 2."""
+    expected = [ops.convert_to_numpy(variable.value).astype("float64") for variable in variables()]
+    first, second = [np.zeros(shape) for shape in SHAPES], [np.zeros(shape) for shape in SHAPES]
+    for t in range(1, 6):
+        rate = 0.01 * np.sqrt(1 - 0.999**t) / (1 - 0.5**t)
+        for i, gradient in enumerate(gradients(t - 1)):
+            g = ops.convert_to_numpy(gradient).astype("float64")
+            first[i] = 0.5 * first[i] + 0.5 * g
+            second[i] = 0.999 * second[i] + 0.001 * g**2
+            expected[i] -= rate * first[i] / (np.sqrt(second[i]) + 1e-7)
+    for a, b in zip(trained(adam(), backend.apply_gradients), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_whose_optimizer_took_shortcuts_is_saved_and_copied(tmp_path):
+    optimizer = adam()
+    trained(optimizer, backend.apply_gradients)
+    again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
+    assert again.get_config() == optimizer.get_config()
+    assert "update_step" not in vars(again) and "_parallel_update_step" not in vars(again)
