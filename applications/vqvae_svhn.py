@@ -33,8 +33,8 @@ METADATA = {
 }
 NOTES = (
     "Trained with bfloat16 activations, stored in float32. The losses of the 1,000 test images "
-    "were watched after every epoch. The number of the prior's epochs is chosen by them: in a first "
-    "run of 30 epochs it began to overfit after 14."
+    "were watched after every epoch. The number of the prior's epochs is chosen by them: in a "
+    "first run of 30 epochs it began to overfit after 14."
 )
 
 

@@ -289,11 +289,13 @@ class StepTrainer:
 
     def fit(self, *args, callbacks=None, **kwargs):
         """`keras.Model.fit`, which on a CPU has no other thread call the callbacks."""
-        return super().fit(*args, callbacks=in_turn(callbacks, torch.cuda.is_available()), **kwargs)
+        callbacks = in_turn(callbacks, torch.cuda.is_available())
+        return super().fit(*args, callbacks=callbacks, **kwargs)
 
     def evaluate(self, *args, callbacks=None, **kwargs):
         """`keras.Model.evaluate`, which on a CPU has no other thread call the callbacks."""
-        return super().evaluate(*args, callbacks=in_turn(callbacks, torch.cuda.is_available()), **kwargs)
+        callbacks = in_turn(callbacks, torch.cuda.is_available())
+        return super().evaluate(*args, callbacks=callbacks, **kwargs)
 
     def sync_state(self):
         """Nothing to do: `fit` works on the variables themselves."""
