@@ -25,7 +25,7 @@ os.environ.setdefault("XLA_FLAGS", " ".join(_FLAGS))
 
 # Graphs and compiled programs are many objects that live long, and JAX adds to every collection:
 # with Python's own thresholds a fifth of the time goes into it.
-gc.set_threshold(50_000, 50, 100)
+gc.set_threshold(50_000, 100_000, 100_000)
 
 import keras  # noqa: E402
 import pytest  # noqa: E402

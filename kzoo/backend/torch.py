@@ -11,7 +11,7 @@ from torch.utils import _pytree as tree
 from kzoo.backend.common import compiled_cache, in_turn, split_aux
 from kzoo.backend.replay import Program
 
-_ADAM = type(keras.optimizers.Adam())  # Keras's own for this backend
+_ADAM, _RMSPROP = type(keras.optimizers.Adam()), type(keras.optimizers.RMSprop())
 _FEW = 4  # features of an image: oneDNN wants 8 or more
 
 
@@ -35,12 +35,18 @@ def value_and_grad(fn, variables):
 
 
 def apply_gradients(optimizer, gradients, variables):
-    """`optimizer.apply`, on a CPU with one pass over the weights where the optimizer is Adam.
+    """`optimizer.apply`, on a CPU with fewer passes over the weights for Adam and RMSprop.
 
-    Keras makes some ten passes.
+    Keras makes some ten passes, each over all weights.
     """
-    if type(optimizer) is _ADAM and not optimizer.amsgrad and variables[0].value.is_cpu:
-        vars(optimizer).setdefault("_parallel_update_step", functools.partial(_adam, optimizer))
+    step = None
+    if variables[0].value.is_cpu:
+        if type(optimizer) is _ADAM and not optimizer.amsgrad:
+            step = _adam
+        elif type(optimizer) is _RMSPROP and not (optimizer.momentum or optimizer.centered):
+            step = _rmsprop
+    if step is not None:
+        vars(optimizer).setdefault("_parallel_update_step", functools.partial(step, optimizer))
     optimizer.apply(gradients, variables)
 
 
@@ -67,6 +73,14 @@ def _adam(optimizer, gradients, variables, learning_rate):
         amsgrad=False,
         maximize=False,
     )
+
+
+def _rmsprop(optimizer, gradients, variables, learning_rate):
+    rate, rho = float(learning_rate), optimizer.rho
+    for variable, gradient in zip(variables, gradients, strict=True):
+        velocity = optimizer._velocities[optimizer._get_variable_index(variable)].value
+        velocity.mul_(rho).addcmul_(gradient, gradient, value=1.0 - rho)
+        variable.value.addcdiv_(gradient, (velocity + optimizer.epsilon).sqrt_(), value=-rate)
 
 
 def add_to(variable, value):

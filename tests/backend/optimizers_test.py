@@ -44,6 +44,9 @@ OPTIMIZERS = {
     "amsgrad": lambda: adam(amsgrad=True),
     "adamw": lambda: keras.optimizers.AdamW(0.01, weight_decay=0.1),
     "rmsprop": lambda: keras.optimizers.RMSprop(0.01),
+    "rmsprop of CFG": lambda: keras.optimizers.RMSprop(2.5e-4, rho=0.95, epsilon=1e-37),
+    "momentum": lambda: keras.optimizers.RMSprop(0.01, momentum=0.5),
+    "centered": lambda: keras.optimizers.RMSprop(0.01, centered=True),
 }
 
 
