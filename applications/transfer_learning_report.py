@@ -86,6 +86,11 @@ def gains(found, data, count=100):
             f"- the best of all modes: {best} {trained[best]:.1f} %; random, {mode} "
             f"{untrained[mode]:.1f} %."
         )
+        if trained[best] < untrained[mode] + 1:
+            sentences.append(
+                "- Training without labels gains nothing here: what rebuilds an image, its colours "
+                "and light, is not what tells its class."
+            )
     return "\n".join(sentences)
 
 
