@@ -1,5 +1,7 @@
 """What the three backend files share."""
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -15,6 +17,16 @@ def split_aux(result):
 def compiled_cache(instance):
     """The compiled programs of one model, kept with it and out of Keras's attribute tracking."""
     return instance.__dict__.setdefault("_kzoo_compiled", {})
+
+
+@contextlib.contextmanager
+def replaced(instance, name, function):
+    """Within it, the method `name` of an object of Keras's is another function."""
+    vars(instance)[name] = function
+    try:
+        yield
+    finally:
+        del vars(instance)[name]
 
 
 class _Synchronous(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from kzoo.backend.common import compiled_cache, in_turn, split_aux
+from kzoo.backend.common import compiled_cache, in_turn, replaced, split_aux
 
 _ZERO = tf.UnconnectedGradients.ZERO
 _FEW = 4  # features of an image: oneDNN wants 8 or more
@@ -39,28 +39,30 @@ def apply_gradients(optimizer, gradients, variables):
         gradients: list of tensors.
         variables: list of `keras.Variable`s.
     """
-    if type(optimizer) is keras.optimizers.Adam and not optimizer.amsgrad:
-        vars(optimizer).setdefault("update_step", functools.partial(_adam_step, optimizer))
-    optimizer.apply(gradients, variables)
+    if type(optimizer) is not keras.optimizers.Adam or optimizer.amsgrad:
+        optimizer.apply(gradients, variables)
+        return
+    step = tf.cast(optimizer.iterations.value + 1, tf.float32)
+    powers = (optimizer.beta_1**step, optimizer.beta_2**step)
+    with replaced(optimizer, "update_step", functools.partial(_adam, optimizer, powers)):
+        optimizer.apply(gradients, variables)
 
 
-def _adam_step(optimizer, gradient, variable, learning_rate):
+def _adam(optimizer, powers, gradient, variable, learning_rate):
     if isinstance(gradient, tf.IndexedSlices) or tf.distribute.has_strategy():
         keras.optimizers.Adam.update_step(optimizer, gradient, variable, learning_rate)
         return
     dtype = variable.dtype
-    step = tf.cast(optimizer.iterations.value + 1, dtype)
-    beta_1, beta_2 = tf.constant(optimizer.beta_1, dtype), tf.constant(optimizer.beta_2, dtype)
     index = optimizer._get_variable_index(variable)
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=optimizer._momentums[index].value.handle,
         v=optimizer._velocities[index].value.handle,
-        beta1_power=beta_1**step,
-        beta2_power=beta_2**step,
+        beta1_power=tf.cast(powers[0], dtype),
+        beta2_power=tf.cast(powers[1], dtype),
         lr=tf.cast(learning_rate, dtype),
-        beta1=beta_1,
-        beta2=beta_2,
+        beta1=tf.constant(optimizer.beta_1, dtype),
+        beta2=tf.constant(optimizer.beta_2, dtype),
         epsilon=tf.constant(optimizer.epsilon, dtype),
         grad=tf.cast(gradient, dtype),
     )

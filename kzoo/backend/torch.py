@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.utils import _pytree as tree
 
-from kzoo.backend.common import compiled_cache, in_turn, split_aux
+from kzoo.backend.common import compiled_cache, in_turn, replaced, split_aux
 from kzoo.backend.replay import Program
 
 _ADAM, _RMSPROP = type(keras.optimizers.Adam()), type(keras.optimizers.RMSprop())
@@ -45,9 +45,11 @@ def apply_gradients(optimizer, gradients, variables):
             step = _adam
         elif type(optimizer) is _RMSPROP and not (optimizer.momentum or optimizer.centered):
             step = _rmsprop
-    if step is not None:
-        vars(optimizer).setdefault("_parallel_update_step", functools.partial(step, optimizer))
-    optimizer.apply(gradients, variables)
+    if step is None:
+        optimizer.apply(gradients, variables)
+        return
+    with replaced(optimizer, "_parallel_update_step", functools.partial(step, optimizer)):
+        optimizer.apply(gradients, variables)
 
 
 def _adam(optimizer, gradients, variables, learning_rate):

@@ -77,9 +77,9 @@ def test_adam_is_algorithm_1():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
-def test_a_model_whose_optimizer_took_shortcuts_is_saved_and_copied(tmp_path):
+def test_nothing_stays_of_the_shortcut():
     optimizer = adam()
     trained(optimizer, backend.apply_gradients)
+    assert not [name for name in vars(optimizer) if name.endswith("update_step")]
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert again.get_config() == optimizer.get_config()
-    assert "update_step" not in vars(again) and "_parallel_update_step" not in vars(again)
