@@ -1,5 +1,6 @@
 """Shared fixtures; also keeps every test process to one thread, since pytest-xdist runs several."""
 
+import functools
 import gc
 import os
 from importlib.metadata import version
@@ -19,7 +20,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # Compiling is most of what the tests do on JAX; their programs are too small to gain by it. XLA
 # ends a process that names a flag unknown to it, and flags come and go: only for a known jaxlib.
 _FLAGS = ["--xla_backend_optimization_level=0", "--xla_llvm_disable_expensive_passes=true"]
-if os.environ.get("KERAS_BACKEND") == "jax" and version("jaxlib").startswith("0.10."):
+_KNOWN_JAX = os.environ.get("KERAS_BACKEND") == "jax" and version("jaxlib").startswith("0.10.")
+if _KNOWN_JAX:
     _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
 os.environ.setdefault("XLA_FLAGS", " ".join(_FLAGS))
 
@@ -29,6 +31,13 @@ gc.set_threshold(50_000, 100_000, 100_000)
 
 import keras  # noqa: E402
 import pytest  # noqa: E402
+
+if _KNOWN_JAX:
+    from jax._src.interpreters import mlir
+
+    # JAX makes a context for every program that it lowers, a fifth of the time of all tests. One
+    # for all grows, but not by much.
+    mlir.make_ir_context = functools.cache(mlir.make_ir_context)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
