@@ -5,6 +5,9 @@ of a batch that makes one step of Adam (learning rate 1e-3, Keras's other consta
 loss. The losses: -log p(x) of a pixel model, and the negative ELBO of a VAE with Bernoulli pixels.
 """
 
+import statistics
+import time
+
 RATE, BETA_1, BETA_2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 
 
@@ -153,6 +156,44 @@ def jax_step(model, loss_of=nll):
         return float(loss)
 
     return run
+
+
+def compare(model, native, images, batch, repetitions, score):
+    """`fit` against a hand-written loop, in turns over all images in their order.
+
+    Args:
+        model: a compiled kzoo model.
+        native: function of a batch that makes one step and returns the loss.
+        images: array whose length is a multiple of `batch`.
+        batch: images per step.
+        repetitions: turns of each; one more, the first, compiles.
+        score: name of the model's loss in Keras's history.
+
+    Returns:
+        dict of the median seconds per step, `fit` and `native`, and the `losses` of both in their
+        first turns.
+    """
+    batches = [images[i : i + batch] for i in range(0, len(images), batch)]
+
+    def fitted():
+        history = model.fit(images, batch_size=batch, shuffle=False, verbose=0).history
+        return history[score][0]
+
+    def looped():
+        losses = [native(images) for images in batches]
+        return sum(losses) / len(losses)
+
+    seconds, losses = {"fit": [], "native": []}, {"fit": [], "native": []}
+    for _ in range(repetitions + 1):
+        for key, turn in (("fit", fitted), ("native", looped)):
+            start = time.perf_counter()
+            losses[key].append(turn())
+            seconds[key].append((time.perf_counter() - start) / len(batches))
+    return {
+        "fit": statistics.median(seconds["fit"][1:]),
+        "native": statistics.median(seconds["native"][1:]),
+        "losses": [losses["fit"][0], losses["native"][0]],
+    }
 
 
 STEPS = {"tensorflow": tensorflow_step, "torch": torch_step, "jax": jax_step}

@@ -10,8 +10,6 @@ network's Keras layers. The ratio is that of the median turns. CPU only.
 
 import argparse
 import json
-import statistics
-import time
 
 import native_loops
 import pixel_models
@@ -30,27 +28,7 @@ def train(name, size, batch, steps, repetitions, backend):
     model.compile(keras.optimizers.Adam(1e-3))
     native = native_loops.STEPS[backend](twin)
     images = pixel_models.images(name, size, batch * steps)
-    batches = [images[i : i + batch] for i in range(0, len(images), batch)]
-
-    def fitted():
-        history = model.fit(images, batch_size=batch, shuffle=False, verbose=0).history
-        return history["nll"][0]
-
-    def looped():
-        losses = [native(images) for images in batches]
-        return sum(losses) / len(losses)
-
-    seconds, losses = {"fit": [], "native": []}, {"fit": [], "native": []}
-    for _ in range(repetitions + 1):  # the first turn compiles
-        for key, turn in (("fit", fitted), ("native", looped)):
-            start = time.perf_counter()
-            losses[key].append(turn())
-            seconds[key].append((time.perf_counter() - start) / steps)
-    return {
-        "fit": statistics.median(seconds["fit"][1:]),
-        "native": statistics.median(seconds["native"][1:]),
-        "losses": [losses["fit"][0], losses["native"][0]],
-    }
+    return native_loops.compare(model, native, images, batch, repetitions, "nll")
 
 
 def table(rows):
