@@ -3,7 +3,7 @@
 Keras 3 hides TensorFlow, JAX and PyTorch behind `keras.ops`, except for three things that
 generative models need: gradients of a loss or of a network's input, loops that stay inside
 a compiled program, and a `train_step` that several optimizers share. Each backend has one
-file here with the same names:
+file here with the same names (two where there is much to say of training):
 
 * `value_and_grad(fn, variables)`: a loss and its gradients with respect to variables.
 * `apply_gradients(optimizer, gradients, variables)`: one step of a Keras optimizer.
@@ -31,19 +31,23 @@ _BACKENDS = ("tensorflow", "jax", "torch")
 
 if keras.backend.backend() == "tensorflow":
     from kzoo.backend import tensorflow as _implementation
+    from kzoo.backend import tensorflow_training as _training
 elif keras.backend.backend() == "jax":
     from kzoo.backend import jax as _implementation
+
+    _training = _implementation
 elif keras.backend.backend() == "torch":
     from kzoo.backend import torch as _implementation
+    from kzoo.backend import torch_training as _training
 else:
     raise ImportError(
         f"kzoo runs on the Keras backends {', '.join(_BACKENDS)}; "
         f"Keras is set to {keras.backend.backend()!r}. Set KERAS_BACKEND to one of them."
     )
 
-StepTrainer = _implementation.StepTrainer
-add_to = _implementation.add_to
-apply_gradients = _implementation.apply_gradients
+StepTrainer = _training.StepTrainer
+add_to = _training.add_to
+apply_gradients = _training.apply_gradients
 batch_norm = _implementation.batch_norm
 compiled = _implementation.compiled
 compiled_loops = _implementation.compiled_loops

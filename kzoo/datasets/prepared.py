@@ -8,6 +8,7 @@ import numpy as np
 from kzoo.datasets import catalog
 from kzoo.datasets.arrays import to_arrays
 from kzoo.datasets.preprocessing import Preprocessing, check_batch_size
+from kzoo.datasets.tf_data import without_autotuning
 
 CACHE_BYTES = 4 * 2**30  # decoded images up to this size stay in memory
 SHUFFLE_BYTES = 2**30  # shuffle buffer of a data set that does not
@@ -115,9 +116,7 @@ def load(
         dataset = _binarize_batches(tf, dataset, seed)
     if len(keys) == 1:
         dataset = dataset.map(lambda images: images)  # (images,) -> images
-    tuning = tf.data.Options()
-    tuning.autotune.enabled = False  # the end of a pass would wait for its thread
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(tuning)
+    return without_autotuning(dataset.prefetch(tf.data.AUTOTUNE))
 
 
 def _preprocess(tf, dataset, options, shape, chunk):

@@ -280,7 +280,7 @@ def test_compiled_loops_do_not_depend_on_values():
 def test_pipelines_hold_the_data_and_are_not_tuned():
     import tensorflow as tf
 
-    from kzoo.backend.tensorflow import pipeline
+    from kzoo.backend.tensorflow_training import pipeline
 
     x, y = np.arange(10.0).reshape(5, 2), np.arange(5)
     batches = [(a.numpy(), b.numpy()) for a, b in pipeline(x, y, batch_size=2)]

@@ -1,10 +1,12 @@
 """Do the data fit the likelihood? Warnings before a training that would go astray silently."""
 
+import functools
 import warnings
 
 import keras
 import numpy as np
 
+from kzoo.datasets.tf_data import on_first_batch
 from kzoo.models.data import images_of
 
 _LOOKED_AT = 256  # images
@@ -26,7 +28,13 @@ def check_range(model, data):
     """
     if hasattr(data, "element_spec"):
         known = hasattr(images_of(data.element_spec), "shape")
-        return _watched(model, data) if known else data
+        if not known:
+            return data
+        return on_first_batch(
+            data,
+            functools.partial(_warn, model),
+            lambda batch: images_of(batch)[:_LOOKED_AT],
+        )
     images = _some_images(images_of(data))
     if images is not None:
         _warn(model, images)
@@ -37,30 +45,6 @@ def _warn(model, images):
     if images.size:
         for problem in problems(model.likelihood, model.scale, images):
             warnings.warn(f"{type(model).__name__}: {problem}", stacklevel=4)
-
-
-def _watched(model, dataset):
-    """A `tf.data.Dataset` whose first batch is looked at on its way."""
-    import tensorflow as tf
-
-    unseen = [True]  # until the first epoch has begun
-
-    def look(images):
-        if unseen:
-            unseen.clear()
-            _warn(model, images)
-        return np.int64(0)
-
-    def pass_on(index, batch):
-        images = images_of(batch)[:_LOOKED_AT]
-        tf.cond(
-            tf.equal(index, 0),
-            lambda: tf.numpy_function(look, [images], tf.int64),
-            lambda: tf.constant(0, tf.int64),
-        )
-        return batch
-
-    return dataset.enumerate().map(pass_on)
 
 
 def problems(likelihood, scale, images):
