@@ -1,6 +1,7 @@
 """TensorFlow: steps of optimizers, and what `fit` and `evaluate` of Keras do."""
 
 import functools
+import random
 
 import keras
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from kzoo.backend.common import in_turn, replaced
 from kzoo.backend.tensorflow import on_gpu
+from kzoo.datasets.arrays import ArrayDataset
 from kzoo.datasets.tf_data import without_autotuning
 
 
@@ -68,7 +70,7 @@ _ARRAYS_ONLY = {
 
 
 def pipeline(x, y=None, batch_size=None, shuffle=False):
-    """Arrays, or a `tf.data.Dataset`, as a `tf.data.Dataset` without autotuning.
+    """Arrays, or a data set of kzoo's or tf.data's, as a data set without autotuning.
 
     Keras makes data sets with autotuning of arrays, whose epochs end late: see
     `without_autotuning`.
@@ -77,13 +79,16 @@ def pipeline(x, y=None, batch_size=None, shuffle=False):
         x: anything that `keras.Model.fit` takes.
         y: labels or `None`.
         batch_size: images per batch of arrays; 32 if `None`.
-        shuffle: whether arrays come in a new order in every epoch.
+        shuffle: whether arrays, or the batches of an `ArrayDataset`, come in a new order in every
+            epoch.
 
     Returns:
-        The data set; what is neither NumPy arrays nor a data set comes back as it is.
+        The `tf.data.Dataset`; what else Keras takes comes back as it is.
     """
     if hasattr(x, "element_spec"):
         return without_autotuning(x)
+    if isinstance(x, ArrayDataset):
+        return without_autotuning(_from_array_dataset(x, shuffle))
     arrays = (x,) if y is None else (x, y)
     if not all(isinstance(a, np.ndarray) and len(a) == len(x) and len(a) for a in arrays):
         return x
@@ -98,6 +103,32 @@ def pipeline(x, y=None, batch_size=None, shuffle=False):
     data = data.batch(size, drop_remainder=len(x) % size == 0)
     data = data.map(lambda index: tuple(tf.gather(a, index) for a in tensors))
     return without_autotuning(data.prefetch(1))
+
+
+def _from_array_dataset(data, shuffle):
+    size = (
+        data.batch_size if data.num_examples % data.batch_size == 0 or data.drop_remainder else None
+    )
+
+    def batches():
+        """One epoch, in Keras's order; it ends with the last batch, whoever asks for more."""
+        order = list(range(len(data)))
+        if shuffle:
+            random.shuffle(order)
+        last = order.pop()
+        for index in order:
+            yield _parts(data[index])
+        batch = data[last]
+        data.on_epoch_end()
+        yield _parts(batch)
+
+    spec = tuple(tf.TensorSpec((size, *a.shape[1:]), a.dtype) for a in _parts(data[0]))
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=spec)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(data))).prefetch(1)
+
+
+def _parts(batch):
+    return batch if isinstance(batch, tuple) else (batch,)
 
 
 class StepTrainer:

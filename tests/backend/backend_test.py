@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kzoo import backend
+from kzoo import backend, datasets
 
 
 def numpy(x):
@@ -277,6 +277,27 @@ def test_compiled_loops_do_not_depend_on_values():
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's data")
+@pytest.mark.parametrize("size, shapes", [(2, [2, 2, 2]), (4, [4, 2])])
+def test_pipelines_of_array_datasets_give_their_epochs(size, shapes):
+    from kzoo.backend.tensorflow_training import pipeline
+
+    images = np.arange(24, dtype=np.uint8).reshape(6, 2, 2, 1)
+    data, same = (datasets.ArrayDataset(images, np.arange(6), size, seed=0) for _ in range(2))
+    given = pipeline(data)
+    assert given.element_spec[0].shape[0] == (2 if size == 2 else None)
+    assert given.cardinality() == len(shapes)
+    for _ in range(3):  # epochs of different orders
+        batches = [tuple(a.numpy() for a in batch) for batch in given]
+        assert [len(labels) for _, labels in batches] == shapes
+        for batch, expected in zip(batches, same, strict=True):
+            for array, other in zip(batch, expected, strict=True):
+                np.testing.assert_array_equal(array, other)
+    shuffled = pipeline(datasets.ArrayDataset(images, batch_size=1, shuffle=False), shuffle=True)
+    orders = {tuple(int(batch[0][0, 0, 0, 0]) for batch in shuffled) for _ in range(10)}
+    assert len(orders) > 1 and all(sorted(order) == [0, 4, 8, 12, 16, 20] for order in orders)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's data")
 def test_pipelines_hold_the_data_and_are_not_tuned():
     import tensorflow as tf
 
@@ -294,7 +315,8 @@ def test_pipelines_hold_the_data_and_are_not_tuned():
     assert len(orders) > 1 and all(sorted(order) == list(y) for order in orders)
 
     given = tf.data.Dataset.range(3)
-    for data in (shuffled, pipeline(given)):
+    photos = datasets.ArrayDataset(np.arange(20.0).reshape(5, 2, 2, 1) / 20, y, 2, seed=0)
+    for data in (shuffled, pipeline(given), pipeline(photos)):
         assert data.options().autotune.enabled is False
     wanted = tf.data.Options()
     wanted.autotune.enabled = True
