@@ -12,6 +12,8 @@ file here with the same names (two where there is much to say of training):
 * `batch_norm(x, gamma, beta, epsilon)`: normalization by the statistics of a batch.
 * `convolution(x, kernel, strides, bias)` and `transposed_convolution`: with symmetric zero padding.
 * `repeat(n, body, carry)`: `n` times `carry = body(i, carry)`, in the graph where there is one.
+* `map_batches(function, x, size)`: a function of batches, which may be under way two at a time.
+* `row(variable, index)` and `assign_row(variable, index, value)`: a part of a variable.
 * `scan(body, carry, steps)`: a loop along the first axis of tensors, which keeps its outputs.
 * `compiled`: decorator that turns a model's method into one compiled program.
 * `compiled_loops`: the same for a method of long loops over small matrix products.
@@ -48,13 +50,16 @@ else:
 StepTrainer = _training.StepTrainer
 add_to = _training.add_to
 apply_gradients = _training.apply_gradients
+assign_row = _implementation.assign_row
 batch_norm = _implementation.batch_norm
 compiled = _implementation.compiled
 compiled_loops = _implementation.compiled_loops
 convolution = _implementation.convolution
 input_gradient = _implementation.input_gradient
 loops_compile = _implementation.loops_compile
+map_batches = _implementation.map_batches
 repeat = _implementation.repeat
+row = _implementation.row
 scan = _implementation.scan
 transposed_convolution = _implementation.transposed_convolution
 value_and_grad = _implementation.value_and_grad
@@ -63,13 +68,16 @@ __all__ = [
     "StepTrainer",
     "add_to",
     "apply_gradients",
+    "assign_row",
     "batch_norm",
     "compiled",
     "compiled_loops",
     "convolution",
     "input_gradient",
     "loops_compile",
+    "map_batches",
     "repeat",
+    "row",
     "scan",
     "transposed_convolution",
     "value_and_grad",

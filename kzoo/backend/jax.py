@@ -154,6 +154,26 @@ def repeat(n, body, carry):
     return carry
 
 
+def map_batches(function, x, size):
+    """Applies a function to batches of x (n, ...), in place of which come what it returns."""
+
+    def first_to_last(_, x):
+        # After n / size turns every batch has had its turn and is back in its place.
+        return jnp.concatenate([x[size:], function(x[:size])])
+
+    return repeat(x.shape[0] // size, first_to_last, x)
+
+
+def row(variable, index):
+    """`variable[index]`."""
+    return variable.value[index]
+
+
+def assign_row(variable, index, value):
+    """Assigns `value` to `variable[index]`."""
+    variable.assign(variable.value.at[index].set(value))
+
+
 def scan(body, carry, steps, reverse=False):
     """Runs `carry, output = body(carry, step)` along the first axis of `steps`: `lax.scan`."""
     return jax.lax.scan(body, carry, steps, reverse=reverse)

@@ -203,6 +203,38 @@ def repeat(n, body, carry):
     return carry
 
 
+def map_batches(function, x, size):
+    """Applies a function to batches of x and joins what it returns.
+
+    Args:
+        function: batch (size, ...) -> tensor of the same shape and dtype; it may not assign
+            variables, for two batches may be under way at a time.
+        x: tensor (n, ...), n a static multiple of `size`.
+        size: of a batch.
+
+    Returns:
+        Tensor of the shape of x.
+    """
+    if x.shape[0] == size:
+        return function(x)
+    if not tf.inside_function():
+        return tf.concat([function(part) for part in tf.split(x, x.shape[0] // size)], 0)
+    parts = tf.reshape(x, (-1, size, *x.shape[1:]))
+    # Two at a time: a CPU's cores wait for each other within an operation, not between two.
+    return tf.reshape(tf.map_fn(function, parts, parallel_iterations=2), x.shape)
+
+
+def row(variable, index):
+    """`variable[index]` (...) of a `keras.Variable` (n, ...), `index` an int32 scalar tensor."""
+    # Not by an index: after `assign_row` every other way of reading copies the whole variable.
+    return tf.gather(variable.value, index)
+
+
+def assign_row(variable, index, value):
+    """Assigns `value` (...) to `variable[index]`: see `row`."""
+    variable.value.scatter_update(tf.IndexedSlices(value, index))
+
+
 def scan(body, carry, steps, reverse=False):
     """Runs `carry, output = body(carry, step)` along the first axis, as one loop in the graph.
 

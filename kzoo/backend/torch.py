@@ -176,6 +176,21 @@ def repeat(n, body, carry):
     return carry
 
 
+def map_batches(function, x, size):
+    """Applies a function to batches of x (n, ...) and joins what it returns."""
+    return torch.cat([function(part) for part in x.split(size)])
+
+
+def row(variable, index):
+    """`variable[index]`."""
+    return variable.value[index]
+
+
+def assign_row(variable, index, value):
+    """Assigns `value` to `variable[index]`."""
+    variable.value.index_copy_(0, index.reshape(1).long(), value[None])
+
+
 def scan(body, carry, steps, reverse=False):
     """Runs `carry, output = body(carry, step)` along the first axis of `steps`."""
     outputs = [None] * len(steps[0])

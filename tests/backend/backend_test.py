@@ -271,6 +271,41 @@ def test_compiled_loops_copy_what_is_still_needed():
         np.testing.assert_array_equal(total, [[0, x[0, 1] + 1]])
 
 
+class Rows(keras.Model):
+    """A weight of three rows, for what changes or reads one of them."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows = self.add_weight(shape=(3, 2), initializer="ones")
+
+    @backend.compiled
+    def assign(self, index, value):
+        backend.assign_row(self.rows, index, value)
+
+    @backend.compiled
+    def plus_sums(self, x):
+        return backend.map_batches(lambda part: part + ops.sum(part), x, 2)
+
+
+def test_rows_are_assigned():
+    model = Rows()
+    for index, value in ((2, 5.0), (0, 7.0), (2, 6.0)):
+        model.assign(ops.convert_to_tensor(index, "int32"), ops.full((2,), value))
+    np.testing.assert_array_equal(numpy(model.rows), [[7, 7], [1, 1], [6, 6]])
+    row = backend.row(model.rows, ops.convert_to_tensor(2, "int32"))
+    np.testing.assert_array_equal(numpy(row), [6, 6])
+
+
+def test_batches_are_mapped_in_their_order():
+    x = np.arange(12, dtype="float32").reshape(6, 2)
+    expected = x + np.repeat(x.reshape(3, 4).sum(1), 2)[:, None]
+    for result in (
+        Rows().plus_sums(ops.convert_to_tensor(x)),
+        backend.map_batches(lambda part: part + ops.sum(part), ops.convert_to_tensor(x), 2),
+    ):
+        np.testing.assert_array_equal(numpy(result), expected)
+
+
 def test_compiled_loops_do_not_depend_on_values():
     with pytest.raises(TypeError):
         Loops().depends(ops.ones((1,)))

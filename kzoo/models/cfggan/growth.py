@@ -108,19 +108,23 @@ class Growth:
     @backend.compiled
     def functional_gradient_step(self, x, t=0):
         """x + eta_t s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
-        return self._step(lambda x: self.logits(x, training=True), x, t)
+        weights = [v.value for v in self.discriminator.trainable_variables]
+        return self._step(self._discriminator(weights), x, t)
 
     @backend.compiled
     def snapshot_step(self, x, t):
         """x + eta_t s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
-        weights = [snapshot.value[t] for snapshot in self.snapshots]
+        return self._step(self._discriminator([backend.row(s, t) for s in self.snapshots]), x, t)
+
+    def _discriminator(self, weights):
+        """D with these trainable weights, as a function that assigns nothing."""
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
-        def snapshot(x):
-            logits, _ = self.discriminator.stateless_call(weights, others, x, training=True)
-            return ops.cast(logits, "float32")
+        def logits(x):
+            values, _ = self.discriminator.stateless_call(weights, others, x, training=True)
+            return ops.cast(values, "float32")
 
-        return self._step(snapshot, x, t)
+        return logits
 
     def _step(self, discriminator, x, t):
         logits, gradient = backend.input_gradient(discriminator, x)  # (b, 1), (b, h, w, c)
@@ -137,24 +141,28 @@ class Growth:
     @backend.compiled
     def store_snapshot(self, t):
         """Keeps the current discriminator as D_t."""
-        now = ops.arange(self.num_steps) == t  # (T,)
         for snapshot, v in zip(self.snapshots, self.discriminator.trainable_variables, strict=True):
-            here = ops.reshape(now, (-1,) + (1,) * len(v.shape))
-            snapshot.assign(ops.where(here, v.value[None], snapshot.value))
+            backend.assign_row(snapshot, t, v.value)
 
     def composite(self, x, steps):
         """G_steps from G_0's images x (n, h, w, c), in mini-batches of b; n % b form one more."""
 
-        def all_steps(x):
-            return backend.repeat(
-                steps, lambda t, x: self.snapshot_step(x, ops.convert_to_tensor(t, "int32")), x
-            )
-
         rest = x.shape[0] % self.batch_size
-        whole = x.shape[0] - rest
-        parts = [self.in_minibatches(all_steps, x[:whole])] if whole else []
-        parts += [all_steps(x[whole:])] if rest else []
-        return ops.concatenate(parts)
+
+        def step(t, x):
+            t = ops.convert_to_tensor(t, "int32")
+
+            def of_minibatch(part):
+                return self.snapshot_step(part, t)
+
+            if not rest:
+                return self.in_minibatches(of_minibatch, x)
+            last = of_minibatch(x[-rest:])
+            if x.shape[0] == rest:
+                return last
+            return ops.concatenate([self.in_minibatches(of_minibatch, x[:-rest]), last])
+
+        return backend.repeat(steps, step, x)
 
     @backend.compiled
     def approximate(self, latents):
@@ -163,12 +171,7 @@ class Growth:
 
     def in_minibatches(self, function, x):
         """`function` on x (n, ...) in mini-batches of b, for it depends on its batch."""
-
-        def first_to_last(_, x):
-            # After n / b turns every mini-batch has had its turn and is back in its place.
-            return ops.concatenate([x[self.batch_size :], function(x[: self.batch_size])])
-
-        return backend.repeat(x.shape[0] // self.batch_size, first_to_last, x)
+        return backend.map_batches(function, x, self.batch_size)
 
     # Sampling ---------------------------------------------------------------------------------
 
