@@ -81,8 +81,10 @@ def convolution(x, kernel, strides, bias=None):
         (b, ceil(h / strides), ceil(w / strides), f).
     """
     kernel = tf.convert_to_tensor(kernel)  # custom gradients take no variables
-    few = strides > 1 and x.shape[-1] <= _FEW
-    outputs = _few_convolved(x, kernel, strides) if few else _convolved(x, kernel, strides)
+    if strides == 1:
+        outputs = tf.nn.conv2d(x, kernel, 1, "SAME")
+    else:
+        outputs = _convolved(x, kernel, strides)
     return outputs if bias is None else tf.nn.bias_add(outputs, bias)
 
 
@@ -99,17 +101,92 @@ def transposed_convolution(x, kernel, strides, bias=None):
         (b, h * strides, w * strides, f).
     """
     kernel = tf.convert_to_tensor(kernel)
-    margin = kernel.shape[0] // 2
     batch, height, width = (tf.shape(x)[i] if x.shape[i] is None else x.shape[i] for i in range(3))
-    height, width, features = height * strides, width * strides, kernel.shape[2]
-    if strides > 1 and features <= _FEW:
-        outputs = _few_transposed(x, kernel, strides, (batch, height, width, features))
+    shape = (batch, height * strides, width * strides, kernel.shape[2])
+    if strides == 1:
+        outputs = tf.nn.conv2d_transpose(x, kernel, shape, 1, "SAME")
     else:
-        shape = (batch, height + 2 * margin, width + 2 * margin, features)
-        outputs = tf.nn.conv2d_transpose(x, kernel, shape, strides, "VALID")
-        # Not by indices: their gradient is far slower than that of tf.slice, which pads.
-        outputs = tf.slice(outputs, (0, margin, margin, 0), (batch, height, width, features))
+        outputs = _transposed(x, kernel, strides, shape)
     return outputs if bias is None else tf.nn.bias_add(outputs, bias)
+
+
+def _convolved(x, kernel, strides):
+    """A convolution, whose gradient for x is `_transposed`."""
+    shape = tuple(tf.shape(x)[i] if size is None else size for i, size in enumerate(x.shape))
+
+    @tf.custom_gradient
+    def convolve(x, kernel):
+        def gradients(upstream):
+            return (
+                _transposed(upstream, kernel, strides, shape),
+                _kernel_gradient(x, kernel, upstream, strides),
+            )
+
+        return tf.nn.conv2d(_padded(x, kernel), kernel, strides, "VALID"), gradients
+
+    return convolve(x, kernel)
+
+
+def _transposed(x, kernel, strides, shape):
+    """The transpose of a convolution of tensors of this shape."""
+
+    @tf.custom_gradient
+    def transpose(x, kernel):
+        def gradients(upstream):
+            return (
+                _convolved(upstream, kernel, strides),
+                _kernel_gradient(upstream, kernel, x, strides),
+            )
+
+        if shape[-1] <= _FEW:
+            return _transposed_to_few(x, kernel, strides, shape), gradients
+        axes = _mirrored_axes(kernel, strides, shape)
+        if axes is not None:
+            outputs = tf.raw_ops.Conv2DBackpropInput(
+                input_sizes=shape,
+                filter=_mirrored(kernel, [axis - 1 for axis in axes]),
+                out_backprop=_mirrored(x, axes),
+                strides=[1, strides, strides, 1],
+                padding="SAME",
+            )
+            return _mirrored(outputs, axes), gradients
+        margin = kernel.shape[0] // 2
+        batch, height, width, features = shape
+        padded = (batch, height + 2 * margin, width + 2 * margin, features)
+        outputs = tf.nn.conv2d_transpose(x, kernel, padded, strides, "VALID")
+        # Not by indices: their gradient is far slower than that of tf.slice, which pads.
+        return tf.slice(outputs, (0, margin, margin, 0), shape), gradients
+
+    return transpose(x, kernel)
+
+
+def _transposed_to_few(x, kernel, strides, shape):
+    """A transposed convolution to few features: on a CPU oneDNN's is up to 5 times slower."""
+    margin = kernel.shape[0] // 2
+    # This operation is up to 20 times slower in less than float32.
+    wide = x.dtype if x.dtype.size >= 4 else tf.float32
+    outputs = tf.raw_ops.Conv2DBackpropInput(
+        input_sizes=shape,
+        filter=tf.cast(kernel, wide),
+        out_backprop=tf.cast(x, wide),
+        strides=[1, strides, strides, 1],
+        padding="EXPLICIT",
+        explicit_paddings=[0, 0, margin, margin, margin, margin, 0, 0],
+    )
+    return tf.cast(outputs, x.dtype)
+
+
+def _kernel_gradient(x, kernel, upstream, strides):
+    """The gradient of a convolution of x with respect to the kernel."""
+    axes = _mirrored_axes(kernel, strides, x.shape)
+    gradient = tf.raw_ops.Conv2DBackpropFilter(
+        input=_padded(x, kernel) if axes is None else _mirrored(x, axes),
+        filter_sizes=kernel.shape,
+        out_backprop=upstream if axes is None else _mirrored(upstream, axes),
+        strides=[1, strides, strides, 1],
+        padding="VALID" if axes is None else "SAME",
+    )
+    return gradient if axes is None else _mirrored(gradient, [axis - 1 for axis in axes])
 
 
 def _padded(x, kernel):
@@ -118,62 +195,32 @@ def _padded(x, kernel):
     return tf.pad(x, ((0, 0), margin, margin, (0, 0)))
 
 
-def _convolved(x, kernel, strides):
-    return tf.nn.conv2d(_padded(x, kernel), kernel, strides, "VALID")
+def _mirrored_axes(kernel, strides, shape):
+    """The axes of an image along which "SAME" padding is ours if they are mirrored.
+
+    Under strides 2, TensorFlow's "SAME" puts one zero more behind an image of even size than in
+    front of it; with kernel_size // 2 zeros on both sides a convolution leaves out the last one
+    behind. On a CPU oneDNN skips "SAME"'s zeros, and computes with those of `tf.pad`.
+
+    Returns:
+        List of axes; `None` if there is no such correspondence, or nothing to gain, on a GPU.
+    """
+    if on_gpu():
+        return None
+    axes = []
+    for axis in (1, 2):
+        size = shape[axis]
+        if not isinstance(size, int):
+            return None
+        zeros = max((-(-size // strides) - 1) * strides + kernel.shape[0] - size, 0)
+        if zeros - zeros // 2 != kernel.shape[0] // 2:
+            return None
+        axes += [axis] if zeros % 2 else []
+    return axes
 
 
-def _few_convolved(x, kernel, strides):
-    """A convolution of few features, whose gradient for them is `_few_transposed`."""
-    shape = tf.shape(x)
-
-    @tf.custom_gradient
-    def convolve(x, kernel):
-        def gradients(upstream):
-            return (
-                _few_transposed(upstream, kernel, strides, shape),
-                _kernel_gradient(x, kernel, upstream, strides),
-            )
-
-        return _convolved(x, kernel, strides), gradients
-
-    return convolve(x, kernel)
-
-
-def _few_transposed(x, kernel, strides, shape):
-    """A transposed convolution to few features: on a CPU oneDNN's is up to 5 times slower."""
-
-    @tf.custom_gradient
-    def transpose(x, kernel):
-        def gradients(upstream):
-            return (
-                _few_convolved(upstream, kernel, strides),
-                _kernel_gradient(upstream, kernel, x, strides),
-            )
-
-        margin = kernel.shape[0] // 2
-        # This operation is up to 20 times slower in less than float32.
-        wide = x.dtype if x.dtype.size >= 4 else tf.float32
-        outputs = tf.raw_ops.Conv2DBackpropInput(
-            input_sizes=shape,
-            filter=tf.cast(kernel, wide),
-            out_backprop=tf.cast(x, wide),
-            strides=[1, strides, strides, 1],
-            padding="EXPLICIT",
-            explicit_paddings=[0, 0, margin, margin, margin, margin, 0, 0],
-        )
-        return tf.cast(outputs, x.dtype), gradients
-
-    return transpose(x, kernel)
-
-
-def _kernel_gradient(x, kernel, upstream, strides):
-    return tf.raw_ops.Conv2DBackpropFilter(
-        input=_padded(x, kernel),
-        filter_sizes=kernel.shape,
-        out_backprop=upstream,
-        strides=[1, strides, strides, 1],
-        padding="VALID",
-    )
+def _mirrored(x, axes):
+    return tf.reverse(x, axes) if axes else x
 
 
 def repeat(n, body, carry):

@@ -64,7 +64,9 @@ def convolution(x, kernel, strides, bias=None):
     if kernel.shape[0] == strides == 1:
         outputs = x @ kernel[0, 0]
         return outputs if bias is None else outputs + bias
-    inputs = x.movedim(-1, 1), kernel.permute(3, 2, 0, 1), bias, strides
+    # In this layout once: otherwise oneDNN brings it there for every gradient again.
+    kernel = kernel.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+    inputs = x.movedim(-1, 1), kernel, bias, strides
     if _is_slow(x, x.shape[-1], strides):
         outputs = _FewConvolved.apply(*inputs)
     else:
