@@ -63,9 +63,9 @@ def kzoo_stages(settings, images, fixed_pool):
 
     A stage is a `fit` of one step, whose own overhead counts.
     """
-    from keras import ops
+    from kzoo import CFGGAN  # before Keras, so that it can choose TensorFlow's convolutions
 
-    from kzoo import CFGGAN
+    from keras import ops  # isort: skip
 
     def build():
         model = CFGGAN(**settings, fixed_pool=fixed_pool)

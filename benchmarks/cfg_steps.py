@@ -35,10 +35,10 @@ def counts(settings, algorithm):
 
 def medians(settings, repetitions):
     """Median CPU seconds of every kind of step, after one that is not counted."""
-    import keras
-    from keras import ops
+    from kzoo import CFGGAN  # before Keras, so that it can choose TensorFlow's convolutions
 
-    from kzoo import CFGGAN
+    import keras  # isort: skip
+    from keras import ops  # isort: skip
 
     model = CFGGAN(**settings)
     model.compile()

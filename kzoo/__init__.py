@@ -44,6 +44,7 @@ __all__ = [*_NAMES, *_MODULES]
 
 # Keras fixes its backend when it is first imported, which importing any name below does.
 _environment.choose_backend()
+_environment.use_onednn()
 
 
 def __getattr__(name):

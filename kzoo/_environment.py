@@ -48,6 +48,17 @@ def choose_backend():
         )
 
 
+def use_onednn():
+    """Has TensorFlow take oneDNN's convolutions on every CPU, unless the user chose otherwise.
+
+    TensorFlow reads `TF_ENABLE_ONEDNN_OPTS` once, at import: nothing is done after that. By itself
+    it takes oneDNN only on CPUs with AVX-512; on one without, a stage of a CFGGAN took a third less
+    time with it.
+    """
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
 def require_backend():
     """Checks that the backend Keras will import is there.
 

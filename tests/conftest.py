@@ -25,6 +25,9 @@ if _KNOWN_JAX:
     _FLAGS.append("--xla_cpu_use_fusion_emitters=false")
 os.environ.setdefault("XLA_FLAGS", " ".join(_FLAGS))
 
+# As `import kzoo` does where it comes before TensorFlow; else it depends on the CPU.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
 # Graphs and compiled programs are many objects that live long, and JAX adds to every collection:
 # with Python's own thresholds a fifth of the time goes into it.
 gc.set_threshold(50_000, 100_000, 100_000)

@@ -88,3 +88,21 @@ def test_only_the_chosen_backend_is_imported():
         "for name in kzoo.__all__: getattr(kzoo, name)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    "given, loaded, used", [(None, False, "1"), ("0", False, "0"), (None, True, None)]
+)
+def test_onednn_is_on_unless_the_user_chose_or_tensorflow_is_loaded(
+    monkeypatch, given, loaded, used
+):
+    if given is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    else:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", given)
+    if loaded:
+        monkeypatch.setitem(sys.modules, "tensorflow", object())
+    else:
+        monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    environment.use_onednn()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == used

@@ -154,14 +154,15 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size):
+def map_batches(function, x, size, start=0):
     """Applies a function to batches of x (n, ...), in place of which come what it returns."""
 
-    def first_to_last(_, x):
-        # After n / size turns every batch has had its turn and is back in its place.
-        return jnp.concatenate([x[size:], function(x[:size])])
+    def one(i, x):
+        first = (start + i) * size
+        part = jax.lax.dynamic_slice_in_dim(x, first, size)
+        return jax.lax.dynamic_update_slice_in_dim(x, function(part), first, 0)
 
-    return repeat(x.shape[0] // size, first_to_last, x)
+    return repeat(x.shape[0] // size - start, one, x)
 
 
 def row(variable, index):

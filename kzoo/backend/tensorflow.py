@@ -250,25 +250,28 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size):
+def map_batches(function, x, size, start=0):
     """Applies a function to batches of x and joins what it returns.
 
     Args:
         function: batch (size, ...) -> tensor of the same shape and dtype; it may not assign
-            variables, for two batches may be under way at a time.
+            variables, for batches may be under way at the same time.
         x: tensor (n, ...), n a static multiple of `size`.
         size: of a batch.
+        start: how many batches at the front stay as they are, an int or an int32 scalar tensor.
 
     Returns:
         Tensor of the shape of x.
     """
-    if x.shape[0] == size:
-        return function(x)
+    shape = x.shape
+    parts = tf.reshape(x, (-1, size, *shape[1:]))
     if not tf.inside_function():
-        return tf.concat([function(part) for part in tf.split(x, x.shape[0] // size)], 0)
-    parts = tf.reshape(x, (-1, size, *x.shape[1:]))
+        start = int(start)
+        parts = [*parts[:start], *(function(part) for part in parts[start:])]
+        return tf.concat(parts, 0)
     # Two at a time: a CPU's cores wait for each other within an operation, not between two.
-    return tf.reshape(tf.map_fn(function, parts, parallel_iterations=2), x.shape)
+    done = tf.map_fn(function, parts[start:], parallel_iterations=2)
+    return tf.reshape(tf.concat([parts[:start], done], 0), shape)
 
 
 def row(variable, index):

@@ -1,6 +1,7 @@
 """PyTorch: autograd and eager loops. `kzoo.backend.tensorflow` documents the functions."""
 
 import functools
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -178,9 +179,25 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size):
-    """Applies a function to batches of x (n, ...) and joins what it returns."""
-    return torch.cat([function(part) for part in x.split(size)])
+def map_batches(function, x, size, start=0):
+    """Applies a function to batches of x and joins what it returns."""
+    parts = x.split(size)
+    start = int(start)
+    todo = parts[start:]
+    workers = min(torch.get_num_threads(), len(todo))
+    if workers < 2 or torch.accelerator.is_available() or torch.is_grad_enabled():
+        done = map(function, todo)
+    else:
+        done = _workers(workers, torch.get_num_threads()).map(torch.no_grad()(function), todo)
+    return torch.cat([*parts[:start], *done])
+
+
+@functools.cache
+def _workers(count, threads):
+    """Python threads that share PyTorch's: cores wait for each other within an operation."""
+    return ThreadPoolExecutor(
+        count, "kzoo", initializer=lambda: torch.set_num_threads(threads // count)
+    )
 
 
 def row(variable, index):

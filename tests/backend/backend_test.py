@@ -1,5 +1,7 @@
 """The backend functions against finite differences and closed forms, on the backend in use."""
 
+import threading
+
 import keras
 import numpy as np
 import pytest
@@ -283,8 +285,8 @@ class Rows(keras.Model):
         backend.assign_row(self.rows, index, value)
 
     @backend.compiled
-    def plus_sums(self, x):
-        return backend.map_batches(lambda part: part + ops.sum(part), x, 2)
+    def plus_sums(self, x, start=0):
+        return backend.map_batches(lambda part: part + ops.sum(part), x, 2, start)
 
 
 def test_rows_are_assigned():
@@ -296,14 +298,45 @@ def test_rows_are_assigned():
     np.testing.assert_array_equal(numpy(row), [6, 6])
 
 
-def test_batches_are_mapped_in_their_order():
+@pytest.mark.parametrize("start", [0, 1, 3])
+def test_batches_are_mapped_in_their_order(start):
     x = np.arange(12, dtype="float32").reshape(6, 2)
     expected = x + np.repeat(x.reshape(3, 4).sum(1), 2)[:, None]
+    expected[: 2 * start] = x[: 2 * start]
+    first = ops.convert_to_tensor(start, "int32")
     for result in (
-        Rows().plus_sums(ops.convert_to_tensor(x)),
-        backend.map_batches(lambda part: part + ops.sum(part), ops.convert_to_tensor(x), 2),
+        Rows().plus_sums(ops.convert_to_tensor(x), start),
+        Rows().plus_sums(ops.convert_to_tensor(x), first),
+        backend.map_batches(lambda part: part + ops.sum(part), ops.convert_to_tensor(x), 2, first),
     ):
         np.testing.assert_array_equal(numpy(result), expected)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="is about PyTorch's threads")
+def test_batches_share_the_threads():
+    import torch
+
+    before, names = torch.get_num_threads(), set()
+
+    def function(part):
+        names.add((threading.current_thread().name, torch.get_num_threads()))
+        assert not torch.is_grad_enabled()
+        if part[0, 0] == 4.0:
+            raise KeyError("in a thread")
+        return part + 1
+
+    torch.set_num_threads(2)
+    try:
+        with torch.no_grad():
+            result = backend.map_batches(function, torch.ones(8, 1), 2)
+            with pytest.raises(KeyError, match="in a thread"):
+                backend.map_batches(function, torch.arange(8.0)[:, None], 2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(numpy(result), np.full((8, 1), 2.0))
+    assert names and {threads for _, threads in names} == {1}
+    assert all(name.startswith("kzoo") for name, _ in names)
 
 
 def test_compiled_loops_do_not_depend_on_values():

@@ -26,6 +26,7 @@ WEIGHTS = {
         ("approximator", LATENT_DIM, PIXELS),
     )
 }
+FRESH = RANDOM.normal(size=(STAGES, 3 * 2, SETTINGS["batch_size"], LATENT_DIM))  # for D's updates
 
 
 class Network:
@@ -140,15 +141,19 @@ def transcription(optimizer, d_rate, g_rate, settings):
     size, updates = settings["batch_size"], settings["discriminator_steps"]
     for stage in range(STAGES):
         latents = LATENTS[stage]
-        real = iter(REAL[stage].reshape(-1, size, PIXELS))
-        pools, snapshots = [approximator(latents)], []
+        real, fresh = iter(REAL[stage].reshape(-1, size, PIXELS)), iter(FRESH[stage])
+        pools, snapshots, grown = [approximator(latents)], [], []
         for _ in range(settings["num_steps"]):
             for _ in range(updates):
-                # Fresh images are, in these tests, of the pool's first latents.
-                fixed = settings.get("fixed_pool", True)
-                fake = pools[-1][ORDER[:size]] if fixed else pools[-1][:size]
+                if settings.get("fixed_pool", True):
+                    fake = pools[-1][ORDER[:size]]
+                else:
+                    fake = approximator(next(fresh))
+                    for earlier in grown:
+                        fake = step(earlier, fake, settings)[0]
                 losses = train_discriminator(discriminator, d_optimizer, next(real), fake)
-            snapshots.append([w.copy() for w in discriminator.weights])
+            grown.append(Network(discriminator.weights))
+            snapshots.append(grown[-1].weights)
             pool, losses["grad_norm"] = step(discriminator, pools[-1], settings)
             pools.append(pool)
         if settings.get("algorithm") == "icfg":

@@ -7,6 +7,7 @@ from keras import ops
 
 import kzoo
 from tests.models.cfggan_in_numpy import (
+    FRESH,
     LATENT_DIM,
     LATENTS,
     ORDER,
@@ -25,7 +26,9 @@ from tests.models.cfggan_in_numpy import (
 
 class GivenLatents(kzoo.CFGGAN):
     def _latents(self, count):
-        table = ops.convert_to_tensor(LATENTS, "float32")
+        # More than a pool has are for the updates of the discriminator.
+        table = LATENTS if count <= self.pool_size else FRESH.reshape(STAGES, -1, LATENT_DIM)
+        table = ops.convert_to_tensor(table, "float32")
         return ops.take(table, self.stage, axis=0)[:count]
 
 

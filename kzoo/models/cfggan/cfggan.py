@@ -74,8 +74,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
             first steps after a restart are too long.
         fixed_pool: `True`: one pool of N latents per stage, advanced by each new step, feeds the
             discriminator and then the approximator (the ICML paper). `False`: fresh latents for
-            every discriminator update and for the approximator, 1.7 times the gradients (the
-            authors' later code). CFG always draws fresh ones.
+            every discriminator update, T U b in all, and for the approximator, 1.7 times the
+            gradients (the authors' later code). CFG always draws fresh ones.
         width: features of the DCGAN and ResNet networks next to the image.
         max_gap: training stops when D(real) - D(generated) exceeds it after `gap_patience` stages;
             the weights are then those of the last epoch before.
@@ -250,11 +250,13 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     def icfg_stage(self, real):
         """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3)."""
         if self.fixed_pool:
-            latents, start = self._pool()
+            latents, start = self._pool(self.pool_size)
             pool, *d_losses, grad_norm = self.grow(real, start)
         else:
-            _, *d_losses, _ = self.grow(real, real[0])  # it takes no images from this pool
-            latents, start = self._pool()
+            minibatches = self.num_steps * self.discriminator_steps
+            _, start = self._pool(minibatches * self.batch_size)
+            _, *d_losses, _ = self.grow(real, start)
+            latents, start = self._pool(self.pool_size)
             pool, grad_norm = self.last_step(self.composite(start, self.num_steps - 1))
         if self.algorithm == "xicfg":
             g_loss = self.distill(latents, pool)
@@ -262,9 +264,9 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
             g_loss = _half_squared_distance(start, pool)
         return d_losses[0], g_loss, *d_losses[1:], grad_norm
 
-    def _pool(self):
-        """N latents (N, d) and the approximator's images of them (N, h, w, c)."""
-        latents = self._latents(self.pool_size)
+    def _pool(self, count):
+        """n latents (n, d) and the approximator's images of them (n, h, w, c)."""
+        latents = self._latents(count)
         return latents, self.approximate(latents)
 
     def cfg_step(self, real):

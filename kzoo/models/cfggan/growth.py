@@ -14,15 +14,18 @@ class Growth:
     """Functional gradient steps, for a model with a discriminator, an approximator, snapshots."""
 
     def grow(self, real, pool):
-        """Algorithm 2 (ICFG) from images `pool` = G_0(z) (N, h, w, c).
+        """Algorithm 2 (ICFG) from images `pool` = G_0(z) (n, h, w, c).
 
         Args:
             real: mini-batches of real images (T U, b, h, w, c).
-            pool: the approximator's images (N, h, w, c).
+            pool: the approximator's images: of n = N latents with a fixed pool; of n = T U b with
+                fresh latents, a mini-batch for every update of the discriminator, which grows
+                until its turn.
 
         Returns:
-            `(G_T(z), d_loss, D(real), D(generated), grad_norm)`, the losses of the last update
-            and the norm of the last step. With fresh latents the pool stays and there is no norm.
+            `(pool, d_loss, D(real), D(generated), grad_norm)`, the losses of the last update and
+            the norm of the last step. The fixed pool has become G_T(z); with fresh latents there
+            is no norm.
         """
         steps = self.discriminator_steps
 
@@ -30,17 +33,18 @@ class Growth:
             pool, d_loss, d_real, d_fake, grad_norm = carry
 
             def discriminator_update(u, _):
-                minibatch = ops.take(real, t * steps + u, axis=0)  # (b, h, w, c)
-                return self.discriminator_step(minibatch, self.generated(pool, t))
+                turn = t * steps + u
+                minibatch = ops.take(real, turn, axis=0)  # (b, h, w, c)
+                return self.discriminator_step(minibatch, self.generated(pool, turn))
 
             d_loss, d_real, d_fake = backend.repeat(
                 steps, discriminator_update, (d_loss, d_real, d_fake)
             )
             t = ops.convert_to_tensor(t, "int32")
             self.store_snapshot(t)
+            before, used = pool, 0 if self.fixed_pool else (t + 1) * steps
+            pool = self.in_minibatches(lambda x: self.functional_gradient_step(x, t), before, used)
             if self.fixed_pool:
-                before = pool
-                pool = self.in_minibatches(lambda x: self.functional_gradient_step(x, t), before)
                 grad_norm = self.gradient_norm(before, pool, t)
             return pool, d_loss, d_real, d_fake, grad_norm
 
@@ -81,12 +85,13 @@ class Growth:
         squares = ops.sum(ops.square(after - before)) / before.shape[0]
         return ops.sqrt(squares) / self._eta(t)
 
-    def generated(self, pool, t):
-        """A mini-batch of G_t(z) for the discriminator: drawn from the pool, or fresh."""
+    def generated(self, pool, turn):
+        """A mini-batch (b, h, w, c) for the discriminator: drawn from the fixed pool, or fresh."""
         if self.fixed_pool:
             order = keras.random.shuffle(ops.arange(self.pool_size), seed=self.seed_generator)
-            return ops.take(pool, order[: self.batch_size], axis=0)  # (b, h, w, c)
-        return self.fresh(t)
+            return ops.take(pool, order[: self.batch_size], axis=0)
+        minibatches = ops.reshape(pool, (-1, self.batch_size, *self.image_shape))
+        return ops.take(minibatches, turn, axis=0)
 
     def fresh(self, t):
         """A mini-batch of G_t(z) of latents drawn anew (b, h, w, c)."""
@@ -169,9 +174,9 @@ class Growth:
         """G_0: the approximator's images (n, h, w, c) of latents (n, d), in inference mode."""
         return self(latents)
 
-    def in_minibatches(self, function, x):
-        """`function` on x (n, ...) in mini-batches of b, for it depends on its batch."""
-        return backend.map_batches(function, x, self.batch_size)
+    def in_minibatches(self, function, x, start=0):
+        """`function` on x (n, ...) in mini-batches of b, the first `start` of which stay."""
+        return backend.map_batches(function, x, self.batch_size, start)
 
     # Sampling ---------------------------------------------------------------------------------
 
