@@ -7,7 +7,19 @@ import keras
 import recipe
 
 
-def run(model_class, description, preset, data, image_shape, minutes, adam, metadata, **options):
+def run(
+    model_class,
+    description,
+    preset,
+    data,
+    image_shape,
+    minutes,
+    adam,
+    metadata,
+    generator_rate=None,
+    arguments=None,
+    **options,
+):
     """Parses the command line, trains on DCGAN's networks with 1x1 convolutions, saves the preset.
 
     Args:
@@ -20,6 +32,8 @@ def run(model_class, description, preset, data, image_shape, minutes, adam, meta
         adam: arguments of both networks' `keras.optimizers.Adam`. The preset holds the exponential
             moving average of the generator's weights.
         metadata: entries of the preset's `metadata.json`.
+        generator_rate: the generator's learning rate, if it is another than the discriminator's.
+        arguments: further ones of `model_class`.
         **options: of `recipe.load`, such as `pad_to`.
     """
     parser = recipe.parser(
@@ -34,12 +48,17 @@ def run(model_class, description, preset, data, image_shape, minutes, adam, meta
     images = recipe.load(args, "train", **options)
 
     def build():
-        return model_class(image_shape=image_shape, latent_dim=100, width=32, pointwise=True)
+        return model_class(
+            image_shape=image_shape, latent_dim=100, width=32, pointwise=True, **(arguments or {})
+        )
 
     def fit(model):
+        of_generator = {**adam, "use_ema": True, "ema_momentum": 0.99}
+        if generator_rate is not None:
+            of_generator["learning_rate"] = generator_rate
         model.compile(
             d_optimizer=keras.optimizers.Adam(**adam),
-            g_optimizer=keras.optimizers.Adam(**adam, use_ema=True, ema_momentum=0.99),
+            g_optimizer=keras.optimizers.Adam(**of_generator),
         )
         recipe.fit(args, model, images)
 

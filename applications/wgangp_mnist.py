@@ -3,8 +3,10 @@
     taskset -c 0 python applications/wgangp_mnist.py --mixed-precision  # one core
 
 Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1, on DCGAN's networks with the 1x1
-convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). The
-preset holds the exponential moving average of the generator's weights.
+convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). One critic update per generator update, at
+twice the generator's rate, after Heusel et al. 2017 (arXiv:1706.08500), in the place of five at the
+same rate: so little time has only a fifth of the generator's updates otherwise. The preset holds
+the exponential moving average of the generator's weights.
 """
 
 import gan_recipe
@@ -28,7 +30,9 @@ if __name__ == "__main__":
         data="mnist",
         image_shape=(32, 32, 1),
         minutes=15,
-        adam={"learning_rate": 1e-4, "beta_1": 0.0, "beta_2": 0.9},
+        adam={"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9},
+        generator_rate=2e-4,
+        arguments={"discriminator_steps": 1},
         metadata=METADATA,
         pad_to=32,
     )
