@@ -18,6 +18,7 @@ def run(
     metadata,
     generator_rate=None,
     arguments=None,
+    half_precision=False,
     **options,
 ):
     """Parses the command line, trains on DCGAN's networks with 1x1 convolutions, saves the preset.
@@ -34,6 +35,7 @@ def run(
         metadata: entries of the preset's `metadata.json`.
         generator_rate: the generator's learning rate, if it is another than the discriminator's.
         arguments: further ones of `model_class`.
+        half_precision: whether the preset stores half the bytes per weight.
         **options: of `recipe.load`, such as `pad_to`.
     """
     parser = recipe.parser(
@@ -62,4 +64,5 @@ def run(
         )
         recipe.fit(args, model, images)
 
-    recipe.train(args, build, fit).save_to_preset(args.output, **metadata)
+    model = recipe.train(args, build, fit)
+    model.save_to_preset(args.output, half_precision=half_precision, **metadata)
