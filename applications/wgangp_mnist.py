@@ -18,8 +18,8 @@ METADATA = {
     "description": "WGAN-GP, on networks with 1x1 convolutions; MNIST padded to 32x32.",
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/wgangp_mnist.py --clock process",
-    "notes": "Trained for 30 minutes of processor time of one core of a CPU without AVX-512; a GPU and "
-    "more time would make it better.",
+    "notes": "Trained for 30 minutes of processor time of one core of a CPU without AVX-512; a GPU "
+    "and more time would make it better.",
 }
 
 

@@ -19,9 +19,9 @@ METADATA = {
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
     "command": "python applications/wgangp_svhn.py --clock process",
-    "notes": "Trained for 30 minutes of processor time of one core of a CPU without AVX-512; a GPU and "
-    "more time would make it better. The data are the first 9,000 digits of SVHN's official test set: "
-    "scores are not comparable with published ones.",
+    "notes": "Trained for 30 minutes of processor time of one core of a CPU without AVX-512; a GPU "
+    "and more time would make it better. The data are the first 9,000 digits of SVHN's official "
+    "test set: scores are not comparable with published ones.",
 }
 
 
