@@ -1,6 +1,7 @@
 """PyTorch: autograd and eager loops. `kzoo.backend.tensorflow` documents the functions."""
 
 import functools
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import keras
@@ -195,9 +196,18 @@ def map_batches(function, x, size, start=0):
 @functools.cache
 def _workers(count, threads):
     """Python threads that share PyTorch's: cores wait for each other within an operation."""
-    return ThreadPoolExecutor(
-        count, "kzoo", initializer=lambda: torch.set_num_threads(threads // count)
-    )
+    everyone = threading.Barrier(count)
+
+    def begin():
+        torch.set_num_threads(threads // count)
+        torch.get_num_threads()  # a thread's first question makes the number its own
+        everyone.wait()
+
+    pool = ThreadPoolExecutor(count, "kzoo")
+    for begun in [pool.submit(begin) for _ in range(count)]:
+        begun.result()
+    torch.set_num_threads(threads)  # the workers' calls were also for threads to come
+    return pool
 
 
 def row(variable, index):

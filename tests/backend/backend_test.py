@@ -316,7 +316,7 @@ def test_batches_are_mapped_in_their_order(start):
 def test_batches_share_the_threads():
     import torch
 
-    before, names = torch.get_num_threads(), set()
+    before, names, later_threads = torch.get_num_threads(), set(), []
 
     def function(part):
         names.add((threading.current_thread().name, torch.get_num_threads()))
@@ -332,9 +332,13 @@ def test_batches_share_the_threads():
             with pytest.raises(KeyError, match="in a thread"):
                 backend.map_batches(function, torch.arange(8.0)[:, None], 2)
         assert torch.get_num_threads() == 2
+        later = threading.Thread(target=lambda: later_threads.append(torch.get_num_threads()))
+        later.start()
+        later.join()
     finally:
         torch.set_num_threads(before)
     np.testing.assert_array_equal(numpy(result), np.full((8, 1), 2.0))
+    assert later_threads == [2]
     assert names and {threads for _, threads in names} == {1}
     assert all(name.startswith("kzoo") for name, _ in names)
 
