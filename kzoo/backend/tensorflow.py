@@ -263,15 +263,27 @@ def map_batches(function, x, size, start=0):
     Returns:
         Tensor of the shape of x.
     """
-    shape = x.shape
-    parts = tf.reshape(x, (-1, size, *shape[1:]))
+    count = x.shape[0] // size
+    parts = tf.reshape(x, (count, size, *x.shape[1:]))
     if not tf.inside_function():
         start = int(start)
-        parts = [*parts[:start], *(function(part) for part in parts[start:])]
-        return tf.concat(parts, 0)
+        return tf.concat([*parts[:start], *(function(part) for part in parts[start:])], 0)
+    all_of_them = isinstance(start, int) and start == 0
+    if count == 1 and all_of_them:
+        return function(x)
+
+    def one(element):
+        i, part = element
+        if all_of_them:
+            return function(part)
+        # Not a map from `start` on: XLA has to know how many.
+        return tf.cond(i < start, lambda: part, lambda: function(part))
+
     # Two at a time: a CPU's cores wait for each other within an operation, not between two.
-    done = tf.map_fn(function, parts[start:], parallel_iterations=2)
-    return tf.reshape(tf.concat([parts[:start], done], 0), shape)
+    parts = tf.map_fn(
+        one, (tf.range(count), parts), fn_output_signature=x.dtype, parallel_iterations=2
+    )
+    return tf.reshape(parts, x.shape)
 
 
 def row(variable, index):

@@ -343,6 +343,18 @@ def test_batches_share_the_threads():
     assert all(name.startswith("kzoo") for name, _ in names)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's XLA")
+def test_batches_are_mapped_under_xla():
+    import tensorflow as tf
+
+    @tf.function(jit_compile=True)
+    def mapped(x, start):
+        return backend.map_batches(lambda part: part + tf.reduce_sum(part), x, 2, start)
+
+    result = mapped(tf.ones((6, 1)), tf.constant(1))
+    np.testing.assert_array_equal(numpy(result)[:, 0], [1, 1, 3, 3, 3, 3])
+
+
 def test_compiled_loops_do_not_depend_on_values():
     with pytest.raises(TypeError):
         Loops().depends(ops.ones((1,)))

@@ -253,6 +253,24 @@ def test_a_stage_grows_by_what_its_snapshots_say(fixed_pool):
     assert np.ptp(weights, axis=0).max() > 0  # D moved between the steps
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch", reason="needs a C++ compiler on PyTorch")
+@pytest.mark.parametrize("fixed_pool", [True, False])
+def test_a_whole_stage_goes_through_xla(fixed_pool):
+    """As on a GPU: the losses are those of a stage without XLA."""
+    images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
+    data = kzoo.datasets.ArrayDataset(images, batch_size=12, shuffle=False)
+    latents = tensor(RNG.standard_normal((12, 3)))  # XLA draws others on TensorFlow
+    losses = []
+    for jit_compile in (True, False):
+        keras.utils.set_random_seed(0)
+        model = toy(fixed_pool=fixed_pool, algorithm="icfg", pool_size=4, warm_start=True)
+        model._latents = lambda count: latents[:count]
+        model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), jit_compile=jit_compile)
+        model.fit(data, verbose=0)
+        losses.append(list(model.last_losses().values()))
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
+
+
 def test_minibatches_keep_their_order():
     model = toy()
     x = tensor(np.arange(8.0).reshape(8, 1, 1, 1))
