@@ -7,20 +7,10 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.models import data as model_data
+from kzoo.checks import check_image_shape, check_positive_int, seed_generator
+from kzoo.images import to_float, to_uint8
+from kzoo.models.batches import check_data, check_training_data, images_of
 from kzoo.presets import PresetMixin
-
-
-def to_float(images):
-    """Images as the models see them: uint8 0..255 becomes float -1..1, floats pass through."""
-    if keras.backend.standardize_dtype(images.dtype) == "uint8":
-        return ops.cast(images, "float32") / 127.5 - 1.0
-    return ops.cast(images, "float32")
-
-
-def to_uint8(images):
-    """Floats in [-1, 1] (clipped to it) as uint8 images, rounded to the nearest grey value."""
-    return ops.cast(ops.round((ops.clip(images, -1.0, 1.0) + 1.0) * 127.5), "uint8")
 
 
 class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
@@ -52,9 +42,9 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
 
     def __init__(self, image_shape, latent_dim=None, **kwargs):
         super().__init__(**kwargs)
-        self.image_shape = model_data.check_image_shape(image_shape)
+        self.image_shape = check_image_shape(image_shape)
         if latent_dim is not None:
-            self.latent_dim = model_data.check_positive_int("latent_dim", latent_dim)
+            self.latent_dim = check_positive_int("latent_dim", latent_dim)
         self._loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
 
     def get_config(self):
@@ -140,7 +130,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
 
     def inputs_of(self, data):
         """What `update` and `evaluation` take of one batch of data: `(x,)`."""
-        return (to_float(model_data.images_of(data)),)
+        return (to_float(images_of(data)),)
 
     def _train(self, data):
         inputs = self.inputs_of(data)
@@ -173,9 +163,9 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("fit")
-        x, batch_size = model_data.check_training_data(self, x, batch_size)
+        x, batch_size = check_training_data(self, x, batch_size)
         if kwargs.get("validation_data") is not None:
-            model_data.check_data(self, kwargs["validation_data"])
+            check_data(self, kwargs["validation_data"])
         if not hasattr(x, "shape"):
             kwargs.setdefault("shuffle", False)  # data sets have an order of their own
         return super().fit(x, y, batch_size=batch_size, **kwargs)
@@ -188,7 +178,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("evaluate")
-        model_data.check_data(self, x)
+        check_data(self, x)
         return super().evaluate(x, y, batch_size=batch_size, **kwargs)
 
     def _assert_compiled(self, method):
@@ -219,10 +209,10 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         Raises:
             ValueError: if `num_samples` or `batch_size` is not a positive integer.
         """
-        num_samples = model_data.check_positive_int("num_samples", num_samples)
-        batch_size = model_data.check_positive_int("batch_size", batch_size or 64)
+        num_samples = check_positive_int("num_samples", num_samples)
+        batch_size = check_positive_int("batch_size", batch_size or 64)
         self.sync_state()
-        noise = ops.convert_to_numpy(self.draw_noise(num_samples, model_data.seed_generator(seed)))
+        noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
         return self._map_batches(self.transform_noise, noise, min(batch_size, num_samples))
 
     def draw_noise(self, num_samples, seed):

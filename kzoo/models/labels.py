@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from kzoo.models import data as model_data
-from kzoo.models.base import to_float
+from kzoo.images import to_float
+from kzoo.models.batches import images_of
 
 
 class ClassConditional:
@@ -51,7 +51,7 @@ class ClassConditional:
         return to_float(images), labels
 
     def _images_and_labels(self, data):
-        images = model_data.images_of(data)
+        images = images_of(data)
         if self.num_classes is None:
             return images, None
         if images is data or len(data) < 2 or data[1] is None:

@@ -20,7 +20,7 @@ import math
 import keras
 from keras import layers
 
-from kzoo.models.data import check_image_shape, check_positive_int
+from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.networks.dcgan import _LEAK, _norm, _normal
 
 

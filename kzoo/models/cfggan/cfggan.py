@@ -23,12 +23,12 @@ Deviations from the paper's text, after the authors' published code where that d
 import keras
 from keras import ops
 
+from kzoo.checks import check_positive, check_positive_int
 from kzoo.losses.adversarial import discriminator_loss
-from kzoo.models import data as model_data
-from kzoo.models.adversarial import AdversarialModel
+from kzoo.models.adversarial.base import AdversarialModel
+from kzoo.models.batches import check_data
 from kzoo.models.cfggan.distillation import Distillation
-from kzoo.models.cfggan.growth import Growth
-from kzoo.models.cfggan.settings import ALGORITHMS, check_scaling, check_step_size
+from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size
 from kzoo.models.cfggan.stopping import StopOnDivergence
 
 
@@ -133,7 +133,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
-        check = model_data.check_positive_int
+        check = check_positive_int
         if algorithm not in ALGORITHMS:
             raise ValueError(f"algorithm must be one of {list(ALGORITHMS)}, got {algorithm!r}.")
         self.algorithm = algorithm
@@ -151,7 +151,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         self.restart_optimizer = bool(restart_optimizer)
         self.fixed_pool = bool(fixed_pool)
         self.width = check("width", width)
-        self.max_gap = model_data.check_positive("max_gap", max_gap)
+        self.max_gap = check_positive("max_gap", max_gap)
         self.gap_patience = int(gap_patience)
         self.warm_start = bool(warm_start)
         options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
@@ -213,7 +213,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 
     def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
         self._assert_compiled("fit")
-        model_data.check_data(self, x)  # before any work
+        check_data(self, x)  # before any work
         if self.algorithm == "cfg" and self.stages_done >= self.num_steps:
             raise ValueError(f"All num_steps={self.num_steps} steps of CFG are done.")
         if not self.warm_start and self.stages_done == 0:

@@ -4,10 +4,41 @@ import keras
 from keras import ops
 
 from kzoo import backend
+from kzoo.checks import check_positive, check_positive_int, seed_generator
 from kzoo.losses.adversarial import discriminator_loss
-from kzoo.models import data as model_data
 from kzoo.models.cfggan.distillation import restart
-from kzoo.models.cfggan.settings import SCALINGS
+
+ALGORITHMS = ("xicfg", "icfg", "cfg")
+
+# s(D(x)) of a step: 1, or the weight of grad D(x) in the gradient of a GAN's generator loss.
+SCALINGS = {
+    "constant": ops.ones_like,
+    "minimax": ops.sigmoid,
+    "non_saturating": lambda logits: ops.sigmoid(-logits),
+}
+
+
+def check_step_size(step_size, num_steps):
+    """A float, or a list of T floats; `ValueError` unless all are positive."""
+    if not isinstance(step_size, list | tuple):
+        return check_positive("step_size", step_size)
+    if len(step_size) != num_steps:
+        raise ValueError(
+            f"step_size must be one number or num_steps={num_steps} of them, got "
+            f"{len(step_size)}: {step_size!r}."
+        )
+    return [check_positive("step_size", value) for value in step_size]
+
+
+def check_scaling(scaling):
+    """A name in `SCALINGS`, or a function (also from its config)."""
+    if isinstance(scaling, dict):
+        scaling = keras.saving.deserialize_keras_object(scaling)
+    if not callable(scaling) and scaling not in SCALINGS:
+        raise ValueError(
+            f"scaling must be a function or one of {sorted(SCALINGS)}, got {scaling!r}."
+        )
+    return scaling
 
 
 class Growth:
@@ -205,11 +236,11 @@ class Growth:
                 f"This CFGGAN draws images in batches of {self.batch_size} (an image depends on "
                 f"its batch), got batch_size={batch_size!r}."
             )
-        num_samples = model_data.check_positive_int("num_samples", num_samples)
+        num_samples = check_positive_int("num_samples", num_samples)
         self.sync_state()
         # Whole mini-batches: none of the images may depend on padding.
         whole = num_samples + -num_samples % self.batch_size
-        noise = self.draw_noise(whole, model_data.seed_generator(seed))
+        noise = self.draw_noise(whole, seed_generator(seed))
         noise = ops.convert_to_numpy(noise)
         images = self._map_batches(self.transform_noise, noise, self.batch_size, steps=steps)
         return images[:num_samples]

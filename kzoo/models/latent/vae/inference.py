@@ -1,0 +1,276 @@
+"""Using a trained VAE: encoding, decoding, drawing, likelihoods, active units."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kzoo import backend, losses
+from kzoo.checks import check_positive_int, check_unit, seed_generator
+from kzoo.distributions.divergences import log_mean_weights
+from kzoo.images import check_images, to_float
+from kzoo.models.latent.vae.pixels import mean_image
+
+ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
+
+
+class Inference:
+    """The functions of `kzoo.VAE` for its users (a mixin before `GenerativeModel`)."""
+
+    def call(self, x, labels=None, training=False):
+        parameters = self.posterior_parameters(to_float(x), labels, training)
+        return self.mean_images(self.posterior.mean(parameters), labels, training)
+
+    def mean_images(self, z, labels=None, training=False):
+        """The mean of p(x|z) as images (b, h, w, c) in [-1, 1], for latents (b, latent_dim)."""
+        pixels = self.pixel_parameters(z, labels, training)
+        return mean_image(self.likelihood, pixels, self.image_shape[-1], self.num_mixtures)
+
+    # Drawing and decoding ---------------------------------------------------------------------
+
+    def draw_noise(self, num_samples, seed):
+        """Latents drawn from the prior p(z): (num_samples, latent_dim)."""
+        return self.prior.sample(num_samples, seed)
+
+    def transform_noise(self, noise):
+        """Latents (n, latent_dim) to images: floats (n, h, w, c) in [-1, 1].
+
+        A class-conditional model takes the classes in turn.
+        """
+        return self._decode(noise, self.labels_in_turn(len(noise)))
+
+    @backend.compiled
+    def _decode(self, z, labels):
+        return self.mean_images(z, labels)
+
+    def generate(self, num_samples, seed=None, batch_size=None, labels=None):
+        """Draws images: the mean of p(x|z) for z from the prior.
+
+        Args:
+            num_samples, seed, batch_size: as in `kzoo.GenerativeModel.generate`.
+            labels: of a class-conditional model: an int, or an int array (num_samples,). `None`
+                takes the classes in turn: 0, 1, 2 and so on.
+
+        Returns:
+            uint8 NumPy array (num_samples, height, width, channels).
+
+        Raises:
+            ValueError: if an argument is not as described above.
+        """
+        if labels is None:
+            return super().generate(num_samples, seed, batch_size)
+        num_samples = check_positive_int("num_samples", num_samples)
+        labels = self.check_labels(num_samples, labels)
+        batch_size = check_positive_int("batch_size", batch_size or 64)
+        self.sync_state()
+        z = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
+        # The labels go along with the latents from batch to batch.
+        codes = np.concatenate([z, labels[:, None].astype(z.dtype)], axis=1)
+        return self._map_batches(
+            lambda part: self._decode(part[:, :-1], part[:, -1].astype("int32")),
+            codes,
+            min(batch_size, num_samples),
+        )
+
+    def decode(self, latents, batch_size=128, labels=None):
+        """Mean images of p(x|z).
+
+        Args:
+            latents: float array (n, latent_dim); any other shape raises a `ValueError`.
+            batch_size: how many images to compute at once.
+            labels: as in `generate`.
+
+        Returns:
+            float NumPy array (n, h, w, c) in [-1, 1].
+        """
+        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
+        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
+            raise ValueError(
+                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
+            )
+        if labels is None:
+            labels = self.labels_in_turn(len(latents))
+        labels = self.check_labels(len(latents), labels)
+        self.sync_state()
+        images = [self._decode(*parts) for parts in _batches(batch_size, latents, labels)]
+        return np.concatenate([ops.convert_to_numpy(batch) for batch in images])
+
+    # Encoding ---------------------------------------------------------------------------------
+
+    def _parameters_of(self, images, labels, batch_size):
+        """The posterior's parameters (n, p) of given images, NumPy, once they are checked."""
+        check_images(self, images)
+        labels = self.check_labels(len(images), labels)
+        self.sync_state()
+        batches = [self._encode(*parts) for parts in _batches(batch_size, images, labels)]
+        return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
+
+    @backend.compiled
+    def _encode(self, x, labels):
+        return self.posterior_parameters(to_float(x), labels)
+
+    @backend.compiled
+    def _sample(self, parameters, noise):
+        return self.posterior.sample(parameters, noise)
+
+    def encode(self, images, sample=False, seed=None, batch_size=128, labels=None, num_samples=64):
+        """The posterior q(z|x) of given images.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            sample: whether to draw from the posterior instead of returning its moments.
+            seed: an int, a `keras.random.SeedGenerator` or `None`; for `sample`, and for the
+                moments of a flow.
+            batch_size: how many images to encode at once.
+            labels: int array (n,), for a class-conditional model.
+            num_samples: how many latents per image the moments of a flow are estimated from; those
+                of a Gaussian are exact.
+
+        Returns:
+            `(mean, log_variance)` of every z_i or, with `sample`, latents: float NumPy arrays
+            (n, latent_dim).
+
+        Raises:
+            ValueError: if the images or the labels do not fit the model.
+        """
+        parameters = self._parameters_of(images, labels, batch_size)
+        seed = seed_generator(seed)
+        if sample:
+            noise = keras.random.normal((len(images), self.latent_dim), seed=seed)
+            return ops.convert_to_numpy(self._sample(parameters, noise[None])[0])[0]
+        moments = self.posterior.moments(ops.convert_to_tensor(parameters))
+        if moments is None:
+            shape = (check_positive_int("num_samples", num_samples), self.latent_dim)
+            draws = []
+            for (part,) in _batches(batch_size, parameters):
+                noise = keras.random.normal((shape[0], len(part), shape[1]), seed=seed)
+                z = ops.convert_to_numpy(self._sample(part, noise)[0])  # (s, b, d)
+                draws.append((z.mean(axis=0), z.var(axis=0)))
+            moments = [np.concatenate(parts) for parts in zip(*draws)]
+        mean, variance = map(ops.convert_to_numpy, moments)
+        return mean, np.log(np.maximum(variance, np.finfo("float32").tiny))
+
+    # What the latents carry -------------------------------------------------------------------
+
+    def active_units(self, images, threshold=ACTIVE, **options):
+        """Which latent dimensions depend on the image: Cov_x(E_q[z]) > .01 ([2], section 4.2).
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1]; a few hundred at least.
+            threshold: of the variance.
+            **options: `labels`, `seed`, `num_samples` and `batch_size`, as in `encode`.
+
+        Returns:
+            bool NumPy array (latent_dim,); its sum is the number of active units.
+
+        Raises:
+            ValueError: if the images or the labels do not fit the model.
+        """
+        mean, _ = self.encode(images, **options)
+        return mean.var(axis=0) > threshold
+
+    def kl_per_dimension(self, images, **options):
+        """The mean over the images of KL(q(z_i|x) || N(0, 1)), in nats, for every dimension i.
+
+        Exact for a Gaussian posterior; for a flow it is that of the Gaussian with the same mean and
+        variance. With a diagonal Gaussian and the standard normal prior, the sum is `kl`.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            **options: `labels`, `seed`, `num_samples` and `batch_size`, as in `encode`.
+
+        Returns:
+            float NumPy array (latent_dim,).
+
+        Raises:
+            ValueError: if the images or the labels do not fit the model.
+        """
+        mean, log_variance = self.encode(images, **options)
+        kl = losses.gaussian_kl(mean[..., None], log_variance[..., None])  # (n, d)
+        return ops.convert_to_numpy(kl).mean(axis=0)
+
+    # Likelihood -------------------------------------------------------------------------------
+
+    def elbo_terms(self, images, seed=None, batch_size=128, labels=None):
+        """The two terms of the negative ELBO of every image, from one latent each.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            seed: an int, a `keras.random.SeedGenerator` or `None`.
+            batch_size: how many images to compute at once.
+            labels: int array (n,), for a class-conditional model.
+
+        Returns:
+            `(reconstruction, kl)`: float NumPy arrays (n,), in nats; -log p(x|z), and
+            KL(q(z|x) || p(z)), in closed form if there is one, else estimated from that latent.
+
+        Raises:
+            ValueError: if the images or the labels do not fit the model.
+        """
+        parameters = self._parameters_of(images, labels, batch_size)
+        labels, seed = self.check_labels(len(images), labels), seed_generator(seed)
+        terms = []
+        for parts in _batches(batch_size, images, labels, parameters):
+            noise = keras.random.normal((1, len(parts[0]), self.latent_dim), seed=seed)
+            terms.append([ops.convert_to_numpy(term) for term in self._elbo_terms(*parts, noise)])
+        return tuple(map(np.concatenate, zip(*terms)))
+
+    @backend.compiled
+    def _elbo_terms(self, x, labels, parameters, noise):
+        z, log_q = self.posterior.sample(parameters, noise)
+        log_px = self.conditional_log_likelihood(to_float(x), self.pixel_parameters(z, labels))
+        return -log_px[0], ops.sum(self.kl_divergence(parameters, z, log_q), axis=-1)
+
+    def log_likelihood(
+        self, images, num_samples=500, batch_size=500, seed=None, labels=None, unit="nats"
+    ):
+        """Estimates log p(x) by importance sampling from the posterior ([2], eq. 8).
+
+        The estimate is a lower bound on average and tends to log p(x) as `num_samples` grows.
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
+                binary images (0 and 255) have a likelihood.
+            num_samples: latents drawn per image.
+            batch_size: how many latents are decoded at once, which bounds the memory whatever the
+                numbers of images and samples.
+            seed: an int, a `keras.random.SeedGenerator` or `None`.
+            labels: int array (n,), for a class-conditional model: then this is log p(x | label).
+            unit: "nats" per image or "bits/dim", bits per value of the image.
+
+        Returns:
+            float64 NumPy array (n,).
+
+        Raises:
+            ValueError: if the images, the labels or the numbers do not fit, or the unit is unknown.
+        """
+        check_unit(unit)
+        parameters = self._parameters_of(
+            images, labels, check_positive_int("batch_size", batch_size)
+        )
+        labels, seed = self.check_labels(len(images), labels), seed_generator(seed)
+
+        def log_weights(index, repeats):
+            shape = (repeats, len(index), self.latent_dim)
+            noise = keras.random.normal(shape, seed=seed)
+            parts = [None if a is None else a[index] for a in (images, labels, parameters)]
+            return self._log_weights(*parts, noise)
+
+        nats = log_mean_weights(len(images), num_samples, batch_size, log_weights)
+        return nats if unit == "nats" else self.bits_per_dim(nats)
+
+    @backend.compiled
+    def _log_weights(self, x, labels, parameters, noise):
+        """log p(x, z) / q(z|x), (s, b), for z from standard normal noise (s, b, latent_dim)."""
+        z, log_q = self.posterior.sample(parameters, noise)
+        pixels = self.pixel_parameters(z, labels)  # (s, b, h, w, p)
+        log_px = self.conditional_log_likelihood(to_float(x), pixels)
+        return log_px + self.prior.log_prob(z) - log_q
+
+
+def _batches(batch_size, *arrays):
+    """Tuples of parts of arrays, some of which may be `None`."""
+    batch_size = check_positive_int("batch_size", batch_size)
+    if not len(arrays[0]):
+        raise ValueError(f"Expected at least one image or latent, got the shape {arrays[0].shape}.")
+    for start in range(0, len(arrays[0]), batch_size):
+        yield tuple(None if a is None else a[start : start + batch_size] for a in arrays)
