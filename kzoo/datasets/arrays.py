@@ -93,6 +93,7 @@ class ArrayDataset(keras.utils.PyDataset):
         for i, name in enumerate(names):
             self.arrays[name] = options.apply(self.arrays[name], feature=i)
         self.image_shapes = {name: self.arrays[name].shape[1:] for name in names}
+        self._first = "image" if "image" in names else names[0]
         if augment is not None:
             self.image_shapes = augmentation.try_on_noise(
                 lambda noise: augmentation.call_on_array(augment, noise),
@@ -136,9 +137,7 @@ class ArrayDataset(keras.utils.PyDataset):
     @property
     def images(self):
         """The images "image", or the first ones if none have this name."""
-        return self.arrays[
-            "image" if "image" in self.image_shapes else next(iter(self.image_shapes))
-        ]
+        return self.arrays[self._first]
 
     @property
     def labels(self):
@@ -146,7 +145,7 @@ class ArrayDataset(keras.utils.PyDataset):
 
     @property
     def image_shape(self):
-        return self.image_shapes.get("image") or next(iter(self.image_shapes.values()))
+        return self.image_shapes[self._first]
 
     @property
     def num_examples(self):

@@ -12,6 +12,8 @@ import urllib.request
 import keras
 import numpy as np
 
+from kzoo.datasets.preprocessing import check_features
+
 PROBE_SECONDS = 5  # for a download host to answer
 
 
@@ -169,9 +171,8 @@ def select_features(builder, labels, features=None):
     else:
         if labels:
             raise ValueError(f"features=... and labels={labels!r}: put the label into features")
+        check_features(features)
         names, what = features, "features"
-        if not isinstance(names, tuple | list) or not names or len(set(names)) < len(names):
-            raise ValueError(f"features must be a tuple of different names, got {features!r}")
     for name in names:
         if name not in known:
             raise ValueError(
@@ -186,9 +187,9 @@ def select_features(builder, labels, features=None):
 
 
 def _check_feature(name, feature, is_image):
-    if is_image and feature.dtype != np.uint8:
+    if is_image and feature.np_dtype != np.uint8:
         raise ValueError(
-            f"feature {name!r}: expected uint8 images, got {np.dtype(feature.dtype).name}"
+            f"feature {name!r}: expected uint8 images, got {np.dtype(feature.np_dtype).name}"
         )
     for part in [] if is_image else keras.tree.flatten(feature.get_tensor_spec()):
         if None in part.shape:

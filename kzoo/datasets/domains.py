@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 
 from kzoo.datasets.arrays import ArrayDataset
 from kzoo.datasets.preprocessing import check_batch_size
@@ -64,9 +65,8 @@ def _zip_tensors(a, b, batch_size):
         def check(index, batch):
             got = tf.shape(keras.tree.flatten(batch)[0])[0]
             message = f"batch_size {batch_size} is not that which {name} was loaded with"
-            with tf.control_dependencies(
-                [tf.debugging.assert_less_equal(got, batch_size, message)]
-            ):
+            fits = tf.debugging.assert_less_equal(got, batch_size, message)
+            with tf.control_dependencies([fits]):
                 return keras.tree.map_structure(tf.identity, batch)
 
         if size is None:
@@ -82,7 +82,8 @@ class _ArrayDomains(keras.utils.PyDataset):
         super().__init__()
         self.batch_size = batch_size
         self.a, self.b = (data.with_batch_size(batch_size, drop_remainder=False) for data in (a, b))
-        self.b.stream = 1  # equal seeds shall not mean equal orders
+        if b.seed is not None:  # equal seeds shall not mean equal orders
+            self.b.seed = int(np.random.SeedSequence([b.seed, 1]).generate_state(1)[0])
 
     def __len__(self):
         return max(len(self.a), len(self.b))

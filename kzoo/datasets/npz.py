@@ -1,4 +1,4 @@
-"""Data sets from arrays and array files, and the file that carries a data set to another machine."""
+"""Data sets from arrays and array files, and the writing of such a file."""
 
 import os
 import pathlib
@@ -9,6 +9,7 @@ import numpy as np
 
 from kzoo.datasets import prepared
 from kzoo.datasets.arrays import ArrayDataset, to_arrays
+from kzoo.datasets.preprocessing import check_features
 
 # Keras's own names (mnist.npz) of a split's images and labels, and those of a file of one split.
 _OTHER_NAMES = {"image": ("x", "images"), "label": ("y", "labels")}
@@ -53,8 +54,10 @@ def from_arrays(
         FileNotFoundError: if there is no such file.
     """
     is_file = isinstance(images, str | os.PathLike)
-    if features is not None and (labels is not None or not is_file):
-        raise ValueError("features=... goes with an .npz file and without labels")
+    if features is not None:
+        check_features(features)
+        if labels is not None or not is_file:
+            raise ValueError("features=... goes with an .npz file and without labels=...")
     if is_file:
         names = features or (("image", "label") if labels is True else ("image",))
         arrays = _read(pathlib.Path(images).expanduser(), split, names)

@@ -1,5 +1,6 @@
 """Data sets of TensorFlow Datasets (TFDS) as tf.data pipelines."""
 
+import keras
 import numpy as np
 
 from kzoo.datasets import augmentation, catalog
@@ -133,10 +134,8 @@ def load(
     if binarize == "dynamic":
         dataset = _binarize_batches(tf, dataset, shapes, seed)
     if features is None:
-        first, *rest = names
-        dataset = dataset.map(
-            lambda batch: (batch[first], batch[rest[0]]) if rest else batch[first]
-        )
+        parts = tuple(names) if labels else names[0]
+        dataset = dataset.map(lambda batch: keras.tree.map_structure(batch.get, parts))
     return without_autotuning(dataset.prefetch(tf.data.AUTOTUNE))
 
 
@@ -168,7 +167,14 @@ def _try_on_noise(tf, augment, shapes):
 
     def run(noise):
         dataset = tf.data.Dataset.from_tensors(noise)
-        return next(iter(dataset.map(lambda x: augmentation.call(augment, x)))).numpy()
+        try:
+            return next(iter(dataset.map(lambda x: augmentation.call(augment, x)))).numpy()
+        except Exception as error:  # of whatever the user's function calls
+            raise ValueError(
+                f"augment failed on a batch of shape {noise.shape}: {error}\nHere it runs in a "
+                "tf.data pipeline: pass an augmentation layer of Keras (several as one "
+                "keras.layers.Pipeline) or a function of TensorFlow"
+            ) from error
 
     augmentation.try_on_noise(run, shapes)
 

@@ -26,6 +26,13 @@ def check_batch_size(batch_size):
     return int(batch_size)
 
 
+def check_features(features):
+    """`ValueError` unless `features` are names of features, each once."""
+    names = features if isinstance(features, tuple | list) else ()
+    if not names or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+        raise ValueError(f"features must be a tuple of different names, got {features!r}")
+
+
 def check_images(images, name="images"):
     """Returns uint8 or float32 images of shape (n, h, w, c); raises ValueError otherwise."""
     images = np.asanyarray(images)  # keeps a memory map a memory map
