@@ -200,15 +200,21 @@ def _captions(folder, paths, file):
         raise ValueError(f"captions must be a .csv or .jsonl file, got {str(file)!r}")
     captions = []
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        entries = csv.DictReader(lines) if file.suffix == ".csv" else map(json.loads, lines)
-        for number, entry in enumerate(entries, start=1):
-            pair = [entry.get(key) for key in ("file_name", "caption")]
-            if not all(isinstance(part, str) for part in pair):
-                raise ValueError(
-                    f"entry {number} of {str(file)!r} must have 'file_name' and 'caption', "
-                    f"got {entry}"
-                )
-            captions.append(pair)
+        try:
+            entries = list(
+                csv.DictReader(lines) if file.suffix == ".csv" else map(json.loads, lines)
+            )
+        except ValueError as error:
+            raise ValueError(f"cannot read captions from {str(file)!r}: {error}") from error
+    for number, entry in enumerate(entries, start=1):
+        keys = ("file_name", "caption")
+        pair = [entry.get(key) for key in keys] if isinstance(entry, dict) else [None]
+        if not all(isinstance(part, str) for part in pair):
+            raise ValueError(
+                f"entry {number} of {str(file)!r} must have the texts {keys[0]!r} and {keys[1]!r}, "
+                f"got {entry}"
+            )
+        captions.append(pair)
     position = {path.relative_to(folder).as_posix(): i for i, path in enumerate(paths)}
     _check_matched(position.keys(), {name for name, _ in captions}, "captions", file)
     return [(position[name], text) for name, text in captions]
