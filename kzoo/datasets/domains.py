@@ -74,7 +74,8 @@ def _zip_tensors(a, b, batch_size):
         return dataset.repeat().rebatch(batch_size, drop_remainder=True)
 
     zipped = tf.data.Dataset.zip({"a": endless("a", a), "b": endless("b", b)})
-    return zipped.take(max(lengths)).prefetch(tf.data.AUTOTUNE)
+    length = tf.data.experimental.assert_cardinality(max(lengths))  # `rebatch` does not know it
+    return zipped.take(max(lengths)).apply(length).prefetch(tf.data.AUTOTUNE)
 
 
 class _ArrayDomains(keras.utils.PyDataset):

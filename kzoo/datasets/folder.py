@@ -202,7 +202,9 @@ def _captions(folder, paths, file):
     with file.open(encoding="utf-8-sig", newline="") as lines:
         try:
             entries = list(
-                csv.DictReader(lines) if file.suffix == ".csv" else map(json.loads, lines)
+                csv.DictReader(lines)
+                if file.suffix == ".csv"
+                else map(json.loads, filter(str.strip, lines))
             )
         except ValueError as error:
             raise ValueError(f"cannot read captions from {str(file)!r}: {error}") from error

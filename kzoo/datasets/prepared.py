@@ -85,6 +85,7 @@ def load(
     """
     batch_size = check_batch_size(batch_size)
     options = Preprocessing(image_size, crop_to_aspect_ratio, pad_to, binarize, seed)
+    augmentation.check_augment(augment, binarize)
     tf, tfds = catalog.import_tensorflow()
     builder = catalog.find_builder(name, data_dir)
     names, shapes = catalog.select_features(builder, labels, features)
