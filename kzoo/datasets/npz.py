@@ -102,13 +102,14 @@ def _read(path, split, features):
 def _key(file, feature, split):
     """The name that a feature has in an .npz file."""
     letter, plural = _OTHER_NAMES.get(feature, (feature, feature))
-    names = [f"{feature}_{split}", f"{letter}_{split}"]
+    names = [f"{letter}_{split}", f"{feature}_{split}"]
     if split == "train":
-        names += [feature, plural]
+        names += [plural, feature]
     for name in names:
         if name in file:
             return name
-    raise ValueError(f"no array {' or '.join(map(repr, dict.fromkeys(names)))} among {list(file)}")
+    others = ", ".join(map(repr, dict.fromkeys(names[1:])))
+    raise ValueError(f"no array {names[0]!r} among {sorted(file)} (also looked for: {others})")
 
 
 def save_npz(
