@@ -175,6 +175,11 @@ class AdversarialModel(GenerativeModel):
         images = getattr(self, self.generator_name)(inputs, training=training)
         return ops.cast(images, "float32")
 
+    def input_specs(self):
+        """What `call` takes: latents, and labels of a class-conditional model."""
+        latents = keras.InputSpec(shape=(None, self.latent_dim), dtype="float32")
+        return [latents, *(condition.input_spec() for condition in self.conditioned_on)]
+
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
