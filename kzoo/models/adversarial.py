@@ -107,7 +107,9 @@ class AdversarialModel(GenerativeModel):
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
-    def _set_networks(self, discriminator, generator, options, generator_options):
+    def _set_networks(
+        self, discriminator, generator, options, generator_options, discriminator_options=None
+    ):
         """Takes the user's networks, or builds those that are named.
 
         Args:
@@ -115,6 +117,7 @@ class AdversarialModel(GenerativeModel):
             generator: the same, for the network that draws images.
             options: of both networks that are built.
             generator_options: further ones of the one that draws images.
+            discriminator_options: further ones of the discriminator.
 
         Raises:
             ValueError: if a network's shapes do not fit, or there is none of that name.
@@ -126,7 +129,8 @@ class AdversarialModel(GenerativeModel):
         }
         shape, latent_dim = self.image_shape, self.latent_dim
         if isinstance(discriminator, str):
-            discriminator = discriminator_by_name(discriminator, shape, **options)
+            further = discriminator_options or {}
+            discriminator = discriminator_by_name(discriminator, shape, **options, **further)
         if isinstance(generator, str):
             options = {**options, **generator_options}
             generator = generator_by_name(generator, shape, latent_dim, role=role, **options)

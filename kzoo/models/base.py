@@ -204,7 +204,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
 
     # Sampling ---------------------------------------------------------------------------------
 
-    def generate(self, num_samples, seed=None, batch_size=None):
+    def generate(self, num_samples, seed=None, batch_size=None, **kwargs):
         """Draws images.
 
         Args:
@@ -212,6 +212,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
             seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
                 images. `None` draws anew each time.
             batch_size: how many to compute at once (default 64); changes memory and speed only.
+            **kwargs: of the model's `transform_noise`, where it has some.
 
         Returns:
             uint8 NumPy array (num_samples, height, width, channels).
@@ -223,7 +224,8 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         batch_size = model_data.check_positive_int("batch_size", batch_size or 64)
         self.sync_state()
         noise = ops.convert_to_numpy(self.draw_noise(num_samples, model_data.seed_generator(seed)))
-        return self._map_batches(self.transform_noise, noise, min(batch_size, num_samples))
+        size = min(batch_size, num_samples)
+        return self._map_batches(self.transform_noise, noise, size, **kwargs)
 
     def draw_noise(self, num_samples, seed):
         """Standard normal latents (num_samples, latent_dim)."""

@@ -3,6 +3,7 @@
 import functools
 
 from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
+from kzoo.networks.dcgan_4x4 import dcgan_4x4_discriminator, dcgan_4x4_generator
 from kzoo.networks.fully_connected import (
     fully_connected_discriminator,
     fully_connected_generator,
@@ -13,6 +14,7 @@ from kzoo.networks.resnet import resnet_discriminator, resnet_generator
 _CONVOLUTIONAL = {"width", "batch_norm", "init_stddev"}
 _NETWORKS = {
     "dcgan": (dcgan_discriminator, dcgan_generator, _CONVOLUTIONAL | {"pointwise"}),
+    "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm"}),
     "resnet": (resnet_discriminator, resnet_generator, _CONVOLUTIONAL),
     "fully_connected": (fully_connected_discriminator, fully_connected_generator, set()),
     "fully_connected_shortcuts": (
@@ -22,16 +24,27 @@ _NETWORKS = {
     ),
 }
 NAMES = tuple(_NETWORKS)
+_WITH_CODES = ("dcgan", "dcgan_4x4")
+_SPECTRAL = ("dcgan", "dcgan_4x4")  # discriminators that can be spectrally normalized
 
 
-def discriminator_by_name(name, image_shape, **options):
+def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
     """One of `NAMES` for images; it takes those of the options that it has.
 
     Raises:
-        ValueError: if there is no network of that name or it does not fit the images.
+        ValueError: if there is no network of that name, it does not fit the images, or it has no
+            spectral normalization.
     """
     build, _, known = _find("discriminator", name)
-    return build(image_shape, **{key: options[key] for key in known & set(options)})
+    chosen = {key: options[key] for key in known & set(options)}
+    if spectral_normalization and name not in _SPECTRAL:
+        raise ValueError(
+            f"spectral_normalization=True needs discriminator of {', '.join(map(repr, _SPECTRAL))}"
+            f", got {name!r}."
+        )
+    if spectral_normalization:
+        chosen["spectral_normalization"] = True
+    return build(image_shape, **chosen)
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
@@ -43,10 +56,11 @@ def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator
     """
     _, build, known = _find(role, name)
     chosen = {key: options[key] for key in known & set(options)}
-    if name == "dcgan":
+    if name in _WITH_CODES:
         chosen["codes"] = codes
     elif codes:
-        raise ValueError(f"codes={codes!r} needs {role}='dcgan', got {role}={name!r}.")
+        names = " or ".join(map(repr, _WITH_CODES))
+        raise ValueError(f"codes={codes!r} needs {role}={names}, got {role}={name!r}.")
     return build(image_shape, latent_dim, name=role, **chosen)
 
 

@@ -4,6 +4,8 @@
   generative adversarial networks", arXiv:1511.06434, section 3 [1].
 * Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
   arXiv:1801.06309, section 4.1: the extension, `pointwise=True` [2].
+* Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral normalization for generative adversarial
+  networks", arXiv:1802.05957, eq. 8: `spectral_normalization=True` [3].
 
 Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
 gives, for images of any size that can be halved so; kernels are 5x5 and padded alike on both sides
@@ -16,6 +18,7 @@ from keras import layers
 from kzoo.layers import (
     BatchNormalization,
     LatentCodes,
+    SpectralNormalization,
     SymmetricConv2D,
     SymmetricConv2DTranspose,
 )
@@ -65,8 +68,24 @@ def _convolutions(init_stddev, norm):
     return constructor(SymmetricConv2D), constructor(SymmetricConv2DTranspose)
 
 
+def _spectral(convolution):
+    """A constructor of spectrally normalized layers, which start orthogonal."""
+
+    def construct(*args, **kwargs):
+        kwargs["kernel_initializer"] = keras.initializers.Orthogonal()
+        return SpectralNormalization(convolution(*args, **kwargs))
+
+    return construct
+
+
 def dcgan_discriminator(
-    image_shape, width=64, pointwise=False, batch_norm=True, init_stddev=0.02, name="discriminator"
+    image_shape,
+    width=64,
+    pointwise=False,
+    batch_norm=True,
+    init_stddev=0.02,
+    spectral_normalization=False,
+    name="discriminator",
 ):
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
@@ -76,13 +95,20 @@ def dcgan_discriminator(
         pointwise: adds a 1x1 convolution behind every strided one but the first [2].
         batch_norm: normalizes every convolution but the first [1].
         init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
+        spectral_normalization: divides every kernel by its largest singular value [3], in place of
+            `batch_norm`. The weights then start orthogonal, whatever `init_stddev`.
         name: name of the model.
 
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
     depth, _ = _depth(image_shape)
+    batch_norm = batch_norm and not spectral_normalization
     convolution, _ = _convolutions(init_stddev, batch_norm)
+    dense = {"kernel_initializer": _normal(init_stddev)}
+    if spectral_normalization:
+        convolution = _spectral(convolution)
+        dense = {"kernel_initializer": "orthogonal"}
     inputs = x = layers.Input(image_shape)
     x = convolution(width, _KERNEL, strides=2, use_bias=True)(x)
     x = layers.LeakyReLU(_LEAK)(x)
@@ -92,7 +118,8 @@ def dcgan_discriminator(
             x = _norm()(x) if batch_norm else x
             x = layers.LeakyReLU(_LEAK)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(1, kernel_initializer=_normal(init_stddev))(x)
+    dense = layers.Dense(1, **dense)
+    x = SpectralNormalization(dense)(x) if spectral_normalization else dense(x)
     return keras.Model(inputs, x, name=name)
 
 

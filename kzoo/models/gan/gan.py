@@ -3,6 +3,8 @@
 * Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661: Algorithm 1 [1].
 * Radford et al. 2016 (DCGAN), arXiv:1511.06434: networks, optimizers, initialization [2].
 * Johnson, Zhang 2018, arXiv:1801.06309, section 1 names the two losses GAN0 and GAN1 [3].
+* Lim, Ye 2017, arXiv:1705.02894 and Miyato et al. 2018, arXiv:1802.05957, eqs. 16 and 17: the
+  hinge loss [4].
 
 Deviations from [1]: Adam in place of momentum, as in [2]. Latents are standard normal as in [3],
 not uniform as in [2]. Real and generated images pass through the discriminator as separate
@@ -11,7 +13,11 @@ batches, each normalized with its own statistics.
 
 import keras
 
-from kzoo.losses.adversarial import GENERATOR_LOSSES, discriminator_loss
+from kzoo.losses.adversarial import (
+    GENERATOR_LOSSES,
+    discriminator_loss,
+    hinge_discriminator_loss,
+)
 from kzoo.models.gan.two_player import TwoPlayerModel
 
 
@@ -22,10 +28,11 @@ class GAN(TwoPlayerModel):
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: length of the latent vectors z ~ N(0, I).
-        generator_loss: `"non_saturating"` ("log D trick", GAN1) or `"minimax"`
-            (GAN0).
+        generator_loss: `"non_saturating"` ("log D trick", GAN1), `"minimax"` (GAN0) or `"hinge"`,
+            with which the discriminator's loss is the hinge loss too [4].
         **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `information`,
-            `instance_noise`, `generator` and `discriminator`, as `TwoPlayerModel` describes them.
+            `instance_noise`, `augment`, `spectral_normalization`, `average_decay`, `generator` and
+            `discriminator`, as `TwoPlayerModel` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -54,9 +61,11 @@ class GAN(TwoPlayerModel):
         return {**super().get_config(), "generator_loss": self.generator_loss}
 
     def discriminator_criterion(self, real, fake):
-        """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats."""
+        """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats, or the hinge loss."""
+        if self.generator_loss == "hinge":
+            return hinge_discriminator_loss(real, fake)
         return discriminator_loss(real, fake)
 
     def generator_criterion(self, fake):
-        """The loss that `generator_loss` names, in nats."""
+        """The loss that `generator_loss` names."""
         return GENERATOR_LOSSES[self.generator_loss](fake)

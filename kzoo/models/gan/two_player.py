@@ -6,21 +6,28 @@
 * Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
   arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
 * Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in the generator's code [5].
+* Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [6].
+* Zhao et al. 2020 (DiffAugment), arXiv:2006.10738: augmentation of all images that the
+  discriminator sees, eqs. 4 and 5 [7].
+* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A: samples come from
+  an average of the generator's weights over training, with decay .999 [8].
 """
 
 import keras
 import numpy as np
 from keras import ops
 
-from kzoo import backend
 from kzoo.models import data as model_data
+from kzoo.layers import DiffAugment
+from kzoo.layers.diff_augment import check_policies
 from kzoo.models.adversarial import AdversarialModel
 from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int
 from kzoo.models.gan.code_recognition import CodeRecognition
+from kzoo.models.gan.weight_average import WeightAverage
 
 
-class TwoPlayerModel(AdversarialModel):
+class TwoPlayerModel(WeightAverage, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
@@ -43,6 +50,14 @@ class TwoPlayerModel(AdversarialModel):
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
+        augment: how training changes all images, real and generated, before the discriminator sees
+            them [7]: names of `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`;
+            `None` for none. The generator's gradient passes through it.
+        spectral_normalization: divides every kernel of the discriminator that is built by its
+            largest singular value [6], in place of batch norm (`kzoo.layers.SpectralNormalization`).
+        average_decay: how much of the average of the generator's weights stays at every update,
+            in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
+            which `generate` then draws unless it is called with `averaged=False` [8].
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
             `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1].
@@ -66,6 +81,9 @@ class TwoPlayerModel(AdversarialModel):
         codes=0,
         information=0.0,
         instance_noise=0.0,
+        augment=None,
+        spectral_normalization=False,
+        average_decay=0.0,
         generator="dcgan",
         discriminator="dcgan",
         **kwargs,
@@ -87,16 +105,27 @@ class TwoPlayerModel(AdversarialModel):
         self.codes = codes
         self.information = float(information)
         self.instance_noise = float(instance_noise)
+        self.augment = list(check_policies("augment", augment)) or None
+        self.spectral_normalization = bool(spectral_normalization)
+        if self.spectral_normalization and not isinstance(discriminator, str):
+            raise ValueError(
+                "spectral_normalization=True is for a discriminator given by its name; got "
+                f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
+            )
         self._set_networks(
             discriminator,
             generator,
             {"width": self.width, "pointwise": self.pointwise, "batch_norm": self.batch_norm},
             {"codes": self.codes, "batch_norm": True},
+            {"spectral_normalization": self.spectral_normalization},
         )
+        self._set_average(average_decay)
         if self.information:
             self.code_recognition = CodeRecognition(self.discriminator, self.codes)
             self.code_head = self.code_recognition.head  # where Keras finds its variables
         self.seed_generator = keras.random.SeedGenerator()
+        if self.augment:
+            self.augmentation = DiffAugment(self.augment, seed=self.seed_generator)
         self.build()
 
     def get_config(self):
@@ -108,6 +137,9 @@ class TwoPlayerModel(AdversarialModel):
             "codes": self.codes,
             "information": self.information,
             "instance_noise": self.instance_noise,
+            "augment": self.augment,
+            "spectral_normalization": self.spectral_normalization,
+            "average_decay": self.average_decay,
             **self._networks_config(),
         }
 
@@ -170,6 +202,8 @@ class TwoPlayerModel(AdversarialModel):
 
     def _noisy(self, images, training):
         """Images (b, h, w, c) as training shows them to the discriminator."""
+        if training and self.augment:
+            images = self.augmentation(images, training=True)
         if training and self.instance_noise:
             noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
             images = images + self.instance_noise * noise
@@ -223,6 +257,7 @@ class TwoPlayerModel(AdversarialModel):
             self.generator.trainable_variables,
             self.g_optimizer,
         )
+        self._update_average()
         return self._named(d_loss, g_loss, code_loss)
 
     def _minimize(self, losses, variables, optimizer):
@@ -252,6 +287,3 @@ class TwoPlayerModel(AdversarialModel):
         shape = (ops.shape(images)[0], self.latent_dim)
         return keras.random.normal(shape, seed=self.seed_generator)
 
-    @backend.compiled
-    def transform_noise(self, noise):
-        return self(noise)
