@@ -286,4 +286,3 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
         """As many latents as images (b, latent_dim)."""
         shape = (ops.shape(images)[0], self.latent_dim)
         return keras.random.normal(shape, seed=self.seed_generator)
-
