@@ -73,21 +73,27 @@ class SpectralNormalization(keras.layers.Wrapper):
         for size in kernel.shape[:-1]:
             rows *= size
         options = {"trainable": False, "dtype": "float32", "autocast": False}
-        normal = keras.initializers.RandomNormal
-        self.u = self.add_weight((columns,), normal(), name="u", **options)
-        self.v = self.add_weight((rows,), normal(), name="v", **options)
-        self.u.assign(_unit(self.u.value))
-        self.v.assign(_unit(self.v.value))
+        self.u = self.add_weight((columns,), "random_normal", name="u", **options)
+        self.v = self.add_weight((rows,), "zeros", name="v", **options)
+        # So that sigma is positive, and nearly right, also before the first training step.
+        matrix = ops.reshape(ops.cast(kernel.value, "float32"), (rows, columns))
+        u, v = self._iterated(matrix, self.u.value, 10)
+        self.u.assign(u)
+        self.v.assign(v)
+
+    def _iterated(self, matrix, u, times):
+        """u and v after so many products with a matrix and its transpose."""
+        for _ in range(times):
+            v = _unit(ops.matmul(matrix, u))
+            u = _unit(ops.matmul(v, matrix))
+        return u, v
 
     def call(self, inputs, training=None):
         kernel = ops.convert_to_tensor(self.layer.kernel)
         matrix = ops.cast(ops.reshape(kernel, (-1, kernel.shape[-1])), "float32")
         u, v = ops.convert_to_tensor(self.u), ops.convert_to_tensor(self.v)
         if training:
-            constant = ops.stop_gradient(matrix)
-            for _ in range(self.power_iterations):
-                v = _unit(ops.matmul(constant, u))
-                u = _unit(ops.matmul(v, constant))
+            u, v = self._iterated(ops.stop_gradient(matrix), u, self.power_iterations)
             self.u.assign(u)
             self.v.assign(v)
         sigma = ops.sum(v * ops.matmul(matrix, u))

@@ -14,7 +14,6 @@ from kzoo.networks.resnet import resnet_discriminator, resnet_generator
 _CONVOLUTIONAL = {"width", "batch_norm", "init_stddev"}
 _NETWORKS = {
     "dcgan": (dcgan_discriminator, dcgan_generator, _CONVOLUTIONAL | {"pointwise"}),
-    "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm"}),
     "resnet": (resnet_discriminator, resnet_generator, _CONVOLUTIONAL),
     "fully_connected": (fully_connected_discriminator, fully_connected_generator, set()),
     "fully_connected_shortcuts": (
@@ -22,29 +21,21 @@ _NETWORKS = {
         functools.partial(fully_connected_generator, shortcuts=True),
         set(),
     ),
+    "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm"}),
 }
 NAMES = tuple(_NETWORKS)
 _WITH_CODES = ("dcgan", "dcgan_4x4")
-_SPECTRAL = ("dcgan", "dcgan_4x4")  # discriminators that can be spectrally normalized
 
 
 def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
     """One of `NAMES` for images; it takes those of the options that it has.
 
     Raises:
-        ValueError: if there is no network of that name, it does not fit the images, or it has no
-            spectral normalization.
+        ValueError: if there is no network of that name or it does not fit the images.
     """
     build, _, known = _find("discriminator", name)
     chosen = {key: options[key] for key in known & set(options)}
-    if spectral_normalization and name not in _SPECTRAL:
-        raise ValueError(
-            f"spectral_normalization=True needs discriminator of {', '.join(map(repr, _SPECTRAL))}"
-            f", got {name!r}."
-        )
-    if spectral_normalization:
-        chosen["spectral_normalization"] = True
-    return build(image_shape, **chosen)
+    return build(image_shape, spectral_normalization=spectral_normalization, **chosen)
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):

@@ -18,10 +18,10 @@ from keras import layers
 from kzoo.layers import (
     BatchNormalization,
     LatentCodes,
-    SpectralNormalization,
     SymmetricConv2D,
     SymmetricConv2DTranspose,
 )
+from kzoo.networks.spectral import spectrally_normalized
 
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]
@@ -68,16 +68,6 @@ def _convolutions(init_stddev, norm):
     return constructor(SymmetricConv2D), constructor(SymmetricConv2DTranspose)
 
 
-def _spectral(convolution):
-    """A constructor of spectrally normalized layers, which start orthogonal."""
-
-    def construct(*args, **kwargs):
-        kwargs["kernel_initializer"] = keras.initializers.Orthogonal()
-        return SpectralNormalization(convolution(*args, **kwargs))
-
-    return construct
-
-
 def dcgan_discriminator(
     image_shape,
     width=64,
@@ -105,10 +95,9 @@ def dcgan_discriminator(
     depth, _ = _depth(image_shape)
     batch_norm = batch_norm and not spectral_normalization
     convolution, _ = _convolutions(init_stddev, batch_norm)
-    dense = {"kernel_initializer": _normal(init_stddev)}
+    dense = layers.Dense
     if spectral_normalization:
-        convolution = _spectral(convolution)
-        dense = {"kernel_initializer": "orthogonal"}
+        convolution, dense = map(spectrally_normalized, (convolution, dense))
     inputs = x = layers.Input(image_shape)
     x = convolution(width, _KERNEL, strides=2, use_bias=True)(x)
     x = layers.LeakyReLU(_LEAK)(x)
@@ -118,8 +107,7 @@ def dcgan_discriminator(
             x = _norm()(x) if batch_norm else x
             x = layers.LeakyReLU(_LEAK)(x)
     x = layers.Flatten()(x)
-    dense = layers.Dense(1, **dense)
-    x = SpectralNormalization(dense)(x) if spectral_normalization else dense(x)
+    x = dense(1, kernel_initializer=_normal(init_stddev))(x)
     return keras.Model(inputs, x, name=name)
 
 

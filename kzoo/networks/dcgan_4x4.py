@@ -21,8 +21,9 @@ names, so that they can take over the weights (`kzoo.GAN(grow_from=...)`).
 import keras
 from keras import layers
 
-from kzoo.layers import BatchNormalization, LatentCodes, SpectralNormalization
+from kzoo.layers import BatchNormalization, LatentCodes
 from kzoo.networks.dcgan import _LEAK, _depth
+from kzoo.networks.spectral import spectrally_normalized
 
 _KERNEL = 4
 _FEWEST = 32  # features of the generator's last map
@@ -50,7 +51,8 @@ def dcgan_4x4_discriminator(
         width: features after the first convolution; doubled at every halving of the image.
         batch_norm: normalizes every convolution but the first [1], unless
             `spectral_normalization` does it.
-        spectral_normalization: divides every kernel by its largest singular value [2].
+        spectral_normalization: divides every kernel by its largest singular value [2]. The weights
+            then start orthogonal, whatever `init_stddev`.
         init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
         name: name of the model.
 
@@ -60,21 +62,17 @@ def dcgan_4x4_discriminator(
     depth, (height, _) = _depth(image_shape)
     batch_norm = batch_norm and not spectral_normalization
 
-    def wrapped(layer, name):
-        return SpectralNormalization(layer, name=name) if spectral_normalization else layer
+    kind = spectrally_normalized if spectral_normalization else lambda layer: layer
 
     def convolution(x, filters, kernel, strides, name, norm):
-        x = wrapped(
-            layers.Conv2D(
-                filters,
-                kernel,
-                strides=strides,
-                padding="same",
-                use_bias=not norm,
-                kernel_initializer=_initializer(init_stddev),
-                name=name,
-            ),
-            name,
+        x = kind(layers.Conv2D)(
+            filters,
+            kernel,
+            strides=strides,
+            padding="same",
+            use_bias=not norm,
+            kernel_initializer=_initializer(init_stddev),
+            name=name,
         )(x)
         x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x) if norm else x
         return layers.LeakyReLU(_LEAK, name=f"{name}_relu")(x)
@@ -85,8 +83,8 @@ def dcgan_4x4_discriminator(
         x = convolution(x, width * 2**level, _KERNEL, 2, to, batch_norm and level > 0)
     x = convolution(x, x.shape[-1], 3, 1, f"at_{height}", batch_norm)
     x = layers.Flatten(name="flatten")(x)
-    dense = layers.Dense(1, kernel_initializer=_initializer(init_stddev), name="logit")
-    return keras.Model(inputs, wrapped(dense, "logit")(x), name=name)
+    x = kind(layers.Dense)(1, kernel_initializer=_initializer(init_stddev), name="logit")(x)
+    return keras.Model(inputs, x, name=name)
 
 
 def dcgan_4x4_generator(

@@ -17,9 +17,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.models import data as model_data
 from kzoo.layers import DiffAugment
 from kzoo.layers.diff_augment import check_policies
+from kzoo.models import data as model_data
 from kzoo.models.adversarial import AdversarialModel
 from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int
@@ -54,7 +54,7 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
             them [7]: names of `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`;
             `None` for none. The generator's gradient passes through it.
         spectral_normalization: divides every kernel of the discriminator that is built by its
-            largest singular value [6], in place of batch norm (`kzoo.layers.SpectralNormalization`).
+            largest singular value [6], in place of batch norm.
         average_decay: how much of the average of the generator's weights stays at every update,
             in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
             which `generate` then draws unless it is called with `averaged=False` [8].

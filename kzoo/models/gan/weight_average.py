@@ -2,8 +2,8 @@
 
 * Karras, Aila, Laine, Lehtinen 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A:
   samples come from an exponential moving average of the generator's weights, with decay .999 [1].
-* Yazici et al. 2019, "The unusual effectiveness of averaging in GAN training", arXiv:1806.04498: why
-  it helps [2].
+* Yazici et al. 2019, "The unusual effectiveness of averaging in GAN training", arXiv:1806.04498:
+  why it helps [2].
 """
 
 import keras
