@@ -4,8 +4,10 @@
 
 Miyato et al. 2018 (arXiv:1802.05957): hinge loss and spectral normalization of the discriminator.
 Zhao et al. 2020 (arXiv:2006.10738): translation of all images that the discriminator sees.
-Karras et al. 2018 (arXiv:1710.10196): images of 32x32 first, and samples from an average of the
-generator's weights.
+Karras et al. 2018 (arXiv:1710.10196): images of 32x32 first, then networks for 64x64 that grow out
+of those, and samples from an average of the generator's weights.
+
+Training is counted in images, stops at any time and goes on where it was when it is started again.
 """
 
 import growing_recipe
@@ -14,28 +16,38 @@ import recipe
 
 import kzoo
 
-WIDTH, LATENTS = 96, 128
+METADATA = {
+    "title": "GAN, LSUN bedroom",
+    "description": "GAN with hinge loss, spectral normalization and translated images; grown from "
+    "32x32 to 64x64; LSUN bedroom.",
+    "data": "LSUN bedroom (TFDS lsun/bedroom 3.1.0), 9,700 photographs at 64x64 of the 3,033,042 "
+    "of the official training set",
+    "command": "python applications/gan_lsun_bedroom.py",
+}
 
 
-def build(size, width):
+def build(size, **options):
+    """The model; the features at every size of map are those of the networks for 32x32."""
     return kzoo.GAN(
         image_shape=(size, size, 3),
-        latent_dim=LATENTS,
-        width=width,
+        latent_dim=128,
+        width=96 * 32 // size,
         generator_loss="hinge",
         augment="translation",
         spectral_normalization=True,
         average_decay=0.999,
         generator="dcgan_4x4",
         discriminator="dcgan_4x4",
+        **options,
     )
 
 
-def compile(model):
+def compiled(model):
     model.compile(
         d_optimizer=keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.99),
         g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99),
     )
+    return model
 
 
 def main():
@@ -43,16 +55,21 @@ def main():
         __doc__.splitlines()[0], None, "weights/gan/lsun_bedroom", data="lsun/bedroom"
     )
     parser.add_argument("--images-32", type=int, default=400_000, help="seen at 32x32")
+    parser.add_argument("--images-64", type=int, default=800_000, help="seen at 64x64")
+    parser.add_argument("--fade", type=int, default=40_000, help="images of the fade to 64x64")
     args = parser.parse_args()
+    images, _ = kzoo.datasets.to_arrays(recipe.load(args, "train", shuffle=False, image_size=64))
     keras.utils.set_random_seed(args.seed)
     keras.config.set_dtype_policy("mixed_bfloat16")
-    data = recipe.load(args, "train", shuffle=False, image_size=64)
-    images, _ = kzoo.datasets.to_arrays(data)
-    small = build(32, WIDTH)
-    compile(small)
+    small = compiled(build(32))
     growing_recipe.train(
         args, small, growing_recipe.halved(images), args.images_32, args.work / "32"
     )
+    large = compiled(build(64, grow_from=small, fade_images=args.fade))
+    growing_recipe.train(args, large, images, args.images_64, args.work / "64", mirror=True)
+    keras.config.set_dtype_policy("float32")
+    model = build(64, grow_from=large)  # without the layers that were faded out
+    model.save_to_preset(args.output, half_precision=True, **METADATA)
 
 
 if __name__ == "__main__":

@@ -16,12 +16,16 @@ Deviations from [2]: the discriminator has no 3x3 layers but the last; LeakyReLU
 The layers are named by the side of the map that they make: "to_8" halves or doubles a map to 8x8.
 Networks for images of twice the size and half the `width` have the same inner layers under the same
 names, so that they can take over the weights (`kzoo.GAN(grow_from=...)`).
+
+* Karras, Aila, Laine, Lehtinen 2018, "Progressive growing of GANs", arXiv:1710.10196, figure 2: the
+  layers next to the image are faded in beside the smaller network's, which see the image at half
+  its size, by averages of 2x2 pixels, and whose image is doubled by repeating pixels [4].
 """
 
 import keras
 from keras import layers
 
-from kzoo.layers import BatchNormalization, LatentCodes
+from kzoo.layers import BatchNormalization, Fade, LatentCodes
 from kzoo.networks.dcgan import _LEAK, _depth
 from kzoo.networks.spectral import spectrally_normalized
 
@@ -36,12 +40,21 @@ def _initializer(init_stddev):
     return keras.initializers.RandomNormal(stddev=init_stddev)
 
 
+def _check_fading(fading, depth, image_shape):
+    if fading and depth < 2:
+        raise ValueError(
+            "A network that is faded in has a smaller one for half the image's side, which must "
+            f"be at least 8; got image_shape={tuple(image_shape)}."
+        )
+
+
 def dcgan_4x4_discriminator(
     image_shape,
     width=64,
     batch_norm=True,
     spectral_normalization=False,
     init_stddev=None,
+    fading=False,
     name="discriminator",
 ):
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
@@ -54,12 +67,16 @@ def dcgan_4x4_discriminator(
         spectral_normalization: divides every kernel by its largest singular value [2]. The weights
             then start orthogonal, whatever `init_stddev`.
         init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
+        fading: adds the smaller network's first layer and a `kzoo.layers.Fade` from it to the first
+            two here [4].
         name: name of the model.
 
     Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7.
+        ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
+            `fading`.
     """
     depth, (height, _) = _depth(image_shape)
+    _check_fading(fading, depth, image_shape)
     batch_norm = batch_norm and not spectral_normalization
 
     kind = spectrally_normalized if spectral_normalization else lambda layer: layer
@@ -81,6 +98,10 @@ def dcgan_4x4_discriminator(
     for level in range(depth):
         to = f"to_{height * 2 ** (depth - 1 - level)}"
         x = convolution(x, width * 2**level, _KERNEL, 2, to, batch_norm and level > 0)
+        if fading and level == 1:
+            old = layers.AveragePooling2D(2, name="half")(inputs)
+            old = convolution(old, width * 2, _KERNEL, 2, f"old_{to}", False)
+            x = Fade(name="fade")([old, x])
     x = convolution(x, x.shape[-1], 3, 1, f"at_{height}", batch_norm)
     x = layers.Flatten(name="flatten")(x)
     x = kind(layers.Dense)(1, kernel_initializer=_initializer(init_stddev), name="logit")(x)
@@ -94,6 +115,7 @@ def dcgan_4x4_generator(
     batch_norm=True,
     init_stddev=None,
     codes=0,
+    fading=False,
     name="generator",
 ):
     """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
@@ -106,12 +128,16 @@ def dcgan_4x4_generator(
         batch_norm: normalizes all but the last layer [1].
         init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
         codes: how many latents `kzoo.layers.LatentCodes` turns into a one-hot code; 0 for none.
+        fading: adds the smaller network's last layer and a `kzoo.layers.Fade` from it to the last
+            two here [4].
         name: name of the model.
 
     Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7.
+        ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
+            `fading`.
     """
     depth, (height, width_) = _depth(image_shape)
+    _check_fading(fading, depth, image_shape)
 
     def activated(x, name):
         norm = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")
@@ -127,6 +153,7 @@ def dcgan_4x4_generator(
     x = layers.Reshape((height, width_, features), name="map")(x)
     x = activated(x, "projection")
     for level in range(1, depth + 1):
+        before = x
         to = f"to_{height * 2**level}"
         features = width * 2 ** (depth - 1 - level) if level < depth else max(width // 2, _FEWEST)
         x = layers.Conv2DTranspose(
@@ -139,12 +166,19 @@ def dcgan_4x4_generator(
             name=to,
         )(x)
         x = activated(x, to)
-    x = layers.Conv2D(
-        image_shape[-1],
-        3,
-        padding="same",
-        activation="tanh",
-        kernel_initializer=_initializer(init_stddev),
-        name=f"image_{image_shape[0]}",
-    )(x)
+
+    def image(x, side):
+        return layers.Conv2D(
+            image_shape[-1],
+            3,
+            padding="same",
+            activation="tanh",
+            kernel_initializer=_initializer(init_stddev),
+            name=f"image_{side}",
+        )(x)
+
+    x = image(x, image_shape[0])
+    if fading:
+        old = layers.UpSampling2D(2, name="doubled")(image(before, image_shape[0] // 2))
+        x = Fade(name="fade")([old, x])
     return keras.Model(inputs, x, name=name)

@@ -9,8 +9,8 @@
 * Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [6].
 * Zhao et al. 2020 (DiffAugment), arXiv:2006.10738: augmentation of all images that the
   discriminator sees, eqs. 4 and 5 [7].
-* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A: samples come from
-  an average of the generator's weights over training, with decay .999 [8].
+* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196: samples come from an average
+  of the generator's weights (appendix A), networks grow out of smaller ones (section 2) [8].
 """
 
 import keras
@@ -24,10 +24,11 @@ from kzoo.models.adversarial import AdversarialModel
 from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int
 from kzoo.models.gan.code_recognition import CodeRecognition
+from kzoo.models.gan.growth import Growth
 from kzoo.models.gan.weight_average import WeightAverage
 
 
-class TwoPlayerModel(WeightAverage, AdversarialModel):
+class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
@@ -58,6 +59,11 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
         average_decay: how much of the average of the generator's weights stays at every update,
             in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
             which `generate` then draws unless it is called with `averaged=False` [8].
+        grow_from: a model for images of half the height and width, with twice the `width`, whose
+            weights the layers away from the image start from [8]; both have "dcgan_4x4" networks.
+            Or a model for images of the same size, to go on from it.
+        fade_images: over how many real images the new layers next to the image are faded in [8], a
+            linear rise from 0 to 1; 0 for networks without the smaller one's layers.
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
             `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1].
@@ -84,6 +90,8 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
         augment=None,
         spectral_normalization=False,
         average_decay=0.0,
+        grow_from=None,
+        fade_images=0,
         generator="dcgan",
         discriminator="dcgan",
         **kwargs,
@@ -112,14 +120,21 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
                 "spectral_normalization=True is for a discriminator given by its name; got "
                 f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
             )
+        self._check_growth(fade_images, grow_from)
         self._set_networks(
             discriminator,
             generator,
-            {"width": self.width, "pointwise": self.pointwise, "batch_norm": self.batch_norm},
+            {
+                "width": self.width,
+                "pointwise": self.pointwise,
+                "batch_norm": self.batch_norm,
+                "fading": self.fade_images > 0,
+            },
             {"codes": self.codes, "batch_norm": True},
             {"spectral_normalization": self.spectral_normalization},
         )
         self._set_average(average_decay)
+        self._set_growth(grow_from)
         if self.information:
             self.code_recognition = CodeRecognition(self.discriminator, self.codes)
             self.code_head = self.code_recognition.head  # where Keras finds its variables
@@ -140,6 +155,8 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
             "augment": self.augment,
             "spectral_normalization": self.spectral_normalization,
             "average_decay": self.average_decay,
+            "grow_from": self.grow_from,
+            "fade_images": self.fade_images,
             **self._networks_config(),
         }
 
@@ -241,6 +258,7 @@ class TwoPlayerModel(WeightAverage, AdversarialModel):
         """Algorithm 1 of [1]: k discriminator steps, then one generator step."""
         steps = self.discriminator_steps
         batch_size = ops.shape(x)[0] // steps
+        self._fade(x)
         for k in range(steps):
             real = x[k * batch_size : (k + 1) * batch_size]  # (b, h, w, c)
             latents = self._latents(real)
