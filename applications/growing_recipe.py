@@ -14,7 +14,8 @@ import numpy as np
 
 import kzoo
 
-UPDATES = 250  # between two checkpoints
+UPDATES = 100  # between two checkpoints
+SHEETS = 5  # checkpoints between two sheets of samples
 
 
 def halved(images):
@@ -129,6 +130,6 @@ def train(args, model, images, count, folder, mirror=False):
             kzoo.callbacks.CheckFinite(),
             checkpoint,
             keras.callbacks.CSVLogger(folder / "log.csv", append=True),
-            kzoo.callbacks.SampleGrid(folder / "samples"),
+            kzoo.callbacks.SampleGrid(folder / "samples", every=SHEETS),
         ],
     )

@@ -31,8 +31,9 @@ class GAN(TwoPlayerModel):
         generator_loss: `"non_saturating"` ("log D trick", GAN1), `"minimax"` (GAN0) or `"hinge"`,
             with which the discriminator's loss is the hinge loss too [4].
         **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `information`,
-            `instance_noise`, `augment`, `spectral_normalization`, `average_decay`, `generator` and
-            `discriminator`, as `TwoPlayerModel` describes them.
+            `instance_noise`, `augment`, `spectral_normalization`, `average_decay`, `r1`,
+            `r1_every`, `grow_from`, `fade_images`, `generator` and `discriminator`, as
+            `TwoPlayerModel` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.

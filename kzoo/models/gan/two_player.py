@@ -11,6 +11,7 @@
   discriminator sees, eqs. 4 and 5 [7].
 * Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196: samples come from an average
   of the generator's weights (appendix A), networks grow out of smaller ones (section 2) [8].
+* Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [9].
 """
 
 import keras
@@ -25,10 +26,11 @@ from kzoo.models.base import to_float
 from kzoo.models.data import check_positive_int
 from kzoo.models.gan.code_recognition import CodeRecognition
 from kzoo.models.gan.growth import Growth
+from kzoo.models.gan.r1 import R1
 from kzoo.models.gan.weight_average import WeightAverage
 
 
-class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
+class TwoPlayerModel(WeightAverage, R1, Growth, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
@@ -59,6 +61,9 @@ class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
         average_decay: how much of the average of the generator's weights stays at every update,
             in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
             which `generate` then draws unless it is called with `averaged=False` [8].
+        r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
+            [9]), such as .1 to 10; 0 for none.
+        r1_every: at every how many updates of the discriminator the penalty counts, times as much.
         grow_from: a model for images of half the height and width, with twice the `width`, whose
             weights the layers away from the image start from [8]; both have "dcgan_4x4" networks.
             Or a model for images of the same size, to go on from it.
@@ -90,6 +95,8 @@ class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
         augment=None,
         spectral_normalization=False,
         average_decay=0.0,
+        r1=0.0,
+        r1_every=16,
         grow_from=None,
         fade_images=0,
         generator="dcgan",
@@ -134,6 +141,7 @@ class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
             {"spectral_normalization": self.spectral_normalization},
         )
         self._set_average(average_decay)
+        self._set_r1(r1, r1_every)
         self._set_growth(grow_from)
         if self.information:
             self.code_recognition = CodeRecognition(self.discriminator, self.codes)
@@ -155,6 +163,8 @@ class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
             "augment": self.augment,
             "spectral_normalization": self.spectral_normalization,
             "average_decay": self.average_decay,
+            "r1": self.r1,
+            "r1_every": self.r1_every,
             "grow_from": self.grow_from,
             "fade_images": self.fade_images,
             **self._networks_config(),
@@ -198,11 +208,13 @@ class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
         Returns:
             `(d_loss, code_loss)`, scalars; the second is 0 without `information`.
         """
-        real_values = self.logits(self._noisy(real, training), training)
+        shown = self._noisy(real, training)
+        real_values = self.logits(shown, training)
         fake_values, code_loss = self._values_and_code_loss(fake, latents, training)
         loss = self.discriminator_criterion(real_values, fake_values)
         if training:
             loss = loss + self.discriminator_penalty(real, fake)
+            loss = loss + self._r1(shown) if self.r1 else loss
         return loss, code_loss
 
     def generator_losses(self, latents, training=True):
@@ -269,6 +281,8 @@ class TwoPlayerModel(WeightAverage, Growth, AdversarialModel):
                 self.d_optimizer,
             )
             self.after_discriminator_step()
+            if self.r1:
+                self.r1_updates.assign_add(1)
         latents = self._latents(real)
         g_loss, code_loss = self._minimize(
             lambda: self.generator_losses(latents),
