@@ -7,24 +7,24 @@ from kzoo import _environment
 __version__ = "0.1.0"
 
 _NAMES = {
-    "Autoencoder": "kzoo.models.autoencoder",
+    "Autoencoder": "kzoo.models.latent",
     "CFGGAN": "kzoo.models.cfggan",
-    "Classifier": "kzoo.models.classifier",
-    "GAN": "kzoo.models.gan",
-    "GatedPixelCNN": "kzoo.models.gated_pixelcnn",
+    "Classifier": "kzoo.classifier",
+    "GAN": "kzoo.models.adversarial",
+    "GatedPixelCNN": "kzoo.models.autoregressive",
     "GenerativeModel": "kzoo.models.base",
-    "LSGAN": "kzoo.models.lsgan",
-    "LadderVAE": "kzoo.models.ladder_vae",
-    "MultiScale": "kzoo.models.multi_scale",
-    "MultiScalePixelRNN": "kzoo.models.multi_scale",
-    "PixelCNN": "kzoo.models.pixelcnn",
-    "PixelCNNPlusPlus": "kzoo.models.pixelcnn_plus_plus",
-    "PixelModel": "kzoo.models.pixel_model",
-    "PixelRNN": "kzoo.models.pixelrnn",
-    "VAE": "kzoo.models.vae",
-    "VQVAE": "kzoo.models.vqvae",
-    "WGAN": "kzoo.models.wgan",
-    "WGANGP": "kzoo.models.wgan",
+    "LSGAN": "kzoo.models.adversarial",
+    "LadderVAE": "kzoo.models.latent",
+    "MultiScale": "kzoo.models.autoregressive",
+    "MultiScalePixelRNN": "kzoo.models.autoregressive",
+    "PixelCNN": "kzoo.models.autoregressive",
+    "PixelCNNPlusPlus": "kzoo.models.autoregressive",
+    "PixelModel": "kzoo.models.autoregressive",
+    "PixelRNN": "kzoo.models.autoregressive",
+    "VAE": "kzoo.models.latent",
+    "VQVAE": "kzoo.models.latent",
+    "WGAN": "kzoo.models.adversarial",
+    "WGANGP": "kzoo.models.adversarial",
     "list_presets": "kzoo.presets",
 }
 _MODULES = (
@@ -48,17 +48,29 @@ _environment.use_onednn()
 
 
 def __getattr__(name):
-    if name in _NAMES:
-        _environment.require_backend()
-        value = getattr(importlib.import_module(_NAMES[name]), name)
-    elif name in _MODULES:
-        _environment.require_backend()
-        value = importlib.import_module(f"kzoo.{name}")
-    else:
+    if name not in __all__:
         raise AttributeError(f"module 'kzoo' has no attribute {name!r}")
+    _environment.require_backend()
+    if name in _NAMES:
+        value = getattr(importlib.import_module(_NAMES[name]), name)
+    else:
+        value = importlib.import_module(f"kzoo.{name}")
     globals()[name] = value  # found without this function from now on
     return value
 
 
 def __dir__():
     return sorted({*globals(), *__all__})
+
+
+def register_classes():
+    """Imports every module that registers classes with Keras, so that saved models load."""
+    for module in (*_NAMES.values(), "kzoo.posteriors", "kzoo.priors", "kzoo.layers"):
+        importlib.import_module(module)
+
+
+# `keras.models.load_model` knows the classes of modules that are imported. The command line goes
+# without: `kzoo list` and `--help` should not take the seconds that importing a backend takes.
+if not _environment.is_command_line():
+    _environment.require_backend()
+    register_classes()

@@ -59,6 +59,12 @@ def use_onednn():
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
+def is_command_line():
+    """Whether this process is the command `kzoo`, or `python -m kzoo`, and nothing else."""
+    # Python sets argv[0] to "-m" while it looks for the module to run.
+    return sys.argv[0] == "-m" or Path(sys.argv[0]).stem == "kzoo"
+
+
 def require_backend():
     """Checks that the backend Keras will import is there.
 

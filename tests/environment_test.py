@@ -8,6 +8,7 @@ import pytest
 
 import kzoo
 from kzoo import _environment as environment
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
@@ -84,10 +85,25 @@ def test_only_the_chosen_backend_is_imported():
     code = (
         f"import sys; sys.modules.update({{name: None for name in {sorted(others)} + ["
         "'tensorflow_datasets']})\n"
-        "import kzoo; assert 'keras' not in sys.modules\n"
+        "import kzoo\n"
         "for name in kzoo.__all__: getattr(kzoo, name)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("order", ["keras, kzoo", "kzoo, keras"])
+def test_a_fresh_process_that_only_imported_kzoo_loads_a_model(order, tmp_path):
+    kzoo.GAN(image_shape=(8, 8, 1), width=4).save(tmp_path / "gan.keras")
+    code = f"import {order}; print(type(keras.models.load_model('gan.keras')).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+    )
+    assert done.stdout == "GAN\n"
 
 
 @pytest.mark.parametrize(

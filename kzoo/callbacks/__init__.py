@@ -1,12 +1,9 @@
 """Keras callbacks for generative models."""
 
-from kzoo.callbacks.check_finite import CheckFinite
-from kzoo.callbacks.posterior_collapse import PosteriorCollapse
-from kzoo.callbacks.sample_grid import SampleGrid
-from kzoo.callbacks.sample_scores import SampleScores
-from kzoo.callbacks.stage_history import StageHistory
-from kzoo.callbacks.stage_limit import StageLimit
-from kzoo.callbacks.time_limit import TimeLimit
+from kzoo.callbacks.monitors import PosteriorCollapse, StageHistory
+from kzoo.callbacks.samples import SampleGrid, SampleScores
+from kzoo.callbacks.stopping import CheckFinite, TimeLimit
+from kzoo.models.cfggan.stopping import StageLimit
 
 __all__ = [
     "CheckFinite",

@@ -51,7 +51,7 @@ def write(folder, model, scores, command):
     Args:
         folder: `pathlib.Path` of the preset.
         model: the preset's model.
-        scores: list of `kzoo.metrics.protocols.Score`.
+        scores: list of `kzoo.evaluation.protocols.Score`.
         command: the command that prints the scores.
     """
     from kzoo import PixelModel

@@ -117,7 +117,7 @@ def measure(model, args, own):
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
     from kzoo import VQVAE, Autoencoder, Classifier
-    from kzoo.metrics import protocols
+    from kzoo.evaluation import protocols
 
     if isinstance(model, Classifier):
         own.fill(args, "data", "split")

@@ -127,7 +127,7 @@ def run(args):
     import numpy as np
 
     import kzoo
-    from kzoo.metrics import protocols
+    from kzoo.evaluation import protocols
 
     if args.output is None and not (args.separate or args.npz):
         args.output = pathlib.Path("samples.png")

@@ -63,7 +63,8 @@ def run(args):
     import numpy as np
 
     import kzoo
-    from kzoo.metrics import nearest_neighbors, protocols
+    from kzoo.evaluation import protocols
+    from kzoo.metrics import nearest_neighbors
 
     model = common.load_model(args, kzoo.GenerativeModel)
     defaults.of_preset(args, model).fill(args, "data")
@@ -107,7 +108,7 @@ def run(args):
 def load(model, args, split, most=None):
     """Real images as a model learns them: uint8 `(n, height, width, channels)`, and a text."""
     from kzoo import datasets
-    from kzoo.metrics import protocols
+    from kzoo.evaluation import protocols
 
     binary = protocols.is_binary(model)
     options = {"binarize": "static", "seed": 0} if binary else {}

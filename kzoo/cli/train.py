@@ -142,7 +142,7 @@ def setting(text):
 
 def run(args):
     keras = common.import_keras()
-    from kzoo.metrics import protocols
+    from kzoo.evaluation import protocols
 
     source = pathlib.PurePath(args.data).stem or "data"
     args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()

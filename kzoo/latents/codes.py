@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.models.base import to_uint8
+from kzoo.images import to_uint8
 
 
 def check_model(model):

@@ -13,7 +13,7 @@ it also changes weights that a gradient is being taken of. So kzoo has a layer o
 import keras
 from keras import ops
 
-from kzoo.models.data import check_positive_int
+from kzoo.checks import check_positive_int
 
 _TINY = 1e-12
 

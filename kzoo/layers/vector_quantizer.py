@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.models.data import check_positive_int
+from kzoo.checks import check_positive_int
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

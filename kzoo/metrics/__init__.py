@@ -6,11 +6,11 @@ particular the distance of `FrechetDistance` is not an "FID". `nearest_neighbors
 and needs no classifier.
 """
 
-from kzoo.metrics.diversity_score import DiversityScore
-from kzoo.metrics.evaluate import evaluate_images, measure_reference
-from kzoo.metrics.frechet_distance import FrechetDistance, GaussianStatistics, frechet_distance
-from kzoo.metrics.inception_score import InceptionScore
-from kzoo.metrics.nearest_neighbors import nearest_neighbors
+from kzoo.evaluation.diversity_score import DiversityScore
+from kzoo.evaluation.evaluate import evaluate_images, measure_reference
+from kzoo.evaluation.frechet_distance import FrechetDistance, GaussianStatistics, frechet_distance
+from kzoo.evaluation.inception_score import InceptionScore
+from kzoo.evaluation.nearest_neighbors import nearest_neighbors
 
 __all__ = [
     "DiversityScore",

@@ -13,7 +13,6 @@ as in the authors' code of [2].
 """
 
 import keras
-from keras import layers
 
 from kzoo.layers import (
     BatchNormalization,
@@ -21,6 +20,7 @@ from kzoo.layers import (
     SymmetricConv2D,
     SymmetricConv2DTranspose,
 )
+from kzoo.layers import channels_last as layers
 from kzoo.networks.spectral import spectrally_normalized
 
 _KERNEL = 5

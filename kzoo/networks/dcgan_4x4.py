@@ -23,9 +23,9 @@ names, so that they can take over the weights (`kzoo.GAN(grow_from=...)`).
 """
 
 import keras
-from keras import layers
 
 from kzoo.layers import BatchNormalization, Fade, LatentCodes
+from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _LEAK, _depth
 from kzoo.networks.spectral import spectrally_normalized
 

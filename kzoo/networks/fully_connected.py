@@ -19,9 +19,9 @@ import functools
 import math
 
 import keras
-from keras import layers
 
-from kzoo.models.data import check_image_shape, check_positive_int
+from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _LEAK, _norm, _normal
 from kzoo.networks.spectral import spectrally_normalized
 

@@ -6,12 +6,12 @@ lookup follows the order in which `keras.saving.deserialize_keras_object` resolv
 refuses wherever the two could disagree; Keras's own `safe_mode` stays on as well.
 """
 
-import importlib
-import re
 import sys
 from typing import Any
 
 import keras
+
+import kzoo
 
 PACKAGE = "kzoo>"
 
@@ -57,9 +57,6 @@ _FUNCTION_MODULES = (
 )
 _NOT_LOSSES_AND_THE_LIKE = ("deserialize", "get", "serialize")
 
-# Importing one of these modules defines and registers classes and does nothing else.
-_KZOO_MODULE = re.compile(r"kzoo\.(layers|losses|models|networks|posteriors|priors)(\.[a-z]\w*)*")
-
 
 def check_config(config: Any, location: str) -> None:
     """Checks that a config names nothing but classes of Keras and kzoo.
@@ -95,11 +92,7 @@ def object_class(config: dict) -> type | None:
     ):
         return None
     if registered_name.startswith(PACKAGE):
-        if _KZOO_MODULE.fullmatch(module):
-            try:
-                importlib.import_module(module)  # registers its classes
-            except ImportError:  # a config of another version of kzoo
-                return None
+        kzoo.register_classes()
         found = keras.saving.get_registered_object(registered_name)
         return found if isinstance(found, type) else None
     if any(map(keras.saving.get_registered_object, (registered_name, class_name))):

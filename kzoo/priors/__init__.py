@@ -1,7 +1,4 @@
-"""Priors p(z) of variational auto-encoders, exchangeable in `kzoo.VAE`."""
+"""Priors p(z) of variational auto-encoders: the public names of `kzoo.distributions`."""
 
-from kzoo.priors.mixture import GaussianMixture
-from kzoo.priors.prior import Prior, StandardNormal, prior_by_name
-from kzoo.priors.vamp import VampPrior
-
-__all__ = ["GaussianMixture", "Prior", "StandardNormal", "VampPrior", "prior_by_name"]
+from kzoo.distributions.priors import *  # noqa: F403
+from kzoo.distributions.priors import __all__  # noqa: F401

@@ -2,9 +2,8 @@
 
 from kzoo.visualization.codes import arithmetic_sheet, latent_traversals, reconstruction_sheet
 from kzoo.visualization.curves import training_curves
-from kzoo.visualization.grid import image_grid
+from kzoo.visualization.grid import image_grid, nearest_neighbor_panel
 from kzoo.visualization.latents import interpolation_strip, latent_manifold
-from kzoo.visualization.neighbors import nearest_neighbor_panel
 from kzoo.visualization.pixels import completion_sheet, receptive_field
 
 __all__ = [

@@ -3,10 +3,10 @@
 import numpy as np
 from keras import ops
 
+from kzoo.checks import check_positive, check_positive_int
+from kzoo.images import to_uint8
 from kzoo.latents import average_code, code_scores, codes, decoded
 from kzoo.latents.codes import has_prior
-from kzoo.models.base import to_uint8
-from kzoo.models.data import check_positive, check_positive_int
 from kzoo.visualization.grid import image_grid
 
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.models.base import to_uint8
-from kzoo.models.data import check_positive_int, seed_generator
+from kzoo.checks import check_positive_int, seed_generator
+from kzoo.images import to_uint8
 from kzoo.visualization.grid import image_grid
 
 

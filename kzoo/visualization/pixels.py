@@ -4,8 +4,8 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.models.data import check_positive_int
-from kzoo.models.pixel_model import PixelModel
+from kzoo.checks import check_positive_int
+from kzoo.models.autoregressive.pixel_model import PixelModel
 from kzoo.visualization.grid import image_grid
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import kzoo
-from kzoo.callbacks import time_limit
-from kzoo.metrics import protocols
+from kzoo.callbacks import stopping as time_limit
+from kzoo.evaluation import protocols
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import types
 
 import pytest
 
-from kzoo.callbacks import TimeLimit, time_limit
+from kzoo.callbacks import TimeLimit, stopping
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_only_updates_count(monkeypatch, options, function):
     """Updates of 2 s with 100 s between them, under a limit of 5 s."""
     clock = types.SimpleNamespace(now=0.0)
     time = types.SimpleNamespace(**{function: lambda: clock.now})
-    monkeypatch.setattr(time_limit, "time", time)
+    monkeypatch.setattr(stopping, "time", time)
     limit = TimeLimit(5, **options)
     limit.set_model(types.SimpleNamespace(stop_training=False))
     stopped = []

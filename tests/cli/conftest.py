@@ -6,7 +6,7 @@ import pytest
 
 import kzoo
 from kzoo.metrics import measure_reference
-from tests.models import pixel_checks
+from tests.models.autoregressive import pixel_checks
 
 SHAPE = (8, 8, 1)
 

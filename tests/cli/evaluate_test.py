@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import kzoo
-from kzoo.metrics import evaluate_images, protocols
+from kzoo.evaluation import protocols
+from kzoo.metrics import evaluate_images
 from kzoo.presets import PresetMixin
 from tests.cli.conftest import squares
 

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import kzoo
-from kzoo.metrics import protocols
+from kzoo.evaluation import protocols
 from kzoo.visualization import image_grid
 
 

@@ -123,14 +123,14 @@ REPOSITORY = os.path.dirname(os.path.dirname(kzoo.__file__))
 
 
 def test_a_process_prints_no_traceback(tmp_path):
-    done = run("-m", "kzoo.cli", "generate", "vae/none", cwd=REPOSITORY)
+    done = run("-m", "kzoo", "generate", "vae/none", cwd=REPOSITORY)
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.startswith("kzoo: error: ") and done.stderr.count("\n") == 1
 
 
 def test_help_and_list_do_without_keras():
     code = (
-        "import sys\n"
+        "import sys; sys.argv[0] = 'kzoo'\n"
         "sys.modules.update({name: None for name in ('keras', 'tensorflow', 'jax', 'torch')})\n"
         "from kzoo.cli import main, parser\n"
         "parser().format_help()\n"
@@ -144,7 +144,7 @@ def test_help_and_list_do_without_keras():
 def test_output_that_cannot_be_written():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "kzoo.cli", "list"],
+            [sys.executable, "-m", "kzoo", "list"],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -155,7 +155,7 @@ def test_output_that_cannot_be_written():
 
 def test_a_reader_that_has_gone():
     process = subprocess.Popen(
-        [sys.executable, "-m", "kzoo.cli", "list", "--json"],
+        [sys.executable, "-m", "kzoo", "list", "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

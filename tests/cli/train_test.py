@@ -10,7 +10,7 @@ from kzoo import cli
 from kzoo.callbacks import SampleGrid
 from kzoo.cli import train as train_command
 from kzoo.cli import training
-from kzoo.metrics import protocols
+from kzoo.evaluation import protocols
 from tests.cli.conftest import squares
 
 TINY = {

@@ -179,7 +179,7 @@ def test_uint8_and_scaled_floats_are_the_same():
 
 
 def test_to_uint8_rounds_and_clips():
-    from kzoo.models.base import to_float, to_uint8
+    from kzoo.images import to_float, to_uint8
 
     values = np.arange(256, dtype="uint8")
     np.testing.assert_array_equal(numpy(to_uint8(to_float(ops.array(values)))), values)
@@ -272,7 +272,7 @@ def test_a_cached_data_set_stays_whole(name):
 
 
 def test_regrouping_ends_with_a_generator():
-    from kzoo.models.data import _regrouped
+    from kzoo.models.batches import _regrouped
 
     batches = (IMAGES[i : i + 16] for i in (0, 16, 32))
     pieces = [piece for (piece,) in _regrouped(batches, 10)]  # 48 = 4 x 10 + 8

@@ -20,8 +20,8 @@ import pytest
 from keras import ops
 
 import kzoo
-from kzoo.models.base import to_uint8
-from kzoo.models.vqvae import codes as code_images
+from kzoo.images import to_uint8
+from kzoo.models.latent.vqvae import codes as code_images
 
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]

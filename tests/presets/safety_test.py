@@ -59,7 +59,7 @@ REFUSED = {
     "class of another package": object_config("Layer", "other.layers", "other>Layer"),
     "class of a Keras add-on": object_config("Backbone", "keras_hub.models"),
     "Keras class under a foreign name": object_config("Dense", registered_name="other>Dense"),
-    "unknown class of kzoo": object_config("Nothing", "kzoo.models.vae", "kzoo>Nothing"),
+    "unknown class of kzoo": object_config("Nothing", "kzoo.models.latent.vae", "kzoo>Nothing"),
     "module of kzoo that does things": object_config("main", "kzoo.cli", "kzoo>main"),
     "class without a module": {"class_name": "Dense", "config": {}},
     "class name that is no name": object_config(["Dense"]),

@@ -3,7 +3,7 @@ import pytest
 
 from kzoo import GatedPixelCNN, PixelCNN
 from kzoo.visualization import completion_sheet, image_grid, receptive_field
-from tests.models import pixel_checks
+from tests.models.autoregressive import pixel_checks
 
 
 def test_completions_follow_their_image():

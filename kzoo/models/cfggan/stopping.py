@@ -2,6 +2,8 @@
 
 import keras
 
+from kzoo.checks import check_positive_int
+
 
 class StopOnDivergence(keras.callbacks.Callback):
     """Stops `fit` when D(real) - D(generated) exceeds a bound or is no longer a number.
@@ -39,3 +41,22 @@ class StopOnDivergence(keras.callbacks.Callback):
         if self._diverged and self._before is not None:
             self.model.set_weights(self._before)
             print(f"The weights are those of stage {self.model.stages_done} again.")
+
+
+class StageLimit(keras.callbacks.Callback):
+    """Stops `fit` when a `kzoo.CFGGAN` has done a number of stages.
+
+    Args:
+        stages: how many, counted from the model's first one over all calls of `fit`.
+
+    Raises:
+        ValueError: if `stages` is not a positive integer.
+    """
+
+    def __init__(self, stages):
+        super().__init__()
+        self.stages = check_positive_int("stages", stages)
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.model.stages_done >= self.stages:
+            self.model.stop_training = True

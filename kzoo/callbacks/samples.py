@@ -1,0 +1,129 @@
+"""Sheets and scores of samples while a model trains."""
+
+import os
+import pathlib
+
+import keras
+
+from kzoo.checks import check_positive_int
+from kzoo.evaluation.classifier_metric import resolve_classifier
+from kzoo.evaluation.evaluate import evaluate_images
+from kzoo.visualization import image_grid
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Writes sheets of generated images, `epoch_0001.png` and so on, while a model trains.
+
+    Every sheet comes from the same seed, so that the sheets show one set of latents over time.
+    A file is replaced as a whole; a resumed training goes on numbering where it stopped.
+
+    Args:
+        folder: where the sheets go; made if it does not exist.
+        num_images: images per sheet.
+        every: a sheet every that many units.
+        unit: "epoch", or "batch": a step of `fit`, which for `kzoo.CFGGAN` is a whole stage. Files
+            of the latter are `batch_000001.png` and so on, counted from the start of training.
+        seed: int, of the samples.
+        columns: see `kzoo.visualization.image_grid`.
+        scale: see `kzoo.visualization.image_grid`.
+        **options: further arguments of the model's `generate`, such as `batch_size`.
+
+    Raises:
+        ValueError: if the folder cannot be made or written to, or another argument is not as
+            described above.
+    """
+
+    def __init__(
+        self,
+        folder,
+        num_images=64,
+        every=1,
+        unit="epoch",
+        seed=0,
+        columns=None,
+        scale=1,
+        **options,
+    ):
+        super().__init__()
+        self.num_images = check_positive_int("num_images", num_images)
+        self.every = check_positive_int("every", every)
+        if unit not in ("epoch", "batch"):
+            raise ValueError(f'unit must be "epoch" or "batch", got {unit!r}.')
+        self.unit = unit
+        self.seed = seed
+        self.columns = columns and check_positive_int("columns", columns)
+        self.scale = check_positive_int("scale", scale)
+        self.options = options
+        self.folder = pathlib.Path(folder)
+        # Now and not after an epoch of training.
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"Cannot make the folder {str(folder)!r}: {error}.") from error
+        if not os.access(self.folder, os.W_OK):
+            raise ValueError(f"The folder {str(folder)!r} is not writable.")
+        self._first_batch = self._last_batch = 0
+
+    def set_model(self, model):
+        if not hasattr(model, "generate"):
+            raise ValueError(
+                f"SampleGrid needs a model with generate(); got {type(model).__name__}."
+            )
+        super().set_model(model)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        steps = self.params.get("steps")
+        # Without a known number of steps, only the batches of this call of `fit` can be counted.
+        self._first_batch = self._last_batch = epoch * steps if steps else self._last_batch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.unit == "batch":
+            done = self._first_batch + batch + 1
+            # `batch` rises by more than 1 where `steps_per_execution` does.
+            if done // self.every > self._last_batch // self.every:
+                self._write(f"batch_{done:06d}.png")
+            self._last_batch = done
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.unit == "epoch" and (epoch + 1) % self.every == 0:
+            self._write(f"epoch_{epoch + 1:04d}.png")
+
+    def _write(self, name):
+        images = self.model.generate(self.num_images, seed=self.seed, **self.options)
+        image_grid(images, columns=self.columns, scale=self.scale, path=self.folder / name)
+
+
+class SampleScores(keras.callbacks.Callback):
+    """Scores generated images at the end of an epoch, for the log and for other callbacks.
+
+    It adds `"inception_score"`, `"diversity_score"` and `"frechet_distance"` to the epoch's logs,
+    where callbacks after it find them: `keras.callbacks.EarlyStopping("frechet_distance",
+    mode="min", patience=5, restore_best_weights=True)` stops when samples no longer get better.
+    Scores of few samples are biased; compare only those of equal numbers.
+
+    Args:
+        classifier: a `kzoo.Classifier` or the name of its preset, such as "mnist".
+        num_images: how many images to score.
+        every: at the end of every that many epochs.
+        seed: int, of the samples.
+        **options: further arguments of the model's `generate`, such as `batch_size`.
+
+    Raises:
+        ValueError: if an argument is not as described above.
+    """
+
+    def __init__(self, classifier="mnist", num_images=1000, every=1, seed=0, **options):
+        super().__init__()
+        self.classifier = resolve_classifier(classifier)
+        self.num_images = check_positive_int("num_images", num_images)
+        self.every = check_positive_int("every", every)
+        self.seed = seed
+        self.options = options
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every:
+            return
+        images = self.model.generate(self.num_images, seed=self.seed, **self.options)
+        scores = evaluate_images([images], self.classifier)
+        names = ("inception_score", "diversity_score", "frechet_distance")
+        logs.update({name: float(scores[name]) for name in names})

@@ -1,0 +1,56 @@
+"""Checks of arguments: what users pass to constructors and methods."""
+
+import operator
+
+import keras
+
+
+def check_positive_int(name, value):
+    """`value` as an int; `ValueError` unless it is a positive integer."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+    return number
+
+
+def check_positive(name, value):
+    """`value` as a float; `ValueError` unless it is a finite positive number."""
+    if isinstance(value, bool | str) or not 0 < value < float("inf"):
+        raise ValueError(f"{name} must be a positive number, got {value!r}.")
+    return float(value)
+
+
+def check_unit(unit):
+    """`ValueError` unless the unit of a likelihood is one that there is."""
+    if unit not in ("nats", "bits/dim"):
+        raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
+
+
+def check_image_shape(image_shape):
+    """`(height, width, channels)` as a tuple of positive ints."""
+    try:
+        height, width, channels = image_shape
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"image_shape must be (height, width, channels), got {image_shape!r}."
+        ) from None
+    return tuple(check_positive_int("image_shape", size) for size in (height, width, channels))
+
+
+def seed_generator(seed):
+    """A `keras.random.SeedGenerator` from an int, `None` or a `SeedGenerator`."""
+    if isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    if seed is not None:
+        try:
+            seed = operator.index(seed)
+        except TypeError:
+            raise ValueError(
+                f"seed must be an int, a keras.random.SeedGenerator or None, got {seed!r}."
+            ) from None
+        if seed < 0:
+            raise ValueError(f"seed must not be negative, got {seed}.")
+    return keras.random.SeedGenerator(seed)

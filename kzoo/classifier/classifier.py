@@ -1,0 +1,230 @@
+"""A small convolutional classifier whose predictions and features judge generated images.
+
+Scores of generated images need a classifier trained on the labels of the real data: the
+inception score and the diversity score read its class probabilities, the Frechet distance its
+penultimate activations. The network is plain: one block per width, each of two 3x3 convolutions
+with batch normalization and ReLU, the second of stride 2; then the average over all positions,
+dropout and a linear layer.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kzoo import backend
+from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.classifier.backbone import blocks, feature_count, features_of
+from kzoo.classifier.reference import SCORES, Reference
+from kzoo.images import check_images, to_float
+from kzoo.presets import PresetMixin
+
+WIDTHS = (16, 32, 96)
+EVALUATION_BATCH = 500  # images per forward pass of `activations`; bounds the memory it takes
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class Classifier(PresetMixin, keras.Model):
+    """A small convolutional classifier of images.
+
+    `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to
+    logits `(batch, num_classes)`. It trains as any Keras model does: compile it with
+    `SparseCategoricalCrossentropy(from_logits=True)` and fit it on `(images, labels)`.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images.
+        num_classes: int, at least 2.
+        widths: the channels of each block; every block halves height and width. The last width
+            is the number of features. `None` takes (16, 32, 96).
+        dropout: rate of the dropout between the features and the linear layer, in [0, 1).
+        backbone: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), in place of
+            the blocks, which have no `widths` then. See `from_encoder`.
+
+    Attributes:
+        num_features: the number of features, d.
+        reference: a `kzoo.classifier.Reference`, statistics and scores of the real data,
+            or None. Assignable; saved with the weights, as float32.
+
+    Raises:
+        ValueError: if an argument is outside the range given above.
+
+    Example:
+
+    >>> classifier = kzoo.Classifier.from_preset("mnist")
+    >>> features, probabilities = classifier.activations(images)  # (n, 96), (n, 10)
+    """
+
+    def __init__(
+        self,
+        image_shape=(32, 32, 1),
+        num_classes=10,
+        widths=None,
+        dropout=0.3,
+        backbone=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.image_shape = check_image_shape(image_shape)
+        self.num_classes = check_positive_int("num_classes", num_classes)
+        if self.num_classes < 2:
+            raise ValueError(f"num_classes must be at least 2, got {num_classes}.")
+        if backbone is not None and widths is not None:
+            raise ValueError(f"A backbone has its own layers: widths must be None, got {widths!r}.")
+        if backbone is None:
+            widths = WIDTHS if widths is None else widths
+            if not widths:
+                raise ValueError("widths must hold at least one block's channels, got none.")
+        self.widths = widths and tuple(check_positive_int("widths", width) for width in widths)
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {dropout}.")
+        self.dropout = dropout
+        self._own_backbone = backbone is not None
+        self.backbone = blocks(self.widths) if backbone is None else backbone
+        self.num_features = feature_count(self.backbone, self.image_shape)
+        self.drop = keras.layers.Dropout(dropout)
+        self.head = keras.layers.Dense(self.num_classes)
+        # As in a Normalization layer, statistics of the data are weights: they go where weights go.
+        d, k = self.num_features, self.num_classes
+        self._mean = self._statistic("reference_mean", (d,))
+        self._covariance = self._statistic("reference_covariance", (d, d))
+        self._label_distribution = self._statistic("reference_label_distribution", (k,))
+        self._scores = self._statistic("reference_scores", (len(SCORES),))
+        self._counts = self._statistic("reference_counts", (2,))  # train, test; 0: no reference
+        self.build((None, *self.image_shape))
+
+    def _statistic(self, name, shape):
+        return self.add_weight(shape, "zeros", "float32", trainable=False, name=name)
+
+    @classmethod
+    def from_encoder(
+        cls,
+        encoder,
+        num_classes,
+        trainable_encoder=True,
+        layer=None,
+        dropout=0.0,
+        **kwargs,
+    ):
+        """A classifier that starts from the features of a trained encoder: transfer learning.
+
+        The encoder is copied with its weights, so that training the classifier leaves the model
+        that the encoder belongs to as it is. The linear layer on top starts from new weights.
+
+        Args:
+            encoder: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), such as
+                `autoencoder.encoder`, or `kzoo.latents.code_network(vae)`, the posterior's mean:
+                the output of `vae.encoder` itself is the mean and the log-variance.
+            num_classes: int, at least 2.
+            trainable_encoder: whether `fit` changes the encoder (fine-tuning), or only the
+                linear layer on top of it (frozen).
+            layer: the encoder's layer whose output, flattened, are the features: a name, or an
+                index of `encoder.layers`. -2 is the hidden layer before the code, for
+                kzoo's encoders. `None` takes the output.
+            dropout: see `kzoo.Classifier`.
+            **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+        Raises:
+            ValueError: if the encoder is not a `keras.Model` of one input and output, or has no
+                such layer.
+
+        Example:
+
+        >>> classifier = kzoo.Classifier.from_encoder(autoencoder.encoder, 10)
+        """
+        backbone = features_of(encoder, layer)
+        backbone.trainable = trainable_encoder
+        return cls(backbone.input_shape[1:], num_classes, None, dropout, backbone, **kwargs)
+
+    def build(self, input_shape):
+        if not self.backbone.built:
+            self.backbone.build(input_shape)
+        self.head.build((None, self.num_features))
+        self.built = True
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.num_classes)
+
+    @property
+    def reference(self):
+        num_train, num_test = (int(count) for count in ops.convert_to_numpy(self._counts))
+        if not num_train:
+            return None
+        mean, covariance, label_distribution, scores = (
+            ops.convert_to_numpy(statistic).astype("float64")
+            for statistic in (self._mean, self._covariance, self._label_distribution, self._scores)
+        )
+        return Reference(
+            mean=mean,
+            covariance=covariance,
+            label_distribution=label_distribution,
+            num_train=num_train,
+            scores=dict(zip(SCORES, scores.tolist())),
+            num_test=num_test,
+        )
+
+    @reference.setter
+    def reference(self, reference):
+        self._mean.assign(reference.mean)
+        self._covariance.assign(reference.covariance)
+        self._label_distribution.assign(reference.label_distribution)
+        self._scores.assign([reference.scores[name] for name in SCORES])
+        self._counts.assign([reference.num_train, reference.num_test])
+
+    def features(self, x, training=False):
+        """The penultimate activations `(batch, d)` of images `(batch, height, width, channels)`."""
+        return self.backbone(to_float(x), training=training)  # (b, d)
+
+    def call(self, x, training=False):
+        features = self.features(x, training=training)  # (b, d)
+        return self.head(self.drop(features, training=training))  # (b, num_classes)
+
+    def activations(self, images):
+        """What the metrics read, in one pass over the images.
+
+        Args:
+            images: NumPy array `(n, height, width, channels)`, uint8 or floats in [-1, 1].
+
+        Returns:
+            `(features, probabilities)`: NumPy arrays, `(n, d)` of float32 and
+            `(n, num_classes)` of float64, whose rows sum to 1.
+
+        Raises:
+            ValueError: if there are no images, or their type, shape or values do not fit.
+        """
+        check_images(self, images)
+        if not len(images):
+            raise ValueError("Expected at least one image, got none.")
+        size = min(len(images), EVALUATION_BATCH)
+        # The last batch is filled up: one shape is one compiled program.
+        fill = np.repeat(images[:1], -len(images) % size, axis=0)
+        outputs = [
+            self._forward(np.concatenate([images[start : start + size], fill])[:size])
+            for start in range(0, len(images), size)
+        ]
+        features, logits = (
+            np.concatenate([ops.convert_to_numpy(batch) for batch in batches])[: len(images)]
+            for batches in zip(*outputs)
+        )
+        exponentials = np.exp(logits.astype("float64") - logits.max(axis=1, keepdims=True))
+        return features, exponentials / exponentials.sum(axis=1, keepdims=True)
+
+    @backend.compiled
+    def _forward(self, images):
+        features = self.features(images)
+        return features, self.head(features)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_shape": list(self.image_shape),
+            "num_classes": self.num_classes,
+            "widths": self.widths and list(self.widths),
+            "dropout": self.dropout,
+            "backbone": keras.saving.serialize_keras_object(self.backbone)
+            if self._own_backbone
+            else None,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        backbone = keras.saving.deserialize_keras_object(config.get("backbone"), custom_objects)
+        return cls(**{**config, "backbone": backbone})

@@ -1,0 +1,4 @@
+"""How models are measured: protocols and scores, above the models.
+
+`kzoo.metrics` has the Keras metrics among them.
+"""

@@ -1,0 +1,116 @@
+"""What the metrics of generated images share: a classifier, and images brought to its size."""
+
+import keras
+import numpy as np
+
+from kzoo.classifier import Classifier
+
+# MNIST is 28x28, and zero-padded to 32x32 for networks that halve their input several times.
+_UNPADDED, _PADDED = (28, 28), (32, 32)
+
+
+def check_images(images):
+    """`images` as a NumPy array, if they are uint8 images `(n, height, width, channels)`.
+
+    Raises:
+        ValueError: if they are not.
+    """
+    images = np.asarray(keras.ops.convert_to_numpy(images))
+    if images.dtype != np.uint8 or images.ndim != 4:
+        raise ValueError(
+            "Expected uint8 images of shape (n, height, width, channels); "
+            f"got {images.dtype} of shape {images.shape}."
+        )
+    return images
+
+
+def match_size(images, image_shape):
+    """Brings images `(n, height, width, channels)` to the `image_shape` of a classifier.
+
+    Images of another shape are taken only if both are MNIST's two sizes, 28x28 and zero-padded
+    32x32, which differ by a centred border of two zeros.
+
+    Raises:
+        ValueError: if the shapes differ in any other way.
+    """
+    shape = images.shape[1:]
+    if shape == image_shape:
+        return images
+    if shape[2] == image_shape[2]:
+        if (shape[:2], image_shape[:2]) == (_UNPADDED, _PADDED):
+            return np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
+        if (shape[:2], image_shape[:2]) == (_PADDED, _UNPADDED):
+            return images[:, 2:-2, 2:-2]
+    raise ValueError(
+        f"Expected images of shape (n, {', '.join(map(str, image_shape))}), as the classifier "
+        f"takes them; got {images.shape}."
+    )
+
+
+def resolve_classifier(classifier):
+    """The `Classifier` of that preset name, or the given one.
+
+    Raises:
+        ValueError: if it is neither a string nor a `kzoo.Classifier`.
+    """
+    if isinstance(classifier, str):
+        return Classifier.from_preset(classifier)
+    if not isinstance(classifier, Classifier):
+        raise ValueError(
+            "`classifier` must be the name of a Classifier preset or a kzoo.Classifier; "
+            f"got {classifier!r}."
+        )
+    return classifier
+
+
+class ClassifierMetric(keras.metrics.Metric):
+    """A metric of a set of images through the predictions and features of a classifier.
+
+    The state is float64 NumPy arrays and not Keras variables, since JAX keeps variables in
+    float32 at most: `update_state` runs outside of compiled code, on concrete images.
+
+    Args:
+        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
+        name: name of the metric.
+        dtype: as of any Keras metric; the state is float64 whatever it is.
+
+    Raises:
+        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`.
+    """
+
+    score = None  # key of this metric among the scores of `Reference`
+
+    def __init__(self, classifier="mnist", name=None, dtype=None):
+        super().__init__(name=name or self.score, dtype=dtype)
+        self._classifier_argument = classifier
+        self.classifier = resolve_classifier(classifier)
+        self.reset_state()
+
+    @property
+    def reference_value(self):
+        """The score of the real test images, stored with the classifier; None if it has none."""
+        reference = self.classifier.reference
+        return None if reference is None else reference.scores[self.score]
+
+    def update_state(self, images):
+        """Adds images, uint8 `(n, height, width, channels)`, arrays or tensors.
+
+        Raises:
+            ValueError: if they are not uint8 of rank 4, or not of the classifier's shape (28x28
+                and 32x32 images are padded and cropped to each other).
+        """
+        images = match_size(check_images(images), self.classifier.image_shape)
+        self.update_activations(*self.classifier.activations(images))
+
+    def update_activations(self, features, probabilities):
+        """Adds images by what the classifier makes of them, to share one pass among metrics.
+
+        Args:
+            features: `(n, d)`, penultimate activations.
+            probabilities: `(n, num_classes)`, class probabilities p(y|x).
+        """
+        raise NotImplementedError
+
+    def get_config(self):
+        """The arguments. A classifier given as an object stays one: weights are not config."""
+        return {**super().get_config(), "classifier": self._classifier_argument}

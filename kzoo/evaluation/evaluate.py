@@ -1,0 +1,93 @@
+"""All scores of a set of images in one pass of the classifier."""
+
+import numpy as np
+
+from kzoo.classifier import Reference
+from kzoo.evaluation.classifier_metric import check_images, match_size, resolve_classifier
+from kzoo.evaluation.diversity_score import DiversityScore
+from kzoo.evaluation.frechet_distance import FrechetDistance
+from kzoo.evaluation.inception_score import InceptionScore
+
+
+def evaluate_images(images, classifier="mnist", splits=1):
+    """Inception score, diversity score and Frechet distance of images in one pass.
+
+    Args:
+        images: uint8 array `(n, height, width, channels)`, or an iterable of such batches; n
+            greater than the classifier's number of features.
+        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier` with `reference`.
+        splits: see `InceptionScore`.
+
+    Returns:
+        A dict: `n`; `inception_score`, `diversity_score` and `frechet_distance`, floats;
+        `class_histogram`, an int array `(num_classes,)` of how many images were classified as
+        each class; `reference`, a dict of the same three scores of the real test images.
+
+    Raises:
+        ValueError: if the images are too few, not uint8 or of another shape than the classifier
+            takes, or if the classifier has no reference.
+    """
+    classifier = resolve_classifier(classifier)
+    metrics = [
+        InceptionScore(classifier, splits=splits),
+        DiversityScore(classifier),
+        FrechetDistance(classifier),
+    ]
+    histogram = np.zeros(classifier.num_classes, "int64")
+    for batch in [images] if hasattr(images, "shape") else images:
+        batch = match_size(check_images(batch), classifier.image_shape)
+        features, probabilities = classifier.activations(batch)
+        histogram += np.bincount(probabilities.argmax(axis=1), minlength=len(histogram))
+        for metric in metrics:
+            metric.update_activations(features, probabilities)
+    return {
+        "n": int(histogram.sum()),
+        **{metric.score: metric.result() for metric in metrics},
+        "class_histogram": histogram,
+        "reference": {metric.score: metric.reference_value for metric in metrics},
+    }
+
+
+def measure_reference(classifier, train_images, train_labels, test_images):
+    """The `Reference` of a classifier: statistics of real training images, scores of test images.
+
+    Args:
+        classifier: a `kzoo.Classifier`.
+        train_images: uint8 array `(n, height, width, channels)`, the real training images of the
+            models to be scored.
+        train_labels: int array `(n,)`, their labels; or None where these models learn fewer
+            classes than the classifier tells apart. Pr*(y) of the diversity score is then the
+            classifier's average prediction on the training images: a label that they lack would
+            make every score 0.
+        test_images: uint8 array, real images that the classifier was not trained on.
+
+    Returns:
+        A `kzoo.classifier.Reference`; assign it to `classifier.reference`.
+
+    Raises:
+        ValueError: if the images are too few, not uint8 or of another shape than the classifier
+            takes.
+    """
+    distance = FrechetDistance(classifier)
+    distance.set_reference(train_images)
+    mean, covariance = distance.reference
+    if train_labels is None:
+        train_images = match_size(check_images(train_images), classifier.image_shape)
+        shares = classifier.activations(train_images)[1].mean(axis=0)
+    else:
+        labels = np.bincount(train_labels, minlength=classifier.num_classes)
+        shares = labels / labels.sum()
+
+    test_images = match_size(check_images(test_images), classifier.image_shape)
+    activations = classifier.activations(test_images)
+    metrics = [InceptionScore(classifier), DiversityScore(classifier, reference=shares), distance]
+    for metric in metrics:
+        metric.update_activations(*activations)
+    return Reference(
+        mean=mean,
+        covariance=covariance,
+        num_train=len(train_images),
+        label_distribution=shares,
+        scores={metric.score: metric.result() for metric in metrics},
+        num_test=len(test_images),
+    )

@@ -1,0 +1,135 @@
+"""How the models' scores are measured: what `kzoo evaluate` prints and the model cards quote.
+
+* `sample_scores`: models that draw images, by what a classifier makes of many samples.
+* `likelihood_scores`: models of a density, by the likelihood of test images.
+* `reconstruction_scores`: autoencoders, by how well they reconstruct test images.
+* `code_scores`: models of discrete codes, by reconstructions and by the codes' prior.
+* `accuracy_scores`: classifiers, by their accuracy on test images, with the scores that real
+  images get.
+
+Every score says by which protocol it was measured. All run on any backend, from a seed.
+"""
+
+import keras
+import numpy as np
+
+from kzoo.checks import check_positive_int
+from kzoo.evaluation.evaluate import evaluate_images
+from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
+from kzoo.evaluation.reconstruction_scores import code_scores, reconstruction_scores
+from kzoo.evaluation.scores import Score, is_binary, untracked
+
+__all__ = [
+    "NLL_IMAGES",
+    "SAMPLE_SCORES",
+    "Score",
+    "accuracy_scores",
+    "code_scores",
+    "is_binary",
+    "likelihood_scores",
+    "reconstruction_scores",
+    "sample",
+    "sample_scores",
+]
+
+SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
+
+SAMPLE_SCORES = ("inception_score", "diversity_score", "frechet_distance")
+
+
+def sample(model, num_samples, seed=0, steps=None, track=untracked):
+    """Draws many images in groups, to show progress.
+
+    Up to 640 images are those of `model.generate(num_samples, seed)`; more are drawn in groups of
+    640 from a `SeedGenerator` of that seed.
+
+    Args:
+        model: a `kzoo.GenerativeModel`.
+        num_samples: how many images.
+        seed: an int.
+        steps: the functional gradient steps of a `kzoo.CFGGAN`; `None` for all.
+        track: function `(sequence, description)` that iterates over the sequence and shows
+            how far it is.
+
+    Returns:
+        A generator of uint8 arrays `(n, height, width, channels)`.
+
+    Raises:
+        ValueError: if the number is not positive, or `steps` is out of range or given for a model
+            without such steps.
+    """
+    check_positive_int("num_samples", num_samples)
+    options = {}
+    if steps is not None:
+        if not hasattr(model, "num_steps"):
+            raise ValueError(
+                f"Received steps={steps}, and {type(model).__name__} takes no functional gradient "
+                "steps: only a CFGGAN does."
+            )
+        options["steps"] = steps
+    return _groups(model, num_samples, seed, options, track)
+
+
+def _groups(model, num_samples, seed, options, track):
+    if num_samples > SAMPLE_GROUP:
+        seed = keras.random.SeedGenerator(seed)
+    for start in track(range(0, num_samples, SAMPLE_GROUP), "Drawing images"):
+        yield model.generate(min(SAMPLE_GROUP, num_samples - start), seed=seed, **options)
+
+
+def sample_scores(
+    model, classifier="mnist", num_samples=10_000, seed=0, steps=None, track=untracked
+):
+    """Inception score, diversity score and Frechet distance of samples (clipped to [-1, 1]).
+
+    Args:
+        model, num_samples, seed, steps, track: as in `sample`.
+        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier` with `reference`.
+
+    Returns:
+        `(scores, class_histogram)`: a list of `Score`, and an int array `(num_classes,)` of how
+        many samples were classified as each class.
+
+    Raises:
+        ValueError: as `sample` and `kzoo.metrics.evaluate_images`.
+    """
+    measured = evaluate_images(sample(model, num_samples, seed, steps, track), classifier)
+    origin = ""
+    if hasattr(model, "num_steps"):
+        origin = f" of G_{model.num_steps if steps is None else steps}"
+    protocol = f"{num_samples:,} samples{origin}, seed {seed}, clipped to [-1, 1]"
+    scores = [
+        Score(name, measured[name], "", protocol, measured["reference"][name])
+        for name in SAMPLE_SCORES
+    ]
+    return scores, measured["class_histogram"]
+
+
+def accuracy_scores(classifier, images, labels):
+    """Accuracy on test images, and the scores that these real images get.
+
+    Args:
+        classifier: a `kzoo.Classifier`.
+        images: uint8 array `(n, height, width, channels)`.
+        labels: int array `(n,)`.
+
+    Returns:
+        `(scores, class_histogram)`: a list of `Score`, of the accuracy in percent and, if the
+        classifier has a `reference`, of the images' inception score, diversity score and Frechet
+        distance; and how many images were classified as each class, an int array
+        `(num_classes,)`.
+
+    Raises:
+        ValueError: if images and labels do not fit each other or the classifier.
+    """
+    if len(labels) != len(images):
+        raise ValueError(f"Expected one label per image, got {len(labels)} for {len(images)}.")
+    _, probabilities = classifier.activations(images)
+    predictions = probabilities.argmax(axis=1)
+    accuracy = 100.0 * float(np.mean(predictions == labels))
+    scores = [Score("accuracy", accuracy, "%", "labels against the most likely class")]
+    if classifier.reference is not None:
+        measured = evaluate_images(images, classifier)
+        train = f"{classifier.reference.num_train:,} training images"
+        scores += [Score(name, measured[name], "", f"against {train}") for name in SAMPLE_SCORES]
+    return scores, np.bincount(predictions, minlength=classifier.num_classes)

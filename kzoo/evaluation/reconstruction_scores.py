@@ -1,0 +1,73 @@
+"""How well test images survive being encoded; see `kzoo.evaluation.protocols`."""
+
+import keras
+import numpy as np
+
+from kzoo.evaluation.scores import Score
+from kzoo.images import to_float
+
+BATCH = 500  # images encoded at once
+
+
+def reconstruction_scores(model, images):
+    """How well an autoencoder reconstructs test images, none of them corrupted.
+
+    Args:
+        model: a `kzoo.Autoencoder`.
+        images: uint8 array `(n, height, width, channels)`.
+
+    Returns:
+        A list of `Score`: `reconstruction`, the loss that the model reports, per image; and `mse`,
+        the mean squared error of a pixel in units of [0, 1], comparable between losses.
+
+    Raises:
+        ValueError: if the images do not fit the model.
+    """
+    errors, squares = [], []
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        x, parameters = to_float(batch), model.pixel_parameters(model.encode(batch))
+        errors.append(keras.ops.convert_to_numpy(model.reconstruction_error(x, parameters)))
+        difference = keras.ops.convert_to_numpy((model.mean_image(parameters) - x) / 2.0)
+        squares.append(np.mean(difference**2, axis=(1, 2, 3)))
+    unit, what = {
+        "l2": ("", "squared error in units of [-1, 1], summed over an image"),
+        "cross_entropy": ("nats", "cross-entropy, summed over an image"),
+    }[model.reconstruction_loss]
+    return [
+        Score("reconstruction", float(np.concatenate(errors).mean(dtype="float64")), unit, what),
+        Score(
+            "mse",
+            float(np.concatenate(squares).mean(dtype="float64")),
+            "",
+            "mean over pixels, in units of [0, 1]",
+        ),
+    ]
+
+
+def code_scores(model, images, labels=None):
+    """How well a `kzoo.VQVAE` reconstructs test images, and what its prior makes of their codes.
+
+    Args:
+        model: a `kzoo.VQVAE` with a prior.
+        images: uint8 array `(n, height, width, channels)`.
+        labels: int array `(n,)`, for a class-conditional prior.
+
+    Returns:
+        A list of `Score`.
+
+    Raises:
+        ValueError: if the images do not fit the model, or it has no prior.
+    """
+    codes = model.encode_to_codes(images)
+    error = model.decode_codes(codes) / 255.0 - images / 255.0
+    uses = np.bincount(codes.ravel(), minlength=model.num_codes)
+    frequencies = uses[uses > 0] / codes.size
+    perplexity = np.exp(-np.sum(frequencies * np.log(frequencies)))
+    log_prior = model.prior.log_likelihood(model.prior_images(images), labels)
+    bits = -float(np.mean(log_prior, dtype="float64")) / np.log(2.0)
+    return [
+        Score("reconstruction_mse", float(np.mean(np.square(error))), "", "values in [0, 1]"),
+        Score("codes_in_use", float(perplexity), "", f"perplexity, of {model.num_codes} codes"),
+        Score("prior_bits", bits, "bits/image", "exact, of the codes under the prior"),
+    ]

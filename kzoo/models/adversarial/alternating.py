@@ -1,0 +1,300 @@
+"""Alternating training of a generator and a discriminator: what all GANs of kzoo share.
+
+* Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661: Algorithm 1 [1].
+* Radford et al. 2016 (DCGAN), arXiv:1511.06434: the networks that are built from arguments [2].
+* Johnson, Zhang 2018, arXiv:1801.06309: their extension by 1x1 convolutions [3].
+* Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
+  arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
+* Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in the generator's code [5].
+* Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [6].
+* Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [7].
+* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196: samples come from an average
+  of the generator's weights (appendix A), networks grow out of smaller ones (section 2) [8].
+* Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [9].
+"""
+
+import keras
+from keras import ops
+
+from kzoo.checks import check_positive_int
+from kzoo.layers import DiffAugment
+from kzoo.layers.diff_augment import check_policies
+from kzoo.models.adversarial.base import AdversarialModel, shape_of_images
+from kzoo.models.adversarial.growth import Growth
+from kzoo.models.adversarial.infogan import CodeProbabilities, CodeRecognition
+from kzoo.models.adversarial.r1 import R1
+from kzoo.models.adversarial.weight_average import WeightAverage
+
+
+class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialModel):
+    """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
+
+    A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
+    it needs more, `discriminator_penalty` or `after_discriminator_step`.
+
+    Args:
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
+        latent_dim: length of the latent vectors z ~ N(0, I).
+        discriminator_steps: discriminator updates k per generator update, each on a mini-batch
+            of its own (Algorithm 1 of [1]); `fit` then takes k mini-batches for one step.
+        width: features of the DCGAN and ResNet networks next to the image.
+        pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
+            and far better digits after the same number of updates.
+        codes: turns the first `codes` latents into a one-hot code (`kzoo.layers.LatentCodes`), by
+            which the classes of images can lie apart; 0 for none. A generator of the user's has to
+            begin with that layer itself.
+        information: lambda, weight of the mutual information between the code and the image (eq. 6
+            of [5]), without which the generator may ignore the code; needs `codes`. A network on
+            the discriminator's features recognizes the code; its loss is `code_loss`.
+        instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
+            training adds to every image before the discriminator sees it [4]; 0 for none. It
+            keeps the discriminator from winning by details that the generator cannot match.
+        augment: how training changes all images, real and generated, before the discriminator sees
+            them [7]: names for `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`.
+        spectral_normalization: divides every kernel of a named discriminator by its largest
+            singular value [6], in place of batch norm.
+        average_decay: how much of the average of the generator's weights stays at every update,
+            in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
+            which `generate` then draws unless it is called with `averaged=False` [8].
+        r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
+            [9]), such as .1 to 10; 0 for none.
+        r1_every: at every how many updates of the discriminator the penalty counts, times as much.
+        grow_from: a model with half the image's sides, twice the `width` and "dcgan_4x4" networks,
+            from whose weights all layers start but those next to the image [8]; or one of the same
+            size, to go on from it.
+        fade_images: over how many real images the new layers are faded in [8]; 0 for networks
+            without the smaller one's layers next to the image.
+        generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
+            `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
+            (b, h, w, c) in [-1, 1].
+        discriminator: one of the same names, or the user's own `keras.Model`, images to logits
+            (b, 1).
+        **kwargs: `num_classes` and `conditioning` of a class-conditional model, as
+            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
+
+    Raises:
+        ValueError: if an argument or a network's shapes do not fit.
+    """
+
+    loss_names = ("d_loss", "g_loss")
+    batch_norm = True  # in the discriminator that is built from arguments
+
+    def __init__(
+        self,
+        image_shape=None,
+        latent_dim=100,
+        discriminator_steps=1,
+        width=32,
+        pointwise=False,
+        codes=0,
+        information=0.0,
+        instance_noise=0.0,
+        augment=None,
+        spectral_normalization=False,
+        average_decay=0.0,
+        r1=0.0,
+        r1_every=16,
+        grow_from=None,
+        fade_images=0,
+        generator="dcgan",
+        discriminator="dcgan",
+        **kwargs,
+    ):
+        for name, value in (("information", information), ("instance_noise", instance_noise)):
+            if not 0.0 <= value < float("inf"):
+                raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
+        if information and not codes:
+            raise ValueError(
+                f"information={information!r} is about the generator's code: it needs codes of at "
+                f"least 2, got codes={codes!r}."
+            )
+        if information and kwargs.get("num_classes") is not None:
+            raise ValueError(
+                "A model is conditioned on labels or finds codes without them: expected "
+                f"num_classes=None or information=0, got num_classes={kwargs['num_classes']!r} and "
+                f"information={information!r}."
+            )
+        if information:
+            self.loss_names = (*self.loss_names, "code_loss")
+        image_shape = shape_of_images(image_shape, discriminator, generator)
+        super().__init__(image_shape, latent_dim, **kwargs)
+        self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
+        self.width = check_positive_int("width", width)
+        self.pointwise = bool(pointwise)
+        self.codes = codes
+        self.information = float(information)
+        self.instance_noise = float(instance_noise)
+        self.augment = list(check_policies("augment", augment)) or None
+        self.spectral_normalization = bool(spectral_normalization)
+        if self.spectral_normalization and not isinstance(discriminator, str):
+            raise ValueError(
+                "spectral_normalization=True is for a discriminator given by its name; got "
+                f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
+            )
+        self._check_growth(fade_images, grow_from)
+        fading = self.fade_images > 0
+        self._set_networks(
+            discriminator,
+            generator,
+            {"width": self.width, "pointwise": self.pointwise, "batch_norm": self.batch_norm},
+            {"codes": self.codes, "batch_norm": True, "fading": fading},
+            {"spectral_normalization": self.spectral_normalization, "fading": fading},
+        )
+        self._set_average(average_decay)
+        self._set_r1(r1, r1_every)
+        self._set_growth(grow_from)
+        if self.information:
+            self.code_recognition = CodeRecognition(self.discriminator, self.codes)
+            self.code_head = self.code_recognition.head  # where Keras finds its variables
+        self.seed_generator = keras.random.SeedGenerator()
+        if self.augment:
+            self.augmentation = DiffAugment(self.augment, seed=self.seed_generator)
+        self.build()
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "discriminator_steps": self.discriminator_steps,
+            "width": self.width,
+            "pointwise": self.pointwise,
+            "codes": self.codes,
+            "information": self.information,
+            "instance_noise": self.instance_noise,
+            "augment": self.augment,
+            "spectral_normalization": self.spectral_normalization,
+            "average_decay": self.average_decay,
+            "r1": self.r1,
+            "r1_every": self.r1_every,
+            "grow_from": self.grow_from,
+            "fade_images": self.fade_images,
+            **self._networks_config(),
+        }
+
+    def default_optimizer(self):
+        """Adam with DCGAN's settings (section 4 of [2])."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    def examples_per_step(self, batch_size):
+        return self.discriminator_steps * batch_size
+
+    @property
+    def discriminator_variables(self):
+        """With those of the network that recognizes the code."""
+        head = self.code_head.trainable_variables if self.information else []
+        return super().discriminator_variables + head
+
+    # The losses -------------------------------------------------------------------------------
+
+    def discriminator_criterion(self, real, fake):
+        """The discriminator's loss from its values (b, 1) of real and generated images."""
+        raise NotImplementedError
+
+    def generator_criterion(self, fake):
+        """The generator's loss from the discriminator's values (b, 1) of generated images."""
+        raise NotImplementedError
+
+    def discriminator_penalty(self, real, fake, condition):
+        """What training adds to the loss on real and generated images (b, h, w, c); a scalar."""
+        return 0.0
+
+    def discriminator_losses(self, real, fake, latents, condition, training=True):
+        """The losses at real images and at images generated from the latents.
+
+        Args:
+            real, fake: images (b, h, w, c).
+            latents: (b, latent_dim).
+            condition: of both, a dict such as `{"labels": (b,)}`.
+            training: whether to add noise and penalty, and to use the statistics of the batch.
+
+        Returns:
+            `(d_loss, code_loss)`, scalars; the second is 0 without `information`.
+        """
+        real, fake = self._noisy(real, training), self._noisy(fake, training)
+        real_values = self.logits(real, training, **condition)
+        fake_values, code_loss = self._values_and_code_loss(fake, latents, condition, training)
+        loss = self.discriminator_criterion(real_values, fake_values)
+        if training:
+            loss = loss + self.discriminator_penalty(real, fake, condition)
+            loss = loss + self._r1(real, condition)
+        return loss, code_loss
+
+    def generator_losses(self, latents, condition, training=True):
+        """`(g_loss, code_loss)` at latents (b, latent_dim), scalars."""
+        fake = self(latents, **condition, training=training)  # (b, h, w, c)
+        fake = self._noisy(fake, training)
+        values, code_loss = self._values_and_code_loss(fake, latents, condition, training)
+        return self.generator_criterion(values), code_loss
+
+    def _values_and_code_loss(self, fake, latents, condition, training):
+        if self.information:
+            return self.code_recognition.values_and_loss(fake, latents, training)
+        return self.logits(fake, training, **condition), 0.0
+
+    def _noisy(self, images, training):
+        """Images (b, h, w, c) as training shows them to the discriminator."""
+        if training and self.augment:
+            images = self.augmentation(images, training=True)
+        if training and self.instance_noise:
+            noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+            images = images + self.instance_noise * noise
+        return images
+
+    # Training and sampling --------------------------------------------------------------------
+
+    def update(self, x, condition):
+        """Algorithm 1 of [1]: k discriminator steps, then one generator step.
+
+        Generated images have the conditions of the real ones beside them.
+        """
+        steps = self.discriminator_steps
+        batch_size = ops.shape(x)[0] // steps
+        self._fade(x)
+        for k in range(steps):
+            part = slice(k * batch_size, (k + 1) * batch_size)
+            real, given = x[part], {name: values[part] for name, values in condition.items()}
+            latents = self._latents(real)
+            fake = self(latents, **given, training=True)  # (b, h, w, c)
+            arguments = (real, fake, latents, given)
+            d_loss, _ = self._minimize(
+                lambda arguments=arguments: self.discriminator_losses(*arguments),
+                self.discriminator_variables,
+                self.d_optimizer,
+            )
+            self._after_r1()
+            self.after_discriminator_step()
+        latents = self._latents(real)
+        g_loss, code_loss = self._minimize(
+            lambda: self.generator_losses(latents, given),
+            self.generator.trainable_variables,
+            self.g_optimizer,
+        )
+        self._update_average()
+        return self._named(d_loss, g_loss, code_loss)
+
+    def _minimize(self, losses, variables, optimizer):
+        """One step down the gradient of loss + lambda code_loss; returns the two."""
+
+        def objective():
+            loss, code_loss = losses()
+            return loss + self.information * code_loss, (loss, code_loss)
+
+        return self.minimize(objective, variables, optimizer)[1]
+
+    def _named(self, *losses):
+        return dict(zip(self.loss_names, losses, strict=False))
+
+    def after_discriminator_step(self):
+        """What follows every update of the discriminator; nothing, unless a subclass says so."""
+
+    def evaluation(self, x, condition):
+        latents = self._latents(x)
+        fake = self(latents, **condition, training=False)
+        d_loss, code_loss = self.discriminator_losses(x, fake, latents, condition, training=False)
+        g_loss, _ = self.generator_losses(latents, condition, training=False)
+        return self._named(d_loss, g_loss, code_loss)
+
+    def _latents(self, images):
+        """As many latents as images (b, latent_dim)."""
+        shape = (ops.shape(images)[0], self.latent_dim)
+        return keras.random.normal(shape, seed=self.seed_generator)

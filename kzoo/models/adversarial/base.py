@@ -1,0 +1,242 @@
+"""What models with a generator and a discriminator share: two networks, two optimizers."""
+
+import keras
+from keras import ops
+
+from kzoo.checks import check_positive_int
+from kzoo.conditions import Labels
+from kzoo.models.base import GenerativeModel
+from kzoo.networks import discriminator_by_name, generator_by_name
+from kzoo.networks.conditional import (
+    CONDITIONING,
+    concatenated_discriminator,
+    conditional_generator,
+    projection_discriminator,
+)
+
+
+def check_network(name, network, inputs, output):
+    """Checks a user's Keras model.
+
+    Args:
+        name: of the argument, for the message.
+        network: what was given.
+        inputs: list of `(shape, dtype)` without the batch, one for each input.
+        output: shape of the output without the batch; `None` for a size that may be any.
+
+    Returns:
+        The network, built.
+
+    Raises:
+        ValueError: unless it is a `keras.Model` that maps such inputs to such an output.
+    """
+    if not isinstance(network, keras.Model):
+        raise ValueError(f"{name} must be a keras.Model, got {network!r}.")
+    shapes = " and ".join(str((None, *shape)) for shape, _ in inputs)
+    tensors = [keras.Input(shape, dtype=dtype) for shape, dtype in inputs]
+    try:
+        given = network(tensors if len(tensors) > 1 else tensors[0])
+    except Exception as error:  # whatever its layers raise on a shape they cannot take
+        raise ValueError(f"{name} does not take inputs of shape {shapes}: {error}") from error
+    given = [tuple(tensor.shape) for tensor in keras.tree.flatten(given)]
+    expected = (None, *output)
+    fits = len(given) == 1 and len(given[0]) == len(expected)
+    if not fits or any(e not in (None, g) for g, e in zip(given[0], expected)):
+        raise ValueError(
+            f"{name} must map inputs {shapes} to outputs {expected}, got outputs "
+            f"{', '.join(map(str, given))}."
+        )
+    return network
+
+
+def shape_of_images(image_shape, discriminator, generator):
+    """The image shape of a model: as given, or that of the user's networks, or (32, 32, 1)."""
+    if image_shape is not None:
+        return image_shape
+    shapes = (getattr(discriminator, "input_shape", None), getattr(generator, "output_shape", None))
+    for shape in shapes:
+        if isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]:
+            return shape[1:]
+    return (32, 32, 1)
+
+
+class AdversarialModel(GenerativeModel):
+    """A discriminator against a network that draws images, each with an optimizer of its own.
+
+    A subclass names its other network in `generator_name` and calls `_set_networks`.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: length of the latent vectors z ~ N(0, I).
+        num_classes: number of classes of a class-conditional model, which is fitted on `(images,
+            labels)`; `None` for none. Networks of the user's then take `[latents, labels]` and
+            `[images, labels]`, labels int (b,).
+        conditioning: how a discriminator that is built by name sees the label: `"projection"` or
+            `"concatenation"` (see `kzoo.networks.conditional`). The generator's latents are
+            joined by the label.
+    """
+
+    def __init__(
+        self, image_shape, latent_dim, num_classes=None, conditioning="projection", **kwargs
+    ):
+        super().__init__(image_shape, latent_dim, **kwargs)
+        if num_classes is not None:
+            num_classes = check_positive_int("num_classes", num_classes)
+        if conditioning not in CONDITIONING:
+            raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
+        self.num_classes = num_classes
+        self.conditioning = conditioning
+
+    def get_config(self):
+        names = ("num_classes", "conditioning")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    generator_name = "generator"
+    #: Shape of the discriminator's values of one image.
+    discriminator_output = (1,)
+
+    def logits(self, images, training=False, labels=None):
+        """The discriminator's values of images (b, h, w, c), float32 (b, 1)."""
+        inputs = images if labels is None else [images, labels]
+        return ops.cast(self.discriminator(inputs, training=training), "float32")
+
+    @property
+    def conditions(self):
+        return () if self.num_classes is None else (Labels(self.num_classes),)
+
+    @property
+    def discriminator_variables(self):
+        """The variables that `d_optimizer` updates; all others are `g_optimizer`'s."""
+        return self.discriminator.trainable_variables
+
+    @property
+    def d_optimizer(self):
+        """Optimizer of the discriminator."""
+        return self._optimizers[0]
+
+    @property
+    def g_optimizer(self):
+        """Optimizer of the generator (in a CFGGAN: of the approximator)."""
+        return self._optimizers[1]
+
+    def default_optimizer(self):
+        """The paper's optimizer; called once for each of the two networks."""
+        raise NotImplementedError
+
+    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Configures training.
+
+        Args:
+            d_optimizer: optimizer of the discriminator; the paper's when `None`.
+            g_optimizer: optimizer of the generator; the paper's when `None`. With
+                `use_ema=True`, Keras keeps an exponential moving average of the generator's
+                weights, which `fit` writes into them when it ends.
+            **kwargs: `jit_compile`, `steps_per_execution`, `run_eagerly`, as in Keras.
+
+        Raises:
+            ValueError: if both networks are given the same optimizer object, or `optimizer`,
+                `loss` or `metrics`.
+        """
+        if "optimizer" in kwargs:
+            raise ValueError(
+                f"{type(self).__name__} trains two networks: compile() takes d_optimizer and "
+                f"g_optimizer, got optimizer={kwargs['optimizer']!r}."
+            )
+        d_optimizer, g_optimizer = (
+            self.default_optimizer() if given is None else keras.optimizers.get(given)
+            for given in (d_optimizer, g_optimizer)
+        )
+        if d_optimizer is g_optimizer:
+            raise ValueError(
+                "d_optimizer and g_optimizer must be two objects: an optimizer keeps state for "
+                f"the variables of one network; got {d_optimizer!r} twice."
+            )
+        discriminator = {id(v) for v in self.discriminator_variables}
+        self._optimizers = (d_optimizer, g_optimizer)
+        # One optimizer that holds both is what Keras saves, restores and carries through JAX.
+        both = keras.optimizers.MultiOptimizer(
+            lambda variable: d_optimizer if id(variable) in discriminator else g_optimizer
+        )
+        super().compile(optimizer=both, **kwargs)
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return {}
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "d_optimizer": serialize(self.d_optimizer),
+            "g_optimizer": serialize(self.g_optimizer),
+            **self._compile_arguments,
+        }
+
+    def call(self, latents, labels=None, training=False):
+        """Latents (b, latent_dim), and labels (b,), to images (b, h, w, c) in [-1, 1]."""
+        inputs = latents if labels is None else [latents, labels]
+        images = getattr(self, self.generator_name)(inputs, training=training)
+        return ops.cast(images, "float32")
+
+    def build(self, input_shape=None):
+        """The networks are built when they are given or made; nothing is left to build."""
+
+    def _set_networks(
+        self, discriminator, generator, options, generator_options, discriminator_options=None
+    ):
+        """Takes the user's networks, or builds those that are named.
+
+        Args:
+            discriminator: a `keras.Model` or the name of a network.
+            generator: the same, for the network that draws images.
+            options: of both networks that are built.
+            generator_options: further ones of the one that draws images.
+            discriminator_options: further ones of the discriminator.
+
+        Raises:
+            ValueError: if a network's shapes do not fit, or there is none of that name.
+        """
+        role = self.generator_name
+        self._network_names = {
+            name: given if isinstance(given, str) else None
+            for name, given in (("discriminator", discriminator), (role, generator))
+        }
+        shape, latent_dim, classes = self.image_shape, self.latent_dim, self.num_classes
+        by_name = isinstance(discriminator, str), isinstance(generator, str)
+        if by_name[0]:
+            extra = classes if classes and self.conditioning == "concatenation" else 0
+            seen = (*shape[:2], shape[2] + extra)
+            further = discriminator_options or {}
+            discriminator = discriminator_by_name(discriminator, seen, **options, **further)
+            if extra:
+                discriminator = concatenated_discriminator(discriminator, shape, classes)
+            elif classes:
+                discriminator = projection_discriminator(discriminator, classes)
+        if by_name[1]:
+            options = {**options, **generator_options}
+            length = latent_dim + (classes or 0)
+            generator = generator_by_name(generator, shape, length, role=role, **options)
+            if classes:
+                generator = conditional_generator(generator, latent_dim, classes)
+        labels = [((), "int32")] if classes else []
+        images, latents = (shape, "float32"), ((latent_dim,), "float32")
+        self.discriminator = check_network(
+            "discriminator", discriminator, [images, *labels], self.discriminator_output
+        )
+        setattr(self, role, check_network(role, generator, [latents, *labels], shape))
+
+    def _networks_config(self):
+        """The networks in a config: their names, or those that the user gave."""
+        return {
+            role: name or keras.saving.serialize_keras_object(getattr(self, role))
+            for role, name in self._network_names.items()
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        config = dict(config)
+        for name in ("discriminator", cls.generator_name):
+            if isinstance(config.get(name), dict):
+                config[name] = keras.saving.deserialize_keras_object(
+                    config[name], custom_objects=custom_objects
+                )
+            elif config.get(name, "dcgan") is None:  # as version 0.1.0 wrote it
+                config[name] = "dcgan"
+        return cls(**config)

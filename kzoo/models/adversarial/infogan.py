@@ -1,0 +1,108 @@
+"""Recognizing the code of a generated image: InfoGAN's bound on the mutual information.
+
+Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016, "InfoGAN: interpretable representation
+learning by information maximizing generative adversarial nets", arXiv:1606.03657.
+"""
+
+import keras
+from keras import ops
+
+from kzoo import backend
+from kzoo.images import check_images, to_float
+from kzoo.layers import BatchNormalization, LatentCodes
+from kzoo.layers import channels_last as layers
+from kzoo.models.batches import in_batches
+
+
+class CodeRecognition:
+    """Q(c | x) of section 4 on the features of a discriminator: all its layers but the last.
+
+    Args:
+        discriminator: `keras.Model` of layers (functional or sequential), images to values (b, 1).
+        codes: number of codes.
+
+    Attributes:
+        head: `keras.Model`, features to the log-odds (b, codes); one hidden layer of 128, as in
+            the paper's appendix C.1.
+
+    Raises:
+        ValueError: if the discriminator's last layer is not the end of a graph of layers.
+    """
+
+    def __init__(self, discriminator, codes):
+        try:
+            features = discriminator.layers[-1].input
+            # Untracked by a model that holds `self`: its layers are the discriminator's.
+            self.outputs = keras.Model(discriminator.inputs, [*discriminator.outputs, features])
+        except (AttributeError, IndexError, ValueError) as error:
+            raise ValueError(
+                "information > 0 needs a discriminator made of layers (keras.Sequential or the "
+                f"functional API), whose last layer's input recognizes the code; got "
+                f"{discriminator!r}."
+            ) from error
+        self.labels = LatentCodes(codes).labels
+        self.head = keras.Sequential(
+            [
+                layers.Input(features.shape[1:]),
+                layers.Flatten(),
+                layers.Dense(128),
+                BatchNormalization(momentum=0.9, epsilon=1e-5),
+                layers.LeakyReLU(0.2),
+                layers.Dense(codes),
+            ],
+            name="code_recognition",
+        )
+
+    def values_and_loss(self, images, latents, training):
+        """The discriminator's values of generated images, and what the code is recognized by.
+
+        Args:
+            images: (b, h, w, c), generated from the latents.
+            latents: (b, latent_dim).
+            training: whether batch norm takes the statistics of the batch.
+
+        Returns:
+            `(values, loss)`: float32 (b, 1), and -E log Q(c | G(z)) in nats, the bound of eq. 5
+            without the constant entropy of the code; log(codes) where the images tell nothing.
+        """
+        values, features = self.outputs(images, training=training)
+        log_odds = ops.cast(self.head(features, training=training), "float32")  # (b, codes)
+        loss = keras.losses.sparse_categorical_crossentropy(
+            self.labels(latents), log_odds, from_logits=True
+        )
+        return ops.cast(values, "float32"), ops.mean(loss)
+
+    def probabilities(self, images):
+        """Q(c | x) of images (b, h, w, c), (b, codes)."""
+        _, features = self.outputs(images, training=False)
+        return ops.softmax(ops.cast(self.head(features, training=False), "float32"))
+
+
+class CodeProbabilities:
+    """How often the codes of a model with `information` occur among images."""
+
+    def code_probabilities(self, images):
+        """How often each code occurs among real images, as the recognizing network sees it.
+
+        A generator draws its codes equally often in training, whatever their kinds of images
+        have for frequencies in the data. `kzoo.layers.LatentCodes(codes, probabilities)` draws
+        them as often as this says.
+
+        Args:
+            images: uint8 array (n, height, width, channels), or floats in [-1, 1].
+
+        Returns:
+            float64 NumPy array (codes,) that sums to 1.
+
+        Raises:
+            ValueError: if the model was made without `information`, or the images do not fit.
+        """
+        if not self.information:
+            raise ValueError("code_probabilities() needs a model with information > 0, got 0.")
+        check_images(self, images)
+        rows = in_batches(self._code_probabilities, 256, images)  # (n, codes)
+        return rows.astype("float64").mean(axis=0)
+
+    @backend.compiled
+    def _code_probabilities(self, images):
+        return self.code_recognition.probabilities(to_float(images))

@@ -1,3 +1,0 @@
-from kzoo.models.autoencoder.autoencoder import Autoencoder
-
-__all__ = ["Autoencoder"]

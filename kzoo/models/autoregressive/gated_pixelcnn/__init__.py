@@ -1,0 +1,3 @@
+from kzoo.models.autoregressive.gated_pixelcnn.gated_pixelcnn import GatedPixelCNN
+
+__all__ = ["GatedPixelCNN"]

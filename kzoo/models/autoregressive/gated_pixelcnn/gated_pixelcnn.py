@@ -1,0 +1,175 @@
+"""Gated PixelCNN: two stacks without a blind spot, gated units, conditional generation.
+
+Implements
+    [1] van den Oord et al., Conditional Image Generation with PixelCNN Decoders, 2016
+        (arXiv:1606.05328): gated units (eq. 2), the vertical and the horizontal stack (section 2.2
+        and figure 2), the condition on classes (eq. 4) and on feature maps (eq. 5), skip
+        connections to the output.
+    [2] van den Oord, Kalchbrenner and Kavukcuoglu, Pixel Recurrent Neural Networks, 2016
+        (arXiv:1601.06759): the factorization over pixels and channels, masks A and B.
+
+Deviations: Adam instead of RMSProp; the image is shifted down before the vertical stack, once,
+instead of its features in every layer; an optional bias of every row and column
+(`position_bias`); the last convolution starts at zero. The sampler is ours.
+"""
+
+import keras
+from keras import ops
+
+from kzoo.checks import check_positive_int
+from kzoo.layers.masked_row_conv import MaskedRowConv2D
+from kzoo.models.autoregressive.gated_pixelcnn.gated_layer import GatedLayer
+from kzoo.models.autoregressive.pixel_model import PixelModel
+from kzoo.models.autoregressive.pixel_model.frame import PositionBias, plus
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class GatedPixelCNN(PositionBias, PixelModel):
+    """Gated PixelCNN over images of discrete values (reference 1).
+
+    See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
+    labels, `generate` and `complete`.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images.
+        levels: number of values that a channel can take, 2..256.
+        filters: p of the paper, features of either stack.
+        num_layers: number of layers after the first one, whose kernel is 7x7.
+        kernel_size: odd, of the layers after the first one (n of the paper).
+        head_filters: features of the skip connections and of the 1x1 convolution after them.
+        position_bias: whether the first layer gets a learned bias for every row and every column.
+            It tells the network where in the image it is. The paper's model has none.
+        num_classes: number of classes of a class-conditional model; `None` for none.
+        context_features: number of features of the context maps; `None` for none.
+        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
+    Output shape: logits, `(batch, height, width, channels)` of the higher level for `levels=2`,
+    else `(batch, height, width, channels, levels)`.
+
+    Raises:
+        ValueError: if `levels` is not in 2..256, `kernel_size` is even, or fewer filters than
+            channels are asked for.
+    """
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        levels=2,
+        filters=32,
+        num_layers=8,
+        kernel_size=3,
+        head_filters=64,
+        position_bias=True,
+        **kwargs,
+    ):
+        super().__init__(image_shape, levels, **kwargs)
+        self.filters = check_positive_int("filters", filters)
+        self.num_layers = check_positive_int("num_layers", num_layers)
+        self.kernel_size = check_positive_int("kernel_size", kernel_size)
+        if kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
+        self.head_filters = check_positive_int("head_filters", head_filters)
+        self.position_bias = bool(position_bias)
+        self.check_groups(filters=filters, head_filters=head_filters)
+
+        shared = {"groups": self.image_shape[-1], "dtype": self.dtype_policy}
+        self.gated_layers = [GatedLayer(filters, 7, "A", head_filters, name="first", **shared)] + [
+            GatedLayer(filters, kernel_size, "B", head_filters, name=f"layer_{i}", **shared)
+            for i in range(num_layers)
+        ]
+        self.head = MaskedRowConv2D(head_filters, 1, "B", name="head", **shared)
+        # At first, all values are equally likely.
+        self.output_layer = MaskedRowConv2D(
+            self.num_outputs, 1, "B", kernel_initializer="zeros", name="output", **shared
+        )
+        self.build((None, *self.image_shape))
+
+    def build(self, input_shape):
+        channels = self.image_shape[-1]
+        for layer in self.gated_layers:
+            layer.build(channels if layer.mask_type == "A" else self.filters)
+        hidden = (None, None, None, self.head_filters)
+        self.head.build(hidden)
+        self.output_layer.build(hidden)
+        self.build_position_bias(4 * self.filters)
+        if self.condition_features:
+            self.conditions = [
+                self.condition_layer(4 * self.filters, f"condition_{i}")
+                for i in range(len(self.gated_layers))
+            ]
+        self.built = True
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "num_layers": self.num_layers,
+            "kernel_size": self.kernel_size,
+            "head_filters": self.head_filters,
+            "position_bias": self.position_bias,
+        }
+
+    def addends(self, index, condition, row=None):
+        """What layer `index` adds to its two stacks before the gates, `None` for nothing.
+
+        Args:
+            condition: see `condition`; (b, 1 or w, f) for a single row.
+            row: an integer tensor, or `None` for all rows.
+        """
+        addend = self.bias_of_positions(row) if index == 0 else None
+        if condition is not None:
+            addend = plus(self.conditions[index](condition), addend)
+        if addend is None:
+            return None, None
+        return addend[..., : 2 * self.filters], addend[..., 2 * self.filters :]
+
+    def parameters(self, x, condition):
+        vertical = ops.pad(x[:, :-1], ((0, 0), (1, 0), (0, 0), (0, 0)))  # the rows above
+        horizontal, skips = x, []
+        for i, layer in enumerate(self.gated_layers):
+            addends = self.addends(i, condition)
+            vertical, horizontal, skip = layer(vertical, horizontal, addends)
+            skips.append(skip)
+        return self.logits(skips)
+
+    def logits(self, skips):
+        """The head, on the layers' skip features, of images or of one pixel."""
+        x = self.head(ops.relu(sum(skips[1:], start=skips[0])))
+        return self.as_logits(self.output_layer(ops.relu(x)))
+
+    # Sampling ----------------------------------------------------------------------------------
+
+    def initial_rows(self, batch_size):
+        _, width, channels = self.image_shape
+        image = ops.zeros((batch_size, width, channels), self.compute_dtype)
+        return image, *(layer.initial_rows(batch_size, width) for layer in self.gated_layers)
+
+    def start_row(self, rows, row, condition, phase):
+        vertical, *rows = rows
+        batch_size, width, _ = vertical.shape
+        plans, buffers = [], []
+        for i, layer in enumerate(self.gated_layers):
+            addends = self.addends(i, condition, row)
+            plan, vertical, rows[i] = layer.start_row(rows[i], vertical, addends)
+            plans.append(plan)
+            buffers.append(layer.horizontal.initial_row(batch_size, width))
+        return (tuple(plans), tuple(rows)), tuple(buffers)
+
+    def store(self, x, buffers, column):
+        first = self.gated_layers[0].horizontal
+        return first.store(buffers[0], x, column), *buffers[1:]
+
+    def step(self, plan, buffers, column, phase):
+        buffers, skips = list(buffers), []
+        horizontal = None
+        for i, layer in enumerate(self.gated_layers):
+            if i:
+                buffers[i] = layer.horizontal.store(buffers[i], horizontal, column)
+            horizontal, skip = layer.step(horizontal, plan[0][i], buffers[i], column)
+            skips.append(skip)
+        return self.logits(skips), tuple(buffers)
+
+    def end_row(self, rows, plan, buffers):
+        image = buffers[0][:, self.gated_layers[0].margin :]
+        return image, *plan[1]

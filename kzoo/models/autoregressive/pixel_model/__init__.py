@@ -1,0 +1,3 @@
+from kzoo.models.autoregressive.pixel_model.pixel_model import PixelModel
+
+__all__ = ["PixelModel"]

@@ -1,0 +1,3 @@
+from kzoo.models.autoregressive.pixelrnn.pixelrnn import PixelRNN
+
+__all__ = ["PixelRNN"]

@@ -1,4 +1,0 @@
-from kzoo.models.classifier.classifier import Classifier
-from kzoo.models.classifier.reference import Reference
-
-__all__ = ["Classifier", "Reference"]

@@ -1,3 +1,0 @@
-from kzoo.models.gated_pixelcnn.gated_pixelcnn import GatedPixelCNN
-
-__all__ = ["GatedPixelCNN"]

@@ -1,0 +1,3 @@
+from kzoo.models.latent.autoencoder.autoencoder import Autoencoder
+
+__all__ = ["Autoencoder"]

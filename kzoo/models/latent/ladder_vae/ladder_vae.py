@@ -1,0 +1,234 @@
+"""Ladder variational auto-encoder: a hierarchy of latent variables.
+
+Implements
+    [1] Sønderby et al., Ladder Variational Autoencoders, 2016 (arXiv:1602.02282): the generative
+        hierarchy p(z_L) prod p(z_i | z_(i+1)) p(x | z_1), the deterministic upward pass
+        d_n = MLP(d_(n-1)) with approximate likelihoods N(Linear(d_i), Softplus(Linear(d_i))), their
+        precision-weighted combination with the prior in the stochastic downward pass, batch
+        normalization and warm-up of the KL term.
+    [2] Kingma et al., Improved Variational Inference with Inverse Autoregressive Flow, 2016
+        (arXiv:1606.04934): free bits (eq. 15, with one group per stochastic layer), and the
+        residual blocks with ELU of the convolutional networks (appendix C).
+    [3] Burda, Grosse and Salakhutdinov, Importance Weighted Autoencoders, 2016
+        (arXiv:1509.00519): the importance-sampled estimate of log p(x) (eq. 8).
+
+Deviations: variances are at least 1e-4. The batch norms have scales and offsets. In the
+"convolutional" networks, which are ours, latents are maps; the features below a layer come from z_i
+and from the features above it, so that p(z_i) and p(x) depend on all latents above them and not on
+the next ones alone; features are halved and doubled by blocks of pixels, without overlap.
+"""
+
+import math
+
+import keras
+from keras import ops
+
+from kzoo import backend
+from kzoo.checks import check_positive_int
+from kzoo.images import to_float
+from kzoo.losses import average
+from kzoo.models.base import GenerativeModel
+from kzoo.models.latent.ladder_vae import gaussians
+from kzoo.models.latent.ladder_vae import networks as ladder_networks
+from kzoo.models.latent.ladder_vae.latents import LadderLatents
+from kzoo.models.latent.vae.data_range import likelihood_problem
+from kzoo.models.latent.vae.pixels import check_likelihood, image_log_likelihood, mean_image
+
+
+@keras.saving.register_keras_serializable(package="kzoo")
+class LadderVAE(LadderLatents, GenerativeModel):
+    """Variational auto-encoder with L stochastic layers: z_1, next to the image, to z_L.
+
+    `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
+    posterior's means. `fit` and `evaluate` report, in nats per image, `reconstruction`
+    (-log p(x|z)), `kl_1` to `kl_L` (the KL divergence of the posterior of each z_i from its prior
+    p(z_i | z_(i+1)): near 0, that layer has collapsed and tells nothing), their sum `kl`, and
+    `loss`. `evaluate`'s loss is the negative evidence lower bound (ELBO) from one sample per image;
+    `fit`'s has the weight and the free bits below.
+
+    The latents of one image, all layers flattened and joined from z_1 to z_L, have the length
+    `latent_dim`; so has the noise of `transform_noise`.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images.
+        networks: `"fully_connected"` (the paper's; z_i are vectors) or `"convolutional"` (residual
+            blocks; z_i are maps). All arguments below list the layers from z_1 to z_L.
+        latent_dims: dimensions of the z_i; channels of the maps for `"convolutional"`.
+        widths: units of the two dense layers next to each z_i; channels for `"convolutional"`.
+        strides: for `"convolutional"`, how many times smaller in height and width than the layer
+            below (than the image, for z_1) each z_i is; every size must be divisible.
+        blocks: for `"convolutional"`, residual blocks next to each z_i, upwards and downwards.
+        batch_norm: whether to normalize the features.
+        likelihood: distribution p(x|z) of the pixels, as in `kzoo.VAE`: `"bernoulli"`,
+            `"gaussian"` or `"discretized_logistic"`.
+        scale: scale of the pixels, as in `kzoo.VAE`; `None` learns one number.
+        kl_warmup: number of updates over which the weight of the KL term in the training loss rises
+            from 0 to 1.
+        free_bits: nats; the training loss takes at least these for the KL divergence of each layer,
+            so that a layer need not collapse. 0 for the ELBO.
+        seed: seed of the training noise, an int or `None`.
+        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+
+    Raises:
+        ValueError: for an argument that is not as described above.
+    """
+
+    weighs_examples = True
+
+    def __init__(
+        self,
+        image_shape=(28, 28, 1),
+        networks="fully_connected",
+        latent_dims=(64, 32, 16, 8, 4),
+        widths=(512, 256, 128, 64, 32),
+        strides=None,
+        blocks=1,
+        batch_norm=True,
+        likelihood="bernoulli",
+        scale=None,
+        kl_warmup=0,
+        free_bits=0.0,
+        seed=None,
+        **kwargs,
+    ):
+        kls = tuple(f"kl_{i}" for i in range(1, len(latent_dims) + 1))
+        self.loss_names = ("loss", "reconstruction", "kl", *kls)
+        super().__init__(image_shape, **kwargs)
+        check_likelihood(likelihood, scale)
+        if isinstance(kl_warmup, bool) or not (isinstance(kl_warmup, int) and kl_warmup >= 0):
+            raise ValueError(f"kl_warmup must be a number of updates, 0 or more, got {kl_warmup}.")
+        if not free_bits >= 0:
+            raise ValueError(f"free_bits must be at least 0, got {free_bits!r}.")
+        self.networks = networks
+        self.latent_dims = tuple(check_positive_int("latent_dims", size) for size in latent_dims)
+        self.widths = tuple(check_positive_int("widths", width) for width in widths)
+        self.strides = strides
+        if strides is not None:
+            self.strides = tuple(check_positive_int("strides", stride) for stride in strides)
+        self.blocks = check_positive_int("blocks", blocks)
+        self.batch_norm = bool(batch_norm)
+        self.likelihood = likelihood
+        self.scale = scale
+        self.kl_warmup = kl_warmup
+        self.free_bits = float(free_bits)
+        self.seed = seed
+
+        options = {name: getattr(self, name) for name in ladder_networks.OPTIONS}
+        built = ladder_networks.build(
+            networks, self.image_shape, dtype=self.dtype_policy, **options
+        )
+        self.up, self.inference, self.prior, self.down, self.latent_shapes = built
+        self.latent_dim = sum(math.prod(shape) for shape in self.latent_shapes)
+        self.log_scale = None if scale is None else math.log(scale)
+        if scale is None and likelihood != "bernoulli":
+            self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.built = True
+
+    def get_config(self):
+        names = (*ladder_networks.OPTIONS, "networks", "likelihood", "scale")
+        names += ("kl_warmup", "free_bits", "seed")
+        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        del config["latent_dim"]  # it follows from the others
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+
+    # The paper's quantities -------------------------------------------------------------------
+
+    def upward_pass(self, x, training=False):
+        """The approximate likelihoods of z_1 to z_L given images x (b, h, w, c) in [-1, 1].
+
+        Returns:
+            A list of `(mean, variance)`, each (b, *latent_shape).
+        """
+        likelihoods, d = [], x
+        for up, inference in zip(self.up, self.inference, strict=True):
+            d = up(d, training=training)
+            likelihoods.append(gaussians.from_raw(inference(d, training=training)))
+        return likelihoods
+
+    def downward_pass(self, noise, likelihoods=None, training=False):
+        """Draws the latents from z_L to z_1: from the posterior, or from the prior.
+
+        Args:
+            noise: standard normal numbers, a list of (b, *latent_shape) from z_1 to z_L.
+            likelihoods: what `upward_pass` returns; `None` draws from the prior.
+
+        Returns:
+            `(parameters, ladder)`: the parameters of p(x|z), (b, h, w, c), and for z_1 to z_L a
+            list of `(z, q, p)`, where q and p are (mean, variance) of posterior and prior.
+        """
+        ladder, h = [], None
+        for i in reversed(range(len(noise))):
+            if h is None:
+                p = ops.zeros_like(noise[i]), ops.ones_like(noise[i])
+                q = p if likelihoods is None else likelihoods[i]
+            else:
+                p = gaussians.from_raw(self.prior[i](h, training=training))
+                q = p if likelihoods is None else gaussians.precision_weighted(likelihoods[i], p)
+            z = q[0] + ops.sqrt(q[1]) * noise[i]
+            ladder.append((z, q, p))
+            h = self.features_below(i, z, h, training)
+        return ops.cast(h, "float32"), ladder[::-1]
+
+    def features_below(self, i, z, h, training=False):
+        """The features below layer i (0 .. L-1), given its latents and the features above."""
+        if h is None or self.networks == "fully_connected":
+            return self.down[i](z, training=training)
+        return self.down[i]([z, h], training=training)
+
+    def conditional_log_likelihood(self, x, parameters):
+        """log p(x|z) in nats, (b,), of images x in [-1, 1] and the parameters of p(x|z)."""
+        return image_log_likelihood(self.likelihood, x, parameters, self.log_scale)
+
+    def kl_weight(self):
+        """The weight of the KL term in the next training update (warm-up), in [0, 1]."""
+        if not self.kl_warmup:
+            return 1.0
+        return ops.minimum(1.0, ops.cast(self.optimizer.iterations, "float32") / self.kl_warmup)
+
+    def negative_elbo(self, x, kl_weight=1.0, free_bits=0.0, training=False, sample_weight=None):
+        """The loss and its parts, averages over the batch, from one sample of the latents.
+
+        Returns:
+            `(loss, scalars)`: the scalar loss, and a dict of those in `loss_names`.
+        """
+        likelihoods = self.upward_pass(x, training)
+        shape = (ops.shape(x)[0], self.latent_dim)
+        noise = self.split(keras.random.normal(shape, seed=self.seed_generator))
+        parameters, ladder = self.downward_pass(noise, likelihoods, training)
+        log_px = self.conditional_log_likelihood(x, parameters)  # (b,)
+        reconstruction = -average(log_px, sample_weight)
+        kls = [average(gaussians.kl(q, p), sample_weight) for _, q, p in ladder]
+        loss = reconstruction + kl_weight * sum(ops.maximum(kl, free_bits) for kl in kls)
+        scalars = {"loss": loss, "reconstruction": reconstruction, "kl": sum(kls)}
+        return loss, scalars | {f"kl_{i}": kl for i, kl in enumerate(kls, 1)}
+
+    def data_problems(self, images):
+        found = super().data_problems(images)
+        problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
+        return found if problem is None else [problem]
+
+    def update(self, x, condition, sample_weight=None):
+        weight = self.kl_weight()
+        _, scalars = self.minimize(
+            lambda: self.negative_elbo(x, weight, self.free_bits, True, sample_weight),
+            self.trainable_variables,
+            self.optimizer,
+        )
+        return scalars
+
+    def evaluation(self, x, condition, sample_weight=None):
+        _, scalars = self.negative_elbo(x, sample_weight=sample_weight)
+        return scalars
+
+    # Using the model --------------------------------------------------------------------------
+
+    def call(self, x, training=False):
+        likelihoods = self.upward_pass(to_float(x), training)
+        noise = [ops.zeros_like(mean) for mean, _ in likelihoods]
+        return mean_image(self.likelihood, self.downward_pass(noise, likelihoods, training)[0])
+
+    @backend.compiled
+    def transform_noise(self, noise):
+        parameters, _ = self.downward_pass(self.split(noise))
+        return mean_image(self.likelihood, parameters)

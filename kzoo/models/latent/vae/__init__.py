@@ -1,0 +1,3 @@
+from kzoo.models.latent.vae.vae import VAE
+
+__all__ = ["VAE"]

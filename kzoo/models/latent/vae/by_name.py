@@ -1,0 +1,102 @@
+"""The networks of `kzoo.VAE` by name, and the checks of given ones."""
+
+import keras
+
+from kzoo.checks import check_positive_int
+from kzoo.models.latent.vae.networks import (
+    convolutional_decoder,
+    convolutional_encoder,
+    fully_connected_decoder,
+    fully_connected_encoder,
+)
+from kzoo.models.latent.vae.residual import residual_decoder, residual_encoder
+
+# name: (encoder, decoder, the options that they take, default widths)
+_CONVOLUTIONS = ("widths", "kernel_size", "dense_width", "activation", "dtype")
+_NETWORKS = {
+    "convolutional": (convolutional_encoder, convolutional_decoder, _CONVOLUTIONS, (32, 64, 128)),
+    "fully_connected": (
+        fully_connected_encoder,
+        fully_connected_decoder,
+        ("widths", "activation", "dtype"),
+        (200, 200),
+    ),
+    "residual": (
+        residual_encoder,
+        residual_decoder,
+        (*_CONVOLUTIONS, "num_blocks"),
+        (16, 32, 32),
+    ),
+}
+
+
+def check_widths(name, widths):
+    """The widths for the networks of that name, their own for `None`.
+
+    Raises:
+        ValueError: if there are no such networks, or the widths are not positive ints.
+    """
+    if name not in _NETWORKS:
+        raise ValueError(
+            f"networks must be one of {', '.join(map(repr, _NETWORKS))}, got {name!r}."
+        )
+    widths = _NETWORKS[name][3] if widths is None else tuple(widths)
+    if not widths:
+        raise ValueError(f"widths must name at least one layer, got {widths!r}.")
+    return tuple(check_positive_int("widths", width) for width in widths)
+
+
+def encoder_by_name(name, input_shape, outputs, options):
+    """An encoder from images (b, *input_shape) to (b, outputs), with those options it has."""
+    build, _, known, _ = _NETWORKS[name]
+    return build(input_shape, outputs, **{key: options[key] for key in known})
+
+
+def decoder_by_name(name, output_shape, inputs, options):
+    """A decoder from (b, inputs) to (b, *output_shape), with those of the options that it has."""
+    _, build, known, _ = _NETWORKS[name]
+    return build(output_shape, inputs, **{key: options[key] for key in known})
+
+
+def check_networks(model, input_shape, code_dim, outputs, output_shape):
+    """Builds both networks of a VAE and checks the shapes they give.
+
+    Args:
+        model: the `kzoo.VAE`.
+        input_shape: what the encoder takes, (height, width, channels).
+        code_dim: how many numbers the decoder takes.
+        outputs: number of parameters of the posterior.
+        output_shape: (height, width, parameters per pixel).
+
+    Raises:
+        ValueError: naming the shapes, if a network does not take its input or gives another output.
+    """
+    latent_dim = model.latent_dim
+    given = _output_shapes("encoder", model.encoder, input_shape)
+    split = [(None, latent_dim)] * 2 if outputs == 2 * latent_dim else None
+    if given not in ([(None, outputs)], split):
+        or_two = f" or two outputs {(None, latent_dim)}" if split else ""
+        raise ValueError(
+            f"The encoder must map images {(None, *input_shape)} to one output "
+            f"{(None, outputs)}{or_two}, with latent_dim={latent_dim} and a "
+            f"{type(model.posterior).__name__}; its outputs have the shapes {given}."
+        )
+    given = _output_shapes("decoder", model.decoder, (code_dim,))
+    if given != [(None, *output_shape)]:
+        raise ValueError(
+            f"The decoder must map latents {(None, code_dim)} to one output "
+            f"{(None, *output_shape)}; its outputs have the shapes {given}."
+        )
+
+
+def _output_shapes(name, network, input_shape):
+    """Shapes of a network's outputs for symbolic inputs, which also builds it."""
+    if not isinstance(network, keras.Layer):
+        raise ValueError(f"The {name} must be a keras.Model, got {network!r}.")
+    try:
+        outputs = network(keras.Input(input_shape))
+    except Exception as error:  # whatever its layers raise on a shape they cannot take
+        raise ValueError(
+            f"The {name} does not take inputs of shape {(None, *input_shape)}: {error}"
+        ) from error
+    return [tuple(output.shape) for output in keras.tree.flatten(outputs)]

@@ -1,0 +1,3 @@
+from kzoo.models.latent.vqvae.vqvae import VQVAE
+
+__all__ = ["VQVAE"]

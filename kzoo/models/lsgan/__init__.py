@@ -1,5 +1,0 @@
-"""Least squares GANs."""
-
-from kzoo.models.lsgan.lsgan import LSGAN
-
-__all__ = ["LSGAN"]

@@ -1,3 +1,0 @@
-from kzoo.models.pixelcnn.pixelcnn import PixelCNN
-
-__all__ = ["PixelCNN"]

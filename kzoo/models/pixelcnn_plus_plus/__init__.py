@@ -1,3 +1,0 @@
-from kzoo.models.pixelcnn_plus_plus.pixelcnn_plus_plus import PixelCNNPlusPlus
-
-__all__ = ["PixelCNNPlusPlus"]

@@ -1,3 +1,0 @@
-from kzoo.models.pixelrnn.pixelrnn import PixelRNN
-
-__all__ = ["PixelRNN"]

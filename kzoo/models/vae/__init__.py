@@ -1,3 +1,0 @@
-from kzoo.models.vae.vae import VAE
-
-__all__ = ["VAE"]

@@ -1,3 +1,0 @@
-from kzoo.models.vqvae.vqvae import VQVAE
-
-__all__ = ["VQVAE"]
