@@ -93,7 +93,7 @@ class Checkpoint(keras.callbacks.Callback):
         os.replace(beside, self.path)
         real = keras.ops.cast(self.images, "float32") / 127.5 - 1.0
         fake = self.model.generate(64, seed=1, averaged=False).astype("float32") / 127.5 - 1.0
-        values = [float(np.mean(self.model.logits(part))) for part in (real, fake)]
+        values = [float(keras.ops.mean(self.model.logits(part))) for part in (real, fake)]
         print(
             f"{(epoch + 1) * seen} images, {spent[0]:.1f} ms per image, {spent[1]:.1f} of them on "
             f"the processor; D(real) {values[0]:.3f}, D(fake) {values[1]:.3f}; "

@@ -156,7 +156,11 @@ def converted(first, rest, convert, size=None):
         size: examples per batch; `None` leaves the batches as they are. A rest at the end is left
             out.
     """
-    batches = map(convert, itertools.chain([first], rest))
+    # Keras takes no generator of arrays, only of tuples.
+    batches = (
+        batch if isinstance(batch, tuple) else (batch,)
+        for batch in map(convert, itertools.chain([first], rest))
+    )
     if size is None:
         yield from batches
         return
