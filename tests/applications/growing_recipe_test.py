@@ -70,9 +70,10 @@ def test_an_interrupted_training_ends_as_another(growing, tmp_path, monkeypatch,
         part.set_weights(start)
         growing.train(args, part, IMAGES, count, tmp_path / "parts")
     for a, b in zip(whole.get_weights(), part.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+        # PyTorch's sums depend on where in memory the numbers lie.
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
     lines = [line for line in capsys.readouterr().out.splitlines() if "ms per image" in line]
     assert [line.split()[0] for line in lines] == ["24", "48", "24", "48"]
     again = model()
     growing.train(args, again, IMAGES, 48, tmp_path / "parts")  # nothing is left to do
-    np.testing.assert_array_equal(again.generate(4, seed=0), whole.generate(4, seed=0))
+    np.testing.assert_array_equal(again.generate(4, seed=0), part.generate(4, seed=0))
