@@ -119,7 +119,7 @@ class DiffTranslation(_Ratio):
 
     def augment(self, images):
         # A gather of rows, then one of columns, from an image with zeros around it. That is exact,
-        # and on a CPU 1 % of an update; products with matrices of 0 and 1 are not faster everywhere.
+        # and on a CPU 1 % of an update; products with matrices of 0 and 1 are no faster on JAX.
         for axis in (1, 2):
             images = self._shifted(images, axis)
         return images
