@@ -254,8 +254,7 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
             part = slice(k * batch_size, (k + 1) * batch_size)
             real, given = x[part], {name: values[part] for name, values in condition.items()}
             latents = self._latents(real)
-            fake = self(latents, **given, training=True)  # (b, h, w, c)
-            arguments = (real, fake, latents, given)
+            arguments = (real, self(latents, **given, training=True), latents, given)
             d_loss, _ = self._minimize(
                 lambda arguments=arguments: self.discriminator_losses(*arguments),
                 self.discriminator_variables,
