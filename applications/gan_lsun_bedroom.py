@@ -69,6 +69,7 @@ def main():
     growing_recipe.train(args, large, images, args.images_64, args.work / "64", mirror=True)
     keras.config.set_dtype_policy("float32")
     model = build(64, grow_from=large)  # without the layers that were faded out
+    growing_recipe.settle(model)
     model.save_to_preset(args.output, half_precision=True, **METADATA)
 
 

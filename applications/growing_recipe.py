@@ -102,6 +102,24 @@ class Checkpoint(keras.callbacks.Callback):
         )
 
 
+def settle(model, batches=100, seed=0):
+    """Gives the averaged generator the batch norm statistics of its own weights.
+
+    During training it has those of the generator, whose weights are others.
+
+    Args:
+        model: a `kzoo.GAN` with an averaged generator.
+        batches: of 64 latents; the moving statistics forget all but the last few tens.
+        seed: int, of the latents.
+    """
+    network = model.averaged_generator
+    seed = keras.random.SeedGenerator(seed)
+    network.trainable = True  # otherwise batch norm takes its moving statistics
+    for _ in range(batches):
+        network(keras.random.normal((64, model.latent_dim), seed=seed), training=True)
+    network.trainable = False
+
+
 def train(args, model, images, count, folder, mirror=False):
     """Trains a compiled model until it has seen `count` real images.
 

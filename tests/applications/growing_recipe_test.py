@@ -2,6 +2,7 @@ import pathlib
 import sys
 import types
 
+import keras
 import numpy as np
 import pytest
 
@@ -77,3 +78,16 @@ def test_an_interrupted_training_ends_as_another(growing, tmp_path, monkeypatch,
     again = model()
     growing.train(args, again, IMAGES, 48, tmp_path / "parts")  # nothing is left to do
     np.testing.assert_array_equal(again.generate(4, seed=0), part.generate(4, seed=0))
+
+
+def test_settle_finds_the_statistics_of_the_averaged_generator(growing):
+    gan = model()
+    norm = next(layer for layer in gan.averaged_generator.layers if layer.name == "projection_norm")
+    variances = keras.ops.convert_to_numpy(norm.moving_variance)
+    growing.settle(gan)
+    # The projection's kernel is orthogonal: of normal latents, sums of squares by its columns.
+    kernel = keras.ops.convert_to_numpy(gan.averaged_generator.get_layer("projection").kernel)
+    expected = np.square(kernel).sum(0).reshape(16, -1).mean(0)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(norm.moving_variance), expected, rtol=0.2)
+    assert np.abs(variances - expected).max() > 0.2
+    assert not gan.averaged_generator.trainable_variables
