@@ -183,7 +183,9 @@ class AdversarialModel(GenerativeModel):
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
-    def _set_networks(self, discriminator, generator, options, generator_options):
+    def _set_networks(
+        self, discriminator, generator, options, generator_options, discriminator_options=None
+    ):
         """Takes the user's networks, or builds those that are named.
 
         Args:
@@ -191,6 +193,7 @@ class AdversarialModel(GenerativeModel):
             generator: the same, for the network that draws images.
             options: of both networks that are built.
             generator_options: further ones of the one that draws images.
+            discriminator_options: further ones of the discriminator.
 
         Raises:
             ValueError: if a network's shapes do not fit, or there is none of that name.
@@ -205,7 +208,8 @@ class AdversarialModel(GenerativeModel):
         if by_name[0]:
             extra = classes if classes and self.conditioning == "concatenation" else 0
             seen = (*shape[:2], shape[2] + extra)
-            discriminator = discriminator_by_name(discriminator, seen, **options)
+            further = discriminator_options or {}
+            discriminator = discriminator_by_name(discriminator, seen, **options, **further)
             if extra:
                 discriminator = concatenated_discriminator(discriminator, shape, classes)
             elif classes:
