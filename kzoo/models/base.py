@@ -10,10 +10,11 @@ from kzoo.checks import check_image_shape, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import range_problem, to_float, to_uint8
 from kzoo.models import batches
+from kzoo.models.exporting import Exporting
 from kzoo.presets import PresetMixin
 
 
-class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
+class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
     """A model that learns to draw images.
 
     `fit`, `evaluate`, `save` and the rest are Keras's own; `train_step` is overridden once,
@@ -271,29 +272,6 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     def bits_per_dim(self, nats):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
-
-    # Saving for other programs ------------------------------------------------------------------
-
-    def input_specs(self):
-        """What `call` takes, a list of `keras.InputSpec`: images in [-1, 1], then conditions."""
-        images = keras.InputSpec(shape=(None, *self.image_shape), dtype="float32")
-        return [images, *(condition.input_spec() for condition in self.conditioned_on)]
-
-    def export(
-        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
-    ):
-        """Writes what `call` computes for other programs; arguments as in `keras.Model.export`.
-
-        Args:
-            filepath: of the artifact.
-            format: `"tf_saved_model"`, `"onnx"`, `"litert"`, `"torch"` or `"openvino"`, where the
-                backend has it: see the README.
-            verbose: whether to say what was written.
-            input_signature: of `call`; by default `input_specs()`.
-            **kwargs: of the format.
-        """
-        signature = self.input_specs() if input_signature is None else input_signature
-        super().export(filepath, format, verbose, signature, **kwargs)
 
     # Conditions and sampling --------------------------------------------------------------------
 
