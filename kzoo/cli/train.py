@@ -99,7 +99,7 @@ def add_parser(commands):
         help="a constructor argument of the model; may be given several times",
     )
     parser.add_argument(
-        "--seed", type=common.natural, default=0, help="of weights, data order and samples (0)"
+        "--seed", type=common.seed, default=0, help="of weights, data order and samples (0)"
     )
     parser.add_argument(
         "--output", type=pathlib.Path, metavar="FOLDER", help="the preset (MODEL-DATA)"

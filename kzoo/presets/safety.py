@@ -1,8 +1,8 @@
 """What a preset's `config.json` may name, checked before anything in it is instantiated.
 
 A config says which classes to build, so loading one must not be a way to run code: only layers and
-the like of Keras, and classes that kzoo registered with Keras as `kzoo>...`, are let through. The
-lookup follows the order in which `keras.saving.deserialize_keras_object` resolves names, and
+the like of Keras, classes that are registered with Keras as `kzoo>...`, and registered models that
+have presets themselves, which are those the running program has made, are let through. The lookup follows the order in which `keras.saving.deserialize_keras_object` resolves names, and
 refuses wherever the two could disagree; Keras's own `safe_mode` stays on as well.
 """
 
@@ -58,6 +58,10 @@ _FUNCTION_MODULES = (
 _NOT_LOSSES_AND_THE_LIKE = ("deserialize", "get", "serialize")
 
 
+class HasPresets:
+    """Base of the classes that a preset may name, whatever package registered them with Keras."""
+
+
 def check_config(config: Any, location: str) -> None:
     """Checks that a config names nothing but classes of Keras and kzoo.
 
@@ -93,8 +97,13 @@ def object_class(config: dict) -> type | None:
         return None
     if registered_name.startswith(PACKAGE):
         kzoo.register_classes()
-        found = keras.saving.get_registered_object(registered_name)
-        return found if isinstance(found, type) else None
+    found = keras.saving.get_registered_object(registered_name)
+    if isinstance(found, type) and (
+        registered_name.startswith(PACKAGE) or issubclass(found, HasPresets)
+    ):
+        return found
+    if registered_name.startswith(PACKAGE):
+        return None
     if any(map(keras.saving.get_registered_object, (registered_name, class_name))):
         return None  # Keras would take the class registered by another package
     if registered_name != class_name:

@@ -288,6 +288,10 @@ class Autoencoder(GenerativeModel):
             )
         return self._in_batches(self.transform_noise, codes, batch_size)
 
+    def reconstruct(self, images, batch_size=128):
+        """Images, decoded from their codes: floats (n, h, w, c) in [-1, 1]. See `encode`."""
+        return self.decode(self.encode(images, batch_size), batch_size)
+
     def _in_batches(self, function, array, batch_size):
         batch_size = check_positive_int("batch_size", batch_size)
         if not len(array):

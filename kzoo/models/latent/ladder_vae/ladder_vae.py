@@ -31,7 +31,7 @@ from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.ladder_vae import networks as ladder_networks
 from kzoo.models.latent.ladder_vae.latents import LadderLatents
 from kzoo.models.latent.vae.data_range import check_range
-from kzoo.models.latent.vae.pixels import check_likelihood, image_log_likelihood, mean_image
+from kzoo.models.latent.vae.pixels import check_likelihood, image_log_likelihood, likelihood_for, mean_image
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -231,3 +231,23 @@ class LadderVAE(LadderLatents, GenerativeModel):
     def transform_noise(self, noise):
         parameters, _ = self.downward_pass(self.split(noise))
         return mean_image(self.likelihood, parameters)
+
+    # Asked by the command line and the evaluation -----------------------------------------------
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        arguments = super().arguments_for(image_shape, batch_size)
+        return {**arguments, "likelihood": likelihood_for(image_shape)}
+
+    @property
+    def is_binary(self):
+        return self.likelihood == "bernoulli"
+
+    def elbo(self, images, **options):
+        """The evidence lower bound of every image from one latent each, in nats: (n,).
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            **options: as in `log_likelihood`.
+        """
+        return self.log_likelihood(images, num_samples=1, **options)

@@ -41,6 +41,7 @@ from kzoo.models.latent.vae.inference import Inference
 from kzoo.models.latent.vae.pixels import (
     check_likelihood,
     has_scale,
+    likelihood_for,
     pixel_outputs,
 )
 
@@ -241,3 +242,23 @@ class VAE(Bound, Inference, ClassConditional, GenerativeModel):
         """
         x = check_range(self, x)
         return super().fit(x, y, batch_size=batch_size, **kwargs)
+
+    # Asked by the command line and the evaluation -----------------------------------------------
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        arguments = super().arguments_for(image_shape, batch_size)
+        return {**arguments, "likelihood": likelihood_for(image_shape)}
+
+    @property
+    def is_binary(self):
+        return self.likelihood == "bernoulli"
+
+    def elbo(self, images, **options):
+        """The evidence lower bound of every image from one latent each, in nats: (n,).
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            **options: as in `elbo_terms`.
+        """
+        return -sum(self.elbo_terms(images, **options))
