@@ -180,16 +180,16 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0):
+def map_batches(function, x, size, start=0, beside=()):
     """Applies a function to batches of x and joins what it returns."""
     parts = x.split(size)
     start = int(start)
-    todo = parts[start:]
-    workers = min(torch.get_num_threads(), len(todo))
+    todo = [a.split(size)[start:] for a in (x, *beside)]
+    workers = min(torch.get_num_threads(), len(todo[0]))
     if workers < 2 or torch.accelerator.is_available() or torch.is_grad_enabled():
-        done = map(function, todo)
+        done = map(function, *todo)
     else:
-        done = _workers(workers, torch.get_num_threads()).map(torch.no_grad()(function), todo)
+        done = _workers(workers, torch.get_num_threads()).map(torch.no_grad()(function), *todo)
     return torch.cat([*parts[:start], *done])
 
 

@@ -89,7 +89,7 @@ def _samples(model, given):
 
 
 def _codes(model, given):
-    images, labels, text = given.images("labels" in conditions_of(model), False)
+    images, labels, text = given.images("labels" in conditions_of(model.prior), False)
     return code_scores(model, images, labels), None, text
 
 

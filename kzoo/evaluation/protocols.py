@@ -14,7 +14,8 @@ import keras
 import numpy as np
 
 from kzoo.checks import check_positive_int
-from kzoo.evaluation.capabilities import can, is_binary, takes
+from kzoo.conditions import check_given
+from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
 from kzoo.evaluation.evaluate import evaluate_images
 from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
 from kzoo.evaluation.reconstruction_scores import code_scores, reconstruction_scores
@@ -66,12 +67,8 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
             raise ValueError(
                 f"{type(model).__name__}.generate() takes no {name}; got {name}={value!r}."
             )
-    each = {}  # a condition for every image
-    for condition in getattr(model, "conditions", ()):
-        given = options.pop(condition.name, None)
-        given = condition.default(num_samples) if given is None else given
-        if given is not None:
-            each[condition.name] = condition.check(given, num_samples)
+    given = {name: options.pop(name) for name in conditions_of(model) if name in options}
+    _, each = check_given(model, num_samples, given)
     return _groups(model, num_samples, seed, track, options, each)
 
 
