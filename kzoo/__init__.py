@@ -55,6 +55,7 @@ def __getattr__(name):
     if name not in __all__:
         raise AttributeError(f"module 'kzoo' has no attribute {name!r}")
     _environment.require_backend()
+    _environment.report_choice()
     if name in _NAMES:
         value = getattr(importlib.import_module(_NAMES[name]), name)
     else:
@@ -77,4 +78,5 @@ def register_classes():
 # without: `kzoo list` and `--help` should not take the seconds that importing a backend takes.
 if not _environment.is_command_line():
     _environment.require_backend()
+    _environment.report_choice()
     register_classes()

@@ -50,8 +50,15 @@ def open_data(source, split, *, channels=3, **options):
     if source.startswith((".", "/", "~")):
         raise FileNotFoundError(f"there is no file or folder {source!r}")
     if "tensorflow" not in sys.modules:
-        with common.without_notices():
-            datasets.catalog.import_tensorflow()
+        try:
+            with common.without_notices():
+                datasets.catalog.import_tensorflow()
+        except ImportError as error:
+            raise ImportError(
+                f"--data {source}: a TensorFlow data set needs TensorFlow and TensorFlow Datasets "
+                f"({error}). Give --data a folder of image files or a file.npz, such as "
+                f"kzoo.datasets.save_npz('file.npz', {source!r}) writes on a machine that has them"
+            ) from error
     with datasets.catalog.quiet():
         return datasets.load(source, split, **options)
 

@@ -23,3 +23,8 @@ def conditions_of(model):
 def is_binary(model):
     """Whether a model is a distribution of black and white pixels only."""
     return bool(getattr(model, "is_binary", False))
+
+
+def learns_labels(model):
+    """Whether a model, or the prior of its latents, is class-conditional."""
+    return any("labels" in conditions_of(m) for m in (model, getattr(model, "prior", None)))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from kzoo.evaluation import protocols
-from kzoo.evaluation.capabilities import can, conditions_of, is_binary
+from kzoo.evaluation.capabilities import can, is_binary, learns_labels
 from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
 from kzoo.evaluation.reconstruction_scores import code_scores, reconstruction_scores
 from kzoo.evaluation.scores import untracked
@@ -62,7 +62,7 @@ def _accuracy(model, given):
 
 
 def _likelihood(model, given):
-    images, labels, text = given.images("labels" in conditions_of(model), is_binary(model))
+    images, labels, text = given.images(learns_labels(model), is_binary(model))
     scores = likelihood_scores(
         model,
         images,
@@ -89,7 +89,7 @@ def _samples(model, given):
 
 
 def _codes(model, given):
-    images, labels, text = given.images("labels" in conditions_of(model.prior), False)
+    images, labels, text = given.images(learns_labels(model), False)
     return code_scores(model, images, labels), None, text
 
 
