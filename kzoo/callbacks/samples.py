@@ -18,11 +18,13 @@ def check_model(callback, model):
     name = type(callback).__name__
     if not callable(getattr(model, "generate", None)):
         raise ValueError(f"{name} needs a model with generate(); got {type(model).__name__}.")
-    given = {c.name: callback.options.get(c.name) for c in model.conditions}
-    try:
-        check_given(model, callback.num_images, given)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+    conditions = getattr(model, "conditions", ())  # any Keras model that draws images will do
+    if conditions:
+        given = {c.name: callback.options.get(c.name) for c in conditions}
+        try:
+            check_given(model, callback.num_images, given)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -80,10 +82,11 @@ class SampleGrid(keras.callbacks.Callback):
 
     def set_model(self, model):
         check_model(self, model)
-        if model.image_shape[2] not in (1, 3):
+        image_shape = getattr(model, "image_shape", (0, 0, 3))
+        if image_shape[2] not in (1, 3):
             raise ValueError(
                 "SampleGrid shows images of shape (height, width, 1 or 3); the "
-                f"{type(model).__name__} draws images of shape {model.image_shape}."
+                f"{type(model).__name__} draws images of shape {image_shape}."
             )
         super().set_model(model)
 
@@ -149,7 +152,8 @@ class SampleScores(keras.callbacks.Callback):
 
     def set_model(self, model):
         check_model(self, model)
-        match_size(np.zeros((1, *model.image_shape), "uint8"), self.classifier.image_shape)
+        if hasattr(model, "image_shape"):
+            match_size(np.zeros((1, *model.image_shape), "uint8"), self.classifier.image_shape)
         super().set_model(model)
 
     def on_epoch_end(self, epoch, logs=None):

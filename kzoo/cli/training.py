@@ -53,8 +53,7 @@ def endless(dataset):
     """A data set's batches over and over: Keras cuts an epoch short in which a data set ends."""
     if hasattr(dataset, "repeat"):
         return dataset.repeat()
-    # A generator of tuples: Keras takes no other kind of iterator.
-    return ((batch,) for _ in itertools.count() for batch in dataset)
+    return (batch for _ in itertools.count() for batch in dataset)
 
 
 def has_prior(model):

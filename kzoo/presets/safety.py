@@ -97,13 +97,10 @@ def object_class(config: dict) -> type | None:
         return None
     if registered_name.startswith(PACKAGE):
         kzoo.register_classes()
-    found = keras.saving.get_registered_object(registered_name)
-    if isinstance(found, type) and (
-        registered_name.startswith(PACKAGE) or issubclass(found, HasPresets)
-    ):
-        return found
-    if registered_name.startswith(PACKAGE):
-        return None
+        found = keras.saving.get_registered_object(registered_name)
+        return found if isinstance(found, type) else None
+    if _has_presets(registered_name):
+        return keras.saving.get_registered_object(registered_name)
     if any(map(keras.saving.get_registered_object, (registered_name, class_name))):
         return None  # Keras would take the class registered by another package
     if registered_name != class_name:
@@ -112,6 +109,13 @@ def object_class(config: dict) -> type | None:
     if not isinstance(found, type) or not issubclass(found, _KERAS_BASES):
         return None
     return None if issubclass(found, _REFUSED_LAYERS) else found
+
+
+def _has_presets(name: str) -> bool:
+    found = keras.saving.get_registered_object(name)
+    if not (isinstance(found, type) and issubclass(found, HasPresets)):
+        return False
+    return keras.saving.get_registered_name(found) == name  # a scope may give it another name
 
 
 def _keras_attribute(module: str, name: str) -> Any:
@@ -157,7 +161,9 @@ def _is_known_function(node: dict) -> bool:
 
 def _check_string(value: str, location: str) -> None:
     # Keras takes the name of a registered object, such as an activation, for the object.
-    if not value.startswith(PACKAGE) and keras.saving.get_registered_object(value) is not None:
+    if value.startswith(PACKAGE) or _has_presets(value):
+        return
+    if keras.saving.get_registered_object(value) is not None:
         raise ValueError(
             f"{location} names {value!r}, which another package registered with Keras: "
             "expected only classes and functions of Keras and kzoo."

@@ -68,8 +68,8 @@ def test_labels_and_temperature(kzoo_main, saved):
     [
         ("gan", ["--labels", "1"], "--labels: a GAN takes none"),
         ("gan", ["--temperature", "2"], "--temperature: a GAN takes none"),
-        ("pixelcnn", ["--labels", "1"], "this PixelCNN takes no labels"),
-        ("gatedpixelcnn", ["--labels", "1,4"], "takes 0..3"),
+        ("pixelcnn", ["--labels", "1"], "--labels: a PixelCNN takes none"),
+        ("gatedpixelcnn", ["--labels", "1,4"], "labels must be in 0..3, got values from 1 to 4"),
         ("gatedpixelcnn", ["--labels", "a"], "expected class numbers such as 3 or 3,5, got 'a'"),
         ("pixelcnn", ["--temperature", "0"], "temperature must be a positive number, got 0.0"),
     ],

@@ -8,8 +8,8 @@ import pytest
 import kzoo
 from kzoo import cli
 from kzoo.callbacks import SampleGrid
+from kzoo.cli import common, training
 from kzoo.cli import train as train_command
-from kzoo.cli import training
 from kzoo.evaluation import protocols
 from tests.cli.conftest import squares
 
@@ -121,12 +121,10 @@ def test_goes_on_from_a_preset(train, kzoo_main, data, tmp_path):
 
 
 def opened(*arguments):
-    """The training data, their shape and description for a command, and the model it builds."""
+    """The training data, their shape and description for a command, and the model."""
     args = cli.parser().parse_args(["train", *map(str, arguments)])
-    _, shape, _ = train_command.open_training_data(args)
-    model = train_command.build(args, shape)
-    options = {"binarize": "dynamic"} if protocols.is_binary(model) else {}
-    return *train_command.open_training_data(args, **options), model
+    model, dataset, text = train_command.prepare(args, common.model_class(args.model))
+    return dataset, model.image_shape, text, model
 
 
 @pytest.fixture
@@ -177,8 +175,8 @@ def test_a_folder_of_images(tmp_path):
     [
         (["--set", "latents=3"], "--set latents: not an argument to set for a vae: expected one"),
         (["--set", "image_shape=3"], "it follows from the data (--image-size)"),
-        (["--set", "encoder=3"], "networks are given in Python"),
-        (["--stages", "3"], "--stages: only a cfggan trains in stages, got vae"),
+        (["--set", "encoder=3"], "encoder must be a keras.Model, got 3"),
+        (["--stages", "3"], "--stages: a vae does not train in stages"),
         (["--set", "latent_dim=big"], "latent_dim must be a positive integer, got 'big'"),
         (["--set", "kl_weight=big"], "--set {"),
         (["--set", "likelihood=cauchy"], "got 'cauchy'"),
@@ -213,7 +211,7 @@ def test_an_unknown_data_set(train, tfds_dir, monkeypatch):
 def test_too_few_images(train, tmp_path):
     np.save(tmp_path / "few.npy", squares(0, 7)[0])
     code, _, err = train("cfggan", "--data", "few.npy")
-    assert code == 1 and "takes 8 images; the data set has fewer" in err
+    assert code == 1 and "takes 8 images; the data have fewer" in err
     # A run that failed before its first epoch is none to go on from.
     training.claim(tmp_path / "new-run", {"model": {"latent_dim": 5}})
 
