@@ -11,7 +11,6 @@ as in the authors' code of [2].
 """
 
 import keras
-from keras import layers
 
 from kzoo.layers import (
     BatchNormalization,
@@ -19,6 +18,7 @@ from kzoo.layers import (
     SymmetricConv2D,
     SymmetricConv2DTranspose,
 )
+from kzoo.layers import channels_last as layers
 
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]

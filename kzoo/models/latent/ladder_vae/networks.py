@@ -7,9 +7,10 @@ of one example, without the batch.
 from typing import NamedTuple
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from kzoo.layers import BatchNormalization
+from kzoo.layers import channels_last as layers
 
 NAMES = ("fully_connected", "convolutional")
 OPTIONS = ("latent_dims", "widths", "strides", "blocks", "batch_norm")
