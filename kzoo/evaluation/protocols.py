@@ -13,7 +13,7 @@ Every score says by which protocol it was measured. All run on any backend, from
 import keras
 import numpy as np
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
 from kzoo.evaluation.evaluate import evaluate_images
@@ -74,7 +74,7 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
 
 def _groups(model, num_samples, seed, track, options, each):
     if num_samples > SAMPLE_GROUP:
-        seed = keras.random.SeedGenerator(seed)
+        seed = seed_generator(seed)
     for start in track(range(0, num_samples, SAMPLE_GROUP), "Drawing images"):
         count = min(SAMPLE_GROUP, num_samples - start)
         conditions = {name: values[start : start + count] for name, values in each.items()}

@@ -24,7 +24,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 from kzoo.images import to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -127,7 +127,7 @@ class LadderVAE(LadderLatents, GenerativeModel):
         self.log_scale = None if scale is None else math.log(scale)
         if scale is None and likelihood != "bernoulli":
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
         self.built = True
 
     def get_config(self):

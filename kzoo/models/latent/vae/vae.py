@@ -24,7 +24,7 @@ import math
 
 import keras
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 from kzoo.conditions import Labels
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
@@ -167,7 +167,7 @@ class VAE(Bound, Inference, GenerativeModel):
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
         if kl_warmup:
             self.updates = self.add_weight((), "zeros", trainable=False, name="updates")
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
         self.built = True
 
     def _build_networks(self, encoder, decoder):
