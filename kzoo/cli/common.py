@@ -55,7 +55,7 @@ def model_class(name):
 def with_article(name):
     """A class's name with "a" or "an", as it is read aloud: an Autoencoder, an LSGAN, a VAE."""
     # The name of the letter begins with a vowel; what is in capitals is spelled.
-    letters = "AEFHILMNORSX" if name[:2].isupper() else "AEIO"
+    letters = "AEFHILMNORSX" if name[:2].isupper() else "AEIOaeio"
     return f"{'an' if name[:1] in letters else 'a'} {name}"
 
 

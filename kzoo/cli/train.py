@@ -216,7 +216,7 @@ def check_settings(args, model_class):
     Raises:
         ValueError: if the model has no such argument or it cannot be set here.
     """
-    model = common.with_article(args.model)
+    model = common.with_article(model_class.__name__)
     if args.stages and not hasattr(model_class, "stages_done"):
         raise ValueError(f"--stages: {model} does not train in stages")
     if args.preset and args.set:

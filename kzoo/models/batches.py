@@ -84,6 +84,8 @@ def packed(images, condition, weights=None):
     y = None
     if condition:
         y = condition if len(condition) > 1 else next(iter(condition.values()))
+    if y is None and weights is None:
+        return (images,)  # Keras takes generators of tuples only
     return keras.utils.pack_x_y_sample_weight(images, y, weights)
 
 

@@ -101,9 +101,9 @@ def test_every_command_knows_the_model(kzoo_main, data, saved, root, model_class
 
 def test_options_that_the_model_does_not_have(kzoo_main, data):
     code, _, err = kzoo_main("train", "toy", "--data", data, "--set", "width=3")
-    assert code == 1 and "--set width: not an argument to set for a toy: expected one of la" in err
+    assert code == 1 and "--set width: not an argument to set for a Toy: expected one of la" in err
     code, _, err = kzoo_main("train", "toy", "--data", data, "--stages", 3)
-    assert code == 1 and "--stages: a toy does not train in stages" in err
+    assert code == 1 and "--stages: a Toy does not train in stages" in err
 
 
 def test_a_model_that_can_do_nothing_has_no_scores(kzoo_main, saved):

@@ -1,5 +1,6 @@
 import csv
 import json
+import sys
 
 import keras
 import numpy as np
@@ -173,10 +174,10 @@ def test_a_folder_of_images(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--set", "latents=3"], "--set latents: not an argument to set for a vae: expected one"),
+        (["--set", "latents=3"], "--set latents: not an argument to set for a VAE: expected one"),
         (["--set", "image_shape=3"], "it follows from the data (--image-size)"),
         (["--set", "encoder=3"], "encoder must be a keras.Model, got 3"),
-        (["--stages", "3"], "--stages: a vae does not train in stages"),
+        (["--stages", "3"], "--stages: a VAE does not train in stages"),
         (["--set", "latent_dim=big"], "latent_dim must be a positive integer, got 'big'"),
         (["--set", "kl_weight=big"], "--set {"),
         (["--set", "likelihood=cauchy"], "got 'cauchy'"),
@@ -199,6 +200,15 @@ def test_mistakes(train, tmp_path, arguments, message):
     assert err.startswith("kzoo: error: ") and err.count("\n") == 1
     assert message in err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_data_set_without_tensorflow(train, monkeypatch):
+    for name in ("tensorflow", "tensorflow_datasets"):
+        monkeypatch.setitem(sys.modules, name, None)
+    code, _, err = train("vae", "--data", "mnist")
+    assert code == 1 and err.startswith("kzoo: error: --data mnist: ") and err.count("\n") == 1
+    assert "Give --data a folder of image files or a file.npz" in err
+    assert "kzoo.datasets.save_npz('file.npz', 'mnist')" in err
 
 
 def test_an_unknown_data_set(train, tfds_dir, monkeypatch):
