@@ -4,7 +4,6 @@ import operator
 
 import keras
 
-
 MAX_SEED = 2**31 - 1  # PyTorch takes no larger one from Keras
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from kzoo.checks import check_positive_int
 from kzoo.conditions import check_given
+from kzoo.evaluation.capabilities import can, conditions_of
 from kzoo.evaluation.classifier_metric import match_size, resolve_classifier
 from kzoo.evaluation.evaluate import evaluate_images
 from kzoo.visualization import image_grid
@@ -16,9 +17,9 @@ from kzoo.visualization import image_grid
 def check_model(callback, model):
     """`ValueError`, before the training begins, unless the model draws images by itself."""
     name = type(callback).__name__
-    if not callable(getattr(model, "generate", None)):
+    if not can(model, "generate"):
         raise ValueError(f"{name} needs a model with generate(); got {type(model).__name__}.")
-    conditions = getattr(model, "conditions", ())  # any Keras model that draws images will do
+    conditions = conditions_of(model)
     if conditions:
         given = {c.name: callback.options.get(c.name) for c in conditions}
         try:
@@ -138,8 +139,8 @@ class SampleScores(keras.callbacks.Callback):
         self.num_images = check_positive_int("num_images", num_images)
         if self.classifier.reference is None:
             raise ValueError(
-                "SampleScores needs a classifier with a `reference`, the statistics of real images: "
-                "see kzoo.metrics.measure_reference."
+                "SampleScores needs a classifier with a `reference`, the statistics of real "
+                "images: see kzoo.metrics.measure_reference."
             )
         if self.num_images <= self.classifier.num_features:
             raise ValueError(

@@ -41,8 +41,8 @@ def write(folder, model, scores, command):
     """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
 
     The samples of a class-conditional model show one class per row. A model that completes images
-    also gets `completions.png`, a model of two latents `manifold.png`; the card shows the `PICTURES` that
-    there are.
+    also gets `completions.png`, a model of two latents `manifold.png`; the card shows the
+    `PICTURES` that there are.
 
     The rest of the card is what `metadata.json` records (`title`, `description`, `command`,
     `data`, `notes`); title and notes may also stand in the card that is there already.

@@ -83,9 +83,8 @@ def add_preset(parser):
 
 
 def add_model(parser, help_text):
-    parser.add_argument(
-        "--model", type=model_name, metavar="CLASS", help=f"{help_text} ({', '.join(preset_models())})"
-    )
+    names = ", ".join(preset_models())
+    parser.add_argument("--model", type=model_name, metavar="CLASS", help=f"{help_text} ({names})")
 
 
 def model_name(text, names=preset_models):

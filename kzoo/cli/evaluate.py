@@ -6,6 +6,30 @@ import shlex
 
 from kzoo.cli import card, common, data, defaults
 
+_EPILOG = """\
+A model is scored by what it can do:
+  likelihood      negative log-likelihood of the test images: exact for the pixel models,
+                  in nats and bits/dim; for VAE and LadderVAE the negative ELBO, and an
+                  importance-sampled estimate on the first 1,000 images, or on all that
+                  --num-images names; for a VAE also the two terms of the ELBO and the
+                  number of active units
+  samples         without a likelihood (GANs, VQVAE): inception score, diversity score and
+                  Frechet distance under a classifier, beside those of real test images;
+                  the distance is taken on the classifier's features and comparable under
+                  one classifier only
+  reconstruction  of an Autoencoder: its loss and the mean squared error of test images
+  discrete codes  of a VQVAE: squared error of reconstructed test images, codes in use, and
+                  bits of the codes under the prior
+  accuracy        of a Classifier, with the scores that the test images get
+A class-conditional model is measured on test images with their labels.
+For models of black and white pixels the test images are binarized once, each pixel
+being white with the probability of its grey value.
+Data and classifier are those that the preset's metadata.json names as "dataset" and
+"classifier"; where it names none, 28x28 and 32x32 grey images are taken for mnist,
+32x32 colour for svhn_cropped (classifier svhn), 64x64 colour for lsun/bedroom
+(classifier rooms).
+"""
+
 NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
 
 
@@ -23,29 +47,7 @@ def add_parser(commands):
             "kzoo evaluate weights/gan/mnist --write",
         ],
     )
-    parser.epilog = (
-        "A model is scored by what it can do (see the docstring of kzoo.evaluation):\n"
-        "  likelihood       negative log-likelihood of the test images: exact for the pixel models,\n"
-        "                   in nats and bits/dim; for the models with latents (VAE, LadderVAE) the\n"
-        "                   negative ELBO, and an importance-sampled estimate on the first 1,000\n"
-        "                   images, or on all that --num-images names; for a VAE also the two terms\n"
-        "                   of the ELBO and the number of active units\n"
-        "  samples          of a model without a likelihood (the GANs, VQVAE): inception score,\n"
-        "                   diversity score and Frechet distance under a classifier, beside those\n"
-        "                   of real test images; the distance is taken on the classifier's features\n"
-        "                   and comparable under one classifier only\n"
-        "  reconstructions  of an Autoencoder: its loss and the mean squared error of test images\n"
-        "  discrete codes   of a VQVAE: squared error of reconstructed test images, codes in use,\n"
-        "                   and bits of the codes under the prior\n"
-        "  accuracy         of a Classifier, with the scores that the test images get\n"
-        "A class-conditional model is measured on test images with their labels.\n"
-        "For models of black and white pixels the test images are binarized once, each pixel\n"
-        "being white with the probability of its grey value.\n"
-        'Data and classifier are those that the preset\'s metadata.json names as "dataset" and\n'
-        '"classifier"; where it names none, 28x28 and 32x32 grey images are taken for mnist,\n'
-        "32x32 colour for svhn_cropped (classifier svhn), 64x64 colour for lsun/bedroom\n"
-        "(classifier rooms).\n\n" + parser.epilog
-    )
+    parser.epilog = f"{_EPILOG}\n{parser.epilog}"
     common.add_preset(parser)
     data.add_argument(parser, default=None)
     parser.add_argument("--split", help="of the data (test; validation of lsun/bedroom)")

@@ -89,7 +89,9 @@ def sheet(model, count=64):
 
     `labels` is `None` where the model has none.
     """
-    for condition in getattr(model, "conditions", ()):
+    from kzoo.evaluation.capabilities import conditions_of
+
+    for condition in conditions_of(model):
         if condition.name == "labels":
             labels = [label for label in range(condition.num_classes) for _ in range(COLUMNS)]
             return model.generate(len(labels), seed=0, labels=labels), labels

@@ -8,6 +8,19 @@ import shlex
 
 from kzoo.cli import common, data, training
 
+_EPILOG = """\
+A run that was stopped goes on from its last finished epoch when the same command is
+given again; with more --epochs, a finished run goes on too.
+
+The model says what suits the images, and --set changes it. The GANs take images of 28x28
+zero-padded to 32x32. On 28x28 grey images the VAE, the LadderVAE and the pixel models but
+PixelCNN++ model black and white pixels, binarized anew in every epoch; on other images,
+256 values. A model with --set num_classes=K learns from the labels too. The VQVAE is
+trained for so many epochs, and then its prior for as many.
+
+The settings of the presets are in the scripts of applications/.
+"""
+
 # Constructor arguments that follow from the data or from other options of the command.
 _NOT_SETTABLE = {
     "image_shape": "it follows from the data (--image-size)",
@@ -29,23 +42,14 @@ def add_parser(commands):
             "kzoo train cfggan/mnist --stages 50 --learning-rate 1e-5",
         ],
     )
-    parser.epilog = (
-        "A run that was stopped goes on from its last finished epoch when the same command is\n"
-        "given again; with more --epochs, a finished run goes on too. The model says what suits the\n"
-        "images: the GANs take those of 28x28 zero-padded to 32x32; on 28x28 grey images the VAE,\n"
-        "the LadderVAE and the pixel models but PixelCNN++ model black and white pixels, binarized\n"
-        "anew in every epoch, and on other images 256 values; --set goes before it. A model with\n"
-        "--set num_classes=K learns from the labels. The VQVAE is trained for so many epochs, and\n"
-        "then its prior for as many. The settings of the presets are in the scripts of\n"
-        "applications/.\n\n" + parser.epilog
-    )
+    parser.epilog = f"{_EPILOG}\n{parser.epilog}"
+    names = ", ".join(map(str.lower, common.trained_models()))
     parser.add_argument(
         "model",
         type=start,
         action=_Start,
         metavar="MODEL",
-        help=f"what to train: {', '.join(map(str.lower, common.trained_models()))}; or MODEL/PRESET, "
-        "to go on with a preset's weights",
+        help=f"what to train: {names}; or MODEL/PRESET, to go on with a preset's weights",
     )
     data.add_argument(parser)
     parser.add_argument("--split", default="train", help="of the data (train)")

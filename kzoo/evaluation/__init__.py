@@ -1,7 +1,7 @@
 """How models are measured: protocols and scores, above the models.
 
-A model is scored by what it can do, and what it can do are its methods. `measure` asks the model and
-takes every protocol of `PROTOCOLS` whose methods the model has:
+A model is scored by what it can do, and what it can do are its methods.
+`kzoo.evaluation.measuring.measure` takes every protocol whose methods the model has:
 
 * `log_likelihood(images)`, nats (n,): the likelihood of test images. With `elbo(images)` beside it,
   `log_likelihood` is an estimate from `num_samples` latents, and the bound is a score of its own;

@@ -10,14 +10,15 @@ def can(model, *methods):
 
 def takes(model, name):
     """Whether `model.generate` takes an argument of this name: an option, or a condition."""
-    return name in conditions_of(model) or (
-        can(model, "generate") and name in inspect.signature(model.generate).parameters
-    )
+    if not can(model, "generate"):
+        return False
+    conditions = [condition.name for condition in conditions_of(model)]
+    return name in (*conditions, *inspect.signature(model.generate).parameters)
 
 
 def conditions_of(model):
-    """The names of what a model is conditioned on, such as `("labels",)`."""
-    return tuple(condition.name for condition in getattr(model, "conditions", ()))
+    """What a model is conditioned on: a tuple of `kzoo.conditions`."""
+    return tuple(getattr(model, "conditions", ()))
 
 
 def is_binary(model):
@@ -27,4 +28,5 @@ def is_binary(model):
 
 def learns_labels(model):
     """Whether a model, or the prior of its latents, is class-conditional."""
-    return any("labels" in conditions_of(m) for m in (model, getattr(model, "prior", None)))
+    conditions = conditions_of(model) + conditions_of(getattr(model, "prior", None))
+    return any(condition.name == "labels" for condition in conditions)

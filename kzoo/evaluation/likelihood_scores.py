@@ -23,9 +23,9 @@ def likelihood_scores(
 ):
     """Negative log-likelihood of test images, in nats per image.
 
-    Of a model with latents, which has `elbo` too, the scores of `bound_scores`. Of others, such as a
-    `kzoo.PixelModel`, the exact -log p(x), also in bits per dimension; given the label of each image,
-    if the model is class-conditional.
+    Of a model with latents, which has `elbo` too, the scores of `bound_scores`. Of others, such as
+    a `kzoo.PixelModel`, the exact -log p(x), also in bits per dimension; given the label of each
+    image, if the model is class-conditional.
 
     Args:
         model: a model with `log_likelihood`.

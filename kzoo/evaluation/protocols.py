@@ -10,7 +10,6 @@
 Every score says by which protocol it was measured. All run on any backend, from a seed.
 """
 
-import keras
 import numpy as np
 
 from kzoo.checks import check_positive_int, seed_generator
@@ -67,7 +66,7 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
             raise ValueError(
                 f"{type(model).__name__}.generate() takes no {name}; got {name}={value!r}."
             )
-    given = {name: options.pop(name) for name in conditions_of(model) if name in options}
+    given = {c.name: options.pop(c.name, None) for c in conditions_of(model)}
     _, each = check_given(model, num_samples, given)
     return _groups(model, num_samples, seed, track, options, each)
 

@@ -37,10 +37,10 @@ def reconstruction_scores(model, images):
             "cross_entropy": ("nats", "cross-entropy, summed over an image"),
         }[model.reconstruction_loss]
         scores.append(Score("reconstruction", _mean(errors), unit, what))
-    squares = [
-        np.mean(((model.reconstruct(batch) - keras.ops.convert_to_numpy(to_float(batch))) / 2.0) ** 2, (1, 2, 3))
-        for batch in batches
-    ]
+    squares = []
+    for batch in batches:
+        difference = model.reconstruct(batch) - keras.ops.convert_to_numpy(to_float(batch))
+        squares.append(np.mean((difference / 2.0) ** 2, axis=(1, 2, 3)))
     return [*scores, Score("mse", _mean(squares), "", "mean over pixels, in units of [0, 1]")]
 
 

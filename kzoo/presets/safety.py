@@ -1,9 +1,10 @@
 """What a preset's `config.json` may name, checked before anything in it is instantiated.
 
-A config says which classes to build, so loading one must not be a way to run code: only layers and
-the like of Keras, classes that are registered with Keras as `kzoo>...`, and registered models that
-have presets themselves, which are those the running program has made, are let through. The lookup follows the order in which `keras.saving.deserialize_keras_object` resolves names, and
-refuses wherever the two could disagree; Keras's own `safe_mode` stays on as well.
+A config says which classes to build, so loading one must not be a way to run code. Let through are
+layers and the like of Keras, classes registered with Keras as `kzoo>...`, and models with presets
+that the running program has registered itself. The lookup follows the order in which
+`keras.saving.deserialize_keras_object` resolves names, and refuses wherever the two could disagree;
+Keras's own `safe_mode` stays on as well.
 """
 
 import sys
