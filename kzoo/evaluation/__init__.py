@@ -18,7 +18,7 @@ So a new model gets its scores by having the methods, and nothing here knows its
 of score is a function and a line in `kzoo.evaluation.measuring.PROTOCOLS`.
 
 Other methods and properties that are asked for: `is_binary` (the test images are then binarized),
-`conditions` (with labels among them, the test images come with their labels) and
+`conditioned_on` (with labels among them, the test images come with their labels) and
 `sample_name(**options)` (what the samples of `generate(**options)` are called).
 
 `kzoo.metrics` has the Keras metrics.

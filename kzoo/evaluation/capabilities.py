@@ -18,7 +18,7 @@ def takes(model, name):
 
 def conditions_of(model):
     """What a model is conditioned on: a tuple of `kzoo.conditions`."""
-    return tuple(getattr(model, "conditions", ()))
+    return tuple(getattr(model, "conditioned_on", ()))
 
 
 def is_binary(model):
