@@ -119,6 +119,7 @@ def import_keras():
     Raises:
         ImportError: if the backend is not installed, with the extra to install.
     """
+    kzoo._environment.report_choice()  # here, where nothing is muted
     if "keras" not in sys.modules:
         with without_notices():
             kzoo.backend  # noqa: B018

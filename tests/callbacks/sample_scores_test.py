@@ -55,7 +55,7 @@ def test_too_few_images_are_named_at_once(classifier, num_images):
 def test_what_does_not_fit_is_named_before_the_training(classifier):
     def fit(model, **options):
         model.compile()
-        x = np.zeros((8, *model.image_shape), "uint8")
+        x = RNG.integers(0, 256, (8, *model.image_shape), dtype="uint8")
         model.fit(x, callbacks=[SampleScores(classifier, 30, **options)], verbose=0)
 
     with pytest.raises(ValueError, match="reference"):

@@ -72,6 +72,16 @@ def test_a_mistake_is_one_line(kzoo_main, saved, arguments, message):
     assert message in err
 
 
+def test_the_choice_of_a_backend_is_said_by_commands_that_need_one(kzoo_main, monkeypatch, caplog):
+    monkeypatch.setattr("kzoo._environment._chosen", "jax")
+    assert kzoo_main("list")[0] == 0 and not caplog.records
+    for _ in range(2):
+        assert kzoo_main("generate", "vae/mnits")[0] == 1
+    assert [record.getMessage()[:50] for record in caplog.records] == [
+        "TensorFlow, Keras's default backend, is not instal"
+    ]
+
+
 def test_damaged_presets(kzoo_main, saved, tmp_path):
     shutil.copytree(saved / "vae", tmp_path / "vae")
     weights = tmp_path / "vae" / "model.weights.h5"
