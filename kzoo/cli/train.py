@@ -249,6 +249,8 @@ def build(model_class, arguments, settings):
     try:
         model = model_class(**{**arguments, **settings})
     except (AttributeError, TypeError) as error:  # a value of a type that the model did not expect
+        if not settings:
+            raise
         raise ValueError(f"--set {settings}: {error}") from error
     if training.has_prior(model):
         model.set_prior(model.default_prior())

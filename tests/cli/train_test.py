@@ -246,6 +246,16 @@ def test_a_conditional_model_learns_the_folders_of_its_images(kzoo_main, tmp_pat
     assert kzoo.GAN.from_preset(tmp_path / "new").num_classes == 4
 
 
+def test_a_prior_is_trained_after_its_model(kzoo_main, data, tmp_path):
+    few = ["--data", data, "--batch-size", 20, "--epochs", 2, "--output", "new"]
+    small = ["--set", "num_codes=4", "--set", "width=4", "--set", "code_dim=2", "--set", "blocks=1"]
+    code, out, err = kzoo_main("train", "vqvae", *few, *small)
+    assert (code, err) == (0, ""), err
+    assert len(log(tmp_path / "new-run")) == len(log(tmp_path / "new-run" / "prior")) == 2
+    assert not (tmp_path / "new-run" / "samples").exists()  # nothing draws before the prior
+    assert kzoo_main("generate", "new", "-n", 2)[0] == 0
+
+
 def test_an_autoencoder_is_trained_without_sheets(kzoo_main, data, tmp_path):
     few = ["--data", data, "--batch-size", 20, "--epochs", 1, "--output", "new"]
     small = ["--set", "latent_dim=2", "--set", "widths=(3,)", "--set", "dense_width=4"]
