@@ -51,7 +51,8 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
         track: function `(sequence, description)` that iterates over the sequence and shows
             how far it is.
         **options: further arguments of the model's `generate`: options such as the `steps` of a
-            `kzoo.CFGGAN`, or a condition such as `labels`, for all images or for each.
+            `kzoo.CFGGAN`, or a condition such as `labels`, for all images or for each; `None`
+            stands for one that is left out.
 
     Returns:
         A generator of uint8 arrays `(n, height, width, channels)`.
@@ -61,6 +62,7 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
             option or its value.
     """
     check_positive_int("num_samples", num_samples)
+    options = {name: value for name, value in options.items() if value is not None}
     for name, value in options.items():
         if not takes(model, name):
             raise ValueError(
