@@ -34,6 +34,11 @@ def _adam(optimizer, gradients, variables, learning_rate):
         _ADAM._parallel_update_step(optimizer, gradients, variables, learning_rate)
         return
     indices = [optimizer._get_variable_index(variable) for variable in variables]
+    for variable in variables:
+        # The fused step walks through memory, so weights, gradients and moments have to lie there
+        # alike. Keras's orthogonal initializer makes weights that are transposed in memory.
+        if not variable.value.is_contiguous():
+            variable.value.data = variable.value.data.contiguous()
     step = float(optimizer.iterations.value) + 1.0
     # PyTorch adds epsilon to the unbiased root of the second moment, Keras to the biased one.
     epsilon = optimizer.epsilon / math.sqrt(1.0 - optimizer.beta_2**step)

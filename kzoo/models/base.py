@@ -46,6 +46,8 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     #: Whether the loss is a mean over examples, which `sample_weight` and `class_weight` weigh.
     #: `update` and `evaluation` then take a third argument, weights (b,) or `None`.
     weighs_examples = False
+    #: Arguments of `transform_noise` that are no conditions; `generate` takes them too.
+    sampling_options = frozenset()
     #: Whether one training update is made of long loops (see `kzoo.backend.loops_compile`).
     trains_in_loops = False
 
@@ -297,6 +299,29 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
 
+    # Saving for other programs ------------------------------------------------------------------
+
+    def input_specs(self):
+        """What `call` takes, a list of `keras.InputSpec`: images in [-1, 1], then conditions."""
+        images = keras.InputSpec(shape=(None, *self.image_shape), dtype="float32")
+        return [images, *(condition.input_spec() for condition in self.conditioned_on)]
+
+    def export(
+        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+    ):
+        """Writes what `call` computes for other programs; arguments as in `keras.Model.export`.
+
+        Args:
+            filepath: of the artifact.
+            format: `"tf_saved_model"`, `"onnx"`, `"litert"`, `"torch"` or `"openvino"`, where the
+                backend has it: see the README.
+            verbose: whether to say what was written.
+            input_signature: of `call`; by default `input_specs()`.
+            **kwargs: of the format.
+        """
+        signature = self.input_specs() if input_signature is None else input_signature
+        super().export(filepath, format, verbose, signature, **kwargs)
+
     # Conditions and sampling --------------------------------------------------------------------
 
     @property
@@ -322,7 +347,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
             batch_size: how many to compute at once (default 64); changes memory and speed only.
             **condition: what the images are drawn for, by the names of `conditioned_on`: for a
                 class-conditional model `labels`, an int or an int array (num_samples,), by default
-                the classes in turn: 0, 1, 2 and so on.
+                the classes in turn: 0, 1, 2 and so on. Also the model's `sampling_options`.
 
         Returns:
             uint8 NumPy array (num_samples, height, width, channels).
@@ -333,11 +358,12 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         if num_samples is not None:
             num_samples = check_positive_int("num_samples", num_samples)
         batch_size = check_positive_int("batch_size", batch_size or 64)
+        options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
         num_samples, condition = check_given(self, num_samples, condition)
         self.sync_state()
         noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
         return batches.in_batches(
-            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition)),
+            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition, **options)),
             batch_size,
             noise,
             condition,

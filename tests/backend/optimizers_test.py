@@ -83,3 +83,18 @@ def test_nothing_stays_of_the_shortcut():
     assert not [name for name in vars(optimizer) if name.endswith("update_step")]
     again = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
     assert again.get_config() == optimizer.get_config()
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_weights_that_are_transposed_in_memory(name):
+    """PyTorch's fused Adam takes the order in memory for that of the numbers."""
+    matrix = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    results = []
+    for value in (ops.transpose(ops.array(matrix.T.copy())), ops.array(matrix)):
+        variable = keras.Variable(value)
+        optimizer = OPTIMIZERS[name]()
+        optimizer.build([variable])
+        for step in range(3):
+            backend.apply_gradients(optimizer, gradients(step)[:1], [variable])
+        results.append(ops.convert_to_numpy(variable.value))
+    np.testing.assert_array_equal(*results)

@@ -186,10 +186,17 @@ class AdversarialModel(GenerativeModel):
         images = getattr(self, self.generator_name)(inputs, training=training)
         return ops.cast(images, "float32")
 
+    def input_specs(self):
+        """What `call` takes: latents, and labels of a class-conditional model."""
+        latents = keras.InputSpec(shape=(None, self.latent_dim), dtype="float32")
+        return [latents, *(condition.input_spec() for condition in self.conditioned_on)]
+
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
-    def _set_networks(self, discriminator, generator, options, generator_options):
+    def _set_networks(
+        self, discriminator, generator, options, generator_options, discriminator_options=None
+    ):
         """Takes the user's networks, or builds those that are named.
 
         Args:
@@ -197,6 +204,7 @@ class AdversarialModel(GenerativeModel):
             generator: the same, for the network that draws images.
             options: of both networks that are built.
             generator_options: further ones of the one that draws images.
+            discriminator_options: further ones of the discriminator.
 
         Raises:
             ValueError: if a network's shapes do not fit, or there is none of that name.
@@ -211,7 +219,8 @@ class AdversarialModel(GenerativeModel):
         if by_name[0]:
             extra = classes if classes and self.conditioning == "concatenation" else 0
             seen = (*shape[:2], shape[2] + extra)
-            discriminator = discriminator_by_name(discriminator, seen, **options)
+            further = discriminator_options or {}
+            discriminator = discriminator_by_name(discriminator, seen, **options, **further)
             if extra:
                 discriminator = concatenated_discriminator(discriminator, shape, classes)
             elif classes:

@@ -244,6 +244,21 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         self.sync_state()
         return int(ops.convert_to_numpy(self.stage))
 
+    def export(
+        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+    ):
+        """Writes G_T, its T gradients included, for mini-batches of `batch_size` latents.
+
+        Args: as in `kzoo.GenerativeModel.export`.
+        """
+        if input_signature is None:
+            input_signature = [
+                keras.InputSpec(shape=(self.batch_size, *spec.shape[1:]), dtype=spec.dtype)
+                for spec in self.input_specs()
+            ]
+        self.sync_state()
+        Composite(self).export(filepath, format, verbose, input_signature, **kwargs)
+
     def last_losses(self):
         """The losses of the last stage, also in the middle of a `fit`: `{name: float}`."""
         self.sync_state()
@@ -322,6 +337,18 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 def _half_squared_distance(start, images):
     """1/2 E ||x - y||^2 of images (n, h, w, c), the norm over their pixels."""
     return 0.5 * ops.sum(ops.square(images - start)) / start.shape[0]
+
+
+class Composite(keras.Model):
+    """G_T of a CFGGAN as a network, for `export`."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.built = True
+
+    def call(self, latents, labels=None):
+        return ops.clip(self.model.transform_noise(latents, labels=labels), -1.0, 1.0)
 
 
 def in_rows(values, size):
