@@ -109,6 +109,33 @@ class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    # Asked by the command line ------------------------------------------------------------------
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        """The constructor arguments with which `kzoo train` makes a model for given images.
+
+        A subclass overrides it where its defaults do not suit every image. An `image_shape` that is
+        higher and wider than the images' has them padded with zeros.
+
+        Args:
+            image_shape: `(height, width, channels)` of the images.
+            batch_size: of the mini-batches, for a model that is built for one.
+
+        Returns:
+            A dict with `"image_shape"` and whatever else follows from the images.
+        """
+        return {"image_shape": tuple(image_shape)}
+
+    def default_optimizers(self):
+        """What `compile()` uses when it is given none: `{argument: optimizer}`."""
+        return {"optimizer": self.default_optimizer()}
+
+    @property
+    def is_binary(self):
+        """Whether the model is a distribution of black and white pixels only."""
+        return False
+
     def minimize(self, loss_fn, variables, optimizer):
         """One optimizer step on `variables` down the gradient of `loss_fn()`.
 

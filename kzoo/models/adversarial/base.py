@@ -123,6 +123,17 @@ class AdversarialModel(GenerativeModel):
         """The paper's optimizer; called once for each of the two networks."""
         raise NotImplementedError
 
+    def default_optimizers(self):
+        return {name: self.default_optimizer() for name in ("d_optimizer", "g_optimizer")}
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        """28x28 is padded to 32x32: the networks halve the images several times."""
+        height, width, channels = image_shape
+        if (height, width) == (28, 28):
+            image_shape = (32, 32, channels)
+        return super().arguments_for(image_shape, batch_size)
+
     def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
         """Configures training.
 

@@ -204,6 +204,15 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         """RMSprop with the paper's settings; epsilon stands inside the square root, as there."""
         return keras.optimizers.RMSprop(2.5e-4, rho=0.95, epsilon=1e-37)
 
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        arguments = super().arguments_for(image_shape, batch_size)
+        return arguments if batch_size is None else {**arguments, "batch_size": batch_size}
+
+    def sample_name(self, steps=None):
+        """What the images of `generate(steps=steps)` are samples of."""
+        return f"G_{self.num_steps if steps is None else steps}"
+
     def examples_per_step(self, batch_size):
         steps = 1 if self.algorithm == "cfg" else self.num_steps
         return steps * self.discriminator_steps * self.batch_size
