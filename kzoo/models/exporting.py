@@ -51,7 +51,7 @@ class Exporting:
     def export(
         self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
     ):
-        """Writes what `exported_call` computes for other programs; arguments as in `keras.Model.export`.
+        """Writes what `exported_call` computes for other programs: `keras.Model.export`.
 
         Args:
             filepath: of the artifact.
