@@ -145,11 +145,8 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         size = images.shape[0] or ops.cast(ops.shape(images)[0], "float32")
         logs = {}
         for tracker in self._loss_trackers:
-            # What update_state and result do, with a third of their operations, which PyTorch
-            # runs one by one.
-            backend.add_to(tracker.total, ops.cast(scalars[tracker.name], "float32") * size)
-            backend.add_to(tracker.count, size)
-            logs[tracker.name] = tracker.total.value / tracker.count.value
+            tracker.update_state(scalars[tracker.name], sample_weight=size)
+            logs[tracker.name] = tracker.result()
         return logs
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):

@@ -14,7 +14,6 @@ import keras
 from keras import layers
 
 from kzoo.layers import (
-    BatchNormalization,
     LatentCodes,
     SymmetricConv2D,
     SymmetricConv2DTranspose,
@@ -44,7 +43,7 @@ def _depth(image_shape):
 
 
 def _norm():
-    return BatchNormalization(momentum=0.9, epsilon=1e-5)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
 def _normal(init_stddev):

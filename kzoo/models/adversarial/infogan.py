@@ -7,7 +7,7 @@ learning by information maximizing generative adversarial nets", arXiv:1606.0365
 import keras
 from keras import layers, ops
 
-from kzoo.layers import BatchNormalization, LatentCodes
+from kzoo.layers import LatentCodes
 
 
 class CodeRecognition:
@@ -42,7 +42,7 @@ class CodeRecognition:
                 layers.Input(features.shape[1:]),
                 layers.Flatten(),
                 layers.Dense(128),
-                BatchNormalization(momentum=0.9, epsilon=1e-5),
+                layers.BatchNormalization(momentum=0.9, epsilon=1e-5),
                 layers.LeakyReLU(0.2),
                 layers.Dense(codes),
             ],
