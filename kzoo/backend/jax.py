@@ -23,7 +23,7 @@ class _Scope(keras.StatelessScope):
     """A `StatelessScope` that knows its variables, not only their values."""
 
     def __init__(self, variables=(), values=()):
-        super().__init__(initialize_variables=False)
+        super().__init__(collect_losses=True, initialize_variables=False)
         parent = get_stateless_scope()
         if parent is not None:
             self.state_mapping.update(parent.state_mapping)
