@@ -141,13 +141,13 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0):
+def map_batches(function, x, size, start=0, beside=()):
     """Applies a function to batches of x (n, ...), in place of which come what it returns."""
 
     def one(i, x):
         first = (start + i) * size
-        part = jax.lax.dynamic_slice_in_dim(x, first, size)
-        return jax.lax.dynamic_update_slice_in_dim(x, function(part), first, 0)
+        parts = [jax.lax.dynamic_slice_in_dim(a, first, size) for a in (x, *beside)]
+        return jax.lax.dynamic_update_slice_in_dim(x, function(*parts), first, 0)
 
     return repeat(x.shape[0] // size - start, one, x)
 

@@ -118,7 +118,7 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0):
+def map_batches(function, x, size, start=0, beside=()):
     """Applies a function to batches of x and joins what it returns.
 
     Args:
@@ -127,6 +127,7 @@ def map_batches(function, x, size, start=0):
         x: tensor (n, ...), n a static multiple of `size`.
         size: of a batch.
         start: how many batches at the front stay as they are, an int or an int32 scalar tensor.
+        beside: further tensors (n, ...), whose batches the function takes too.
 
     Returns:
         Tensor of the shape of x.
@@ -135,19 +136,22 @@ def map_batches(function, x, size, start=0):
     parts = tf.reshape(x, (count, size, *x.shape[1:]))
     if not tf.inside_function():
         start = int(start)
-        return tf.concat([*parts[:start], *(function(part) for part in parts[start:])], 0)
+        beside = [tf.reshape(a, (count, size, *a.shape[1:])) for a in beside]
+        done = [function(*each) for each in zip(parts[start:], *(a[start:] for a in beside))]
+        return tf.concat([*parts[:start], *done], 0)
     all_of_them = isinstance(start, int) and start == 0
     if count == 1 and all_of_them:
-        return function(x)
+        return function(x, *beside)
 
     def one(element):
-        i, part = element
+        i, part, *further = element
         if all_of_them:
-            return function(part)
+            return function(part, *further)
         # Not a map from `start` on: XLA has to know how many.
-        return tf.cond(i < start, lambda: part, lambda: function(part))
+        return tf.cond(i < start, lambda: part, lambda: function(part, *further))
 
-    parts = tf.map_fn(one, (tf.range(count), parts), fn_output_signature=x.dtype)
+    beside = [tf.reshape(a, (count, size, *a.shape[1:])) for a in beside]
+    parts = tf.map_fn(one, (tf.range(count), parts, *beside), fn_output_signature=x.dtype)
     return tf.reshape(parts, x.shape)
 
 

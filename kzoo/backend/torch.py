@@ -75,11 +75,12 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0):
+def map_batches(function, x, size, start=0, beside=()):
     """Applies a function to batches of x and joins what it returns."""
     parts = x.split(size)
     start = int(start)
-    return torch.cat([*parts[:start], *map(function, parts[start:])])
+    todo = [a.split(size)[start:] for a in (x, *beside)]
+    return torch.cat([*parts[:start], *map(function, *todo)])
 
 
 def row(variable, index):

@@ -70,3 +70,18 @@ def gaussian_kl(mean, log_variance):
         A tensor of shape (...), in nats.
     """
     return 0.5 * ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=-1)
+
+
+def average(values, sample_weight=None):
+    """The mean over a batch, each example times its weight, as Keras averages losses.
+
+    Args:
+        values: tensor (..., b).
+        sample_weight: weights (b,), or `None` for 1.
+
+    Returns:
+        Tensor (...).
+    """
+    if sample_weight is not None:
+        values = values * ops.cast(ops.reshape(sample_weight, (-1,)), values.dtype)
+    return ops.mean(values, axis=-1)

@@ -1,6 +1,6 @@
 """Loss terms shared by the models: log-likelihoods and divergences."""
 
-from kzoo.distributions.divergences import gaussian_kl
+from kzoo.distributions.divergences import average, gaussian_kl
 from kzoo.distributions.likelihoods import (
     bernoulli_log_likelihood,
     discretized_logistic_log_likelihood,
@@ -9,6 +9,7 @@ from kzoo.distributions.likelihoods import (
 )
 
 __all__ = [
+    "average",
     "bernoulli_log_likelihood",
     "discretized_logistic_log_likelihood",
     "discretized_logistic_mixture_log_likelihood",

@@ -3,13 +3,13 @@
 import math
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int, seed_generator
-from kzoo.images import to_float, to_uint8
-from kzoo.models.batches import check_data, check_training_data, images_of
+from kzoo.conditions import check_given
+from kzoo.images import range_problem, to_float, to_uint8
+from kzoo.models import batches
 from kzoo.presets import PresetMixin
 
 
@@ -19,16 +19,20 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     `fit`, `evaluate`, `save` and the rest are Keras's own; `train_step` is overridden once,
     here and in `kzoo.backend`, for the three backends. A subclass writes the update of its paper:
 
-    * `update(x)`: one training update from images `x`, floats (b, h, w, c) in [-1, 1]; returns
-      the scalars named in `loss_names`, averages over the batch.
-    * `evaluation(x)`: the same scalars on held-out images, without any update.
-    * `transform_noise(noise)`: noise to images in [-1, 1], and `draw_noise` if its noise is not
-      (n, latent_dim) standard normal.
+    * `update(x, condition)`: one training update from images `x`, floats (b, h, w, c) in
+      [-1, 1]; returns the scalars named in `loss_names`, averages over the batch.
+    * `evaluation(x, condition)`: the same scalars on held-out images, without any update.
+    * `transform_noise(noise, **condition)`: noise to images in [-1, 1], and `draw_noise` if its
+      noise is not (n, latent_dim) standard normal.
     * `default_optimizer()`: the paper's optimizer, which `compile()` takes when given none.
+    * `conditions`: what the model is conditioned on, a tuple of `kzoo.conditions`. `condition` is
+      a dict of the batch's values, `{"labels": (b,)}` for a class-conditional model; it is empty
+      where there are no conditions.
 
-    Images given to `fit` and `evaluate` are uint8, or floats that lie in [-1, 1] already, of
-    shape (n, h, w, c): NumPy arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch
-    `DataLoader` or a generator, of `images` or `(images, labels)` (labels are ignored).
+    `fit` and `evaluate` take images, `(images, condition)` or a dict of named features such as
+    `{"image": ..., "label": ...}`; features that the model does not use are ignored. They come as
+    NumPy arrays, a `tf.data.Dataset`, a `keras.utils.PyDataset`, a PyTorch `DataLoader` or a
+    generator. Images are uint8, or floats that lie in [-1, 1] already, of shape (n, h, w, c).
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -37,6 +41,11 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
 
     #: Names of the scalars that `update` and `evaluation` return.
     loss_names = ("loss",)
+    #: The features that are the images, in a dict of named features.
+    image_keys = ("image", "images")
+    #: Whether the loss is a mean over examples, which `sample_weight` and `class_weight` weigh.
+    #: `update` and `evaluation` then take a third argument, weights (b,) or `None`.
+    weighs_examples = False
     #: Whether one training update is made of long loops (see `kzoo.backend.loops_compile`).
     trains_in_loops = False
 
@@ -100,23 +109,37 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     def minimize(self, loss_fn, variables, optimizer):
         """One optimizer step on `variables` down the gradient of `loss_fn()`.
 
+        Regularizers, and losses that layers add (`add_loss`), count where their layer holds some of
+        the variables. Of a network that is called twice, the losses of the last call count.
+
         Args:
             loss_fn: function without arguments that returns a scalar loss or `(loss, aux)`.
             variables: list of `keras.Variable`s.
             optimizer: a Keras optimizer built on them.
 
         Returns:
-            `(loss, aux)` as they were before the step; `aux` is `None` if there was none.
+            `(loss, aux)` as they were before the step, the loss without those of layers; `aux` is
+            `None` if there was none.
         """
-        (loss, aux), gradients = backend.value_and_grad(loss_fn, variables)
-        backend.apply_gradients(optimizer, gradients, variables)
-        return loss, aux
+        scaler = self.optimizer or optimizer  # around all optimizers, where it scales the loss
+        mine = {id(v) for v in variables}
+        layers = [a for a in self.layers if any(id(v) in mine for v in a.trainable_variables)]
 
-    def update(self, x):
+        def objective():
+            result = loss_fn()
+            loss, aux = result if isinstance(result, tuple) else (result, None)
+            total = loss + sum(ops.cast(x, loss.dtype) for a in layers for x in a.losses)
+            return scaler.scale_loss(total), (loss, aux)
+
+        (_, aux), gradients = backend.value_and_grad(objective, variables)
+        backend.apply_gradients(optimizer, gradients, variables, scaler)
+        return aux
+
+    def update(self, x, condition):
         """One training update from float images `x` (b, h, w, c); returns `{name: scalar}`."""
         raise NotImplementedError
 
-    def evaluation(self, x):
+    def evaluation(self, x, condition):
         """The scalars of `loss_names` on float images `x` (b, h, w, c), without an update."""
         raise NotImplementedError
 
@@ -128,55 +151,114 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     def metrics(self):
         return self._loss_trackers
 
-    def inputs_of(self, data):
-        """What `update` and `evaluation` take of one batch of data: `(x,)`."""
-        return (to_float(images_of(data)),)
-
     def _train(self, data):
-        inputs = self.inputs_of(data)
-        return self._track(self.update(*inputs), inputs[0])
+        return self._track(self.update, data)
 
     def _test(self, data):
-        inputs = self.inputs_of(data)
-        return self._track(self.evaluation(*inputs), inputs[0])
+        return self._track(self.evaluation, data)
 
-    def _track(self, scalars, images):
+    def _track(self, step, data):
+        """Runs `update` or `evaluation` on one batch; returns the averages of the epoch so far."""
+        images, condition, weights = batches.split(self, data)
+        condition = {c.name: c.to_tensor(condition[c.name]) for c in self.conditions}
+        x = to_float(images)
+        scalars = step(x, condition, weights) if self.weighs_examples else step(x, condition)
         # Weighted by its size, a smaller last batch counts as it should.
-        size = images.shape[0] or ops.cast(ops.shape(images)[0], "float32")
-        logs = {}
+        size = ops.shape(x)[0]
         for tracker in self._loss_trackers:
             tracker.update_state(scalars[tracker.name], sample_weight=size)
-            logs[tracker.name] = tracker.result()
-        return logs
+        return {tracker.name: tracker.result() for tracker in self._loss_trackers}
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """Trains the model; arguments as in `keras.Model.fit`.
+        """Trains the model; arguments as in `keras.Model.fit`, data as the class describes them.
 
         Where one update of the algorithm takes several mini-batches, the data are regrouped, so
-        that a Keras step is one update of the algorithm.
+        that a Keras step is one update of the algorithm. What is left over at the end of an epoch
+        is not used in it.
 
         Raises:
-            ValueError: if the images' type, rank, size, channels or values do not fit the model.
+            ValueError: if type, rank, size, channels or values of the images do not fit the model,
+                if there are fewer than one update takes, if a condition is missing, or if
+                `sample_weight` or `class_weight` are given to a model without losses per example.
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("fit")
-        x, batch_size = check_training_data(self, x, batch_size)
+        weights = kwargs.pop("sample_weight", None)
+        if self.examples_per_step(1) != 1 and kwargs.get("validation_split"):
+            rest, kwargs["validation_data"] = batches.cut(x, y, kwargs.pop("validation_split"))
+            x, y = rest
+        prepared = batches.prepare(
+            self,
+            x,
+            y,
+            weights,
+            kwargs.get("class_weight"),
+            batch_size,
+            kwargs.pop("shuffle", None),
+            grouped=True,
+        )
         if kwargs.get("validation_data") is not None:
-            check_data(self, kwargs["validation_data"])
-        if not hasattr(x, "shape"):
-            kwargs.setdefault("shuffle", False)  # data sets have an order of their own
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+            kwargs["validation_data"] = batches.prepare_held_out(self, kwargs["validation_data"])
+        self.before_training(*prepared.pop("first"))
+        kwargs["callbacks"] = [
+            *keras.tree.flatten(kwargs.get("callbacks") or ()),
+            *self.training_callbacks(),
+        ]
+        return super().fit(**{k: v for k, v in prepared.items() if v is not None}, **kwargs)
 
-    def evaluate(self, x=None, y=None, batch_size=None, **kwargs):
+    def before_training(self, images, condition):
+        """What `fit` does once the data are checked, before the first update; nothing here.
+
+        Args:
+            images, condition: NumPy arrays of the first batch, the condition as a dict.
+        """
+
+    def training_callbacks(self):
+        """Keras callbacks that `fit` adds to those of the user."""
+        return []
+
+    def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
         """The model's losses on given images; arguments as in `keras.Model.evaluate`.
 
         Raises:
-            ValueError: if the images' type, rank, size, channels or values do not fit the model.
+            ValueError: as `fit`.
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("evaluate")
-        check_data(self, x)
-        return super().evaluate(x, y, batch_size=batch_size, **kwargs)
+        prepared = batches.prepare(self, x, y, sample_weight, batch_size=batch_size)
+        del prepared["shuffle"], prepared["first"]
+        return super().evaluate(**{k: v for k, v in prepared.items() if v is not None}, **kwargs)
+
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
+        """One training update; arguments as in `keras.Model.train_on_batch`.
+
+        Raises:
+            ValueError: as `fit`, and if one update cannot be made of that many images.
+        """
+        self._assert_compiled("train_on_batch")
+        given = batches.prepare(self, x, y, sample_weight, class_weight)
+        batches.check_update(self, len(given["x"]))
+        data = (given["x"], given["y"], given["sample_weight"])
+        return super().train_on_batch(*data, class_weight, **kwargs)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
+        """The model's losses on one batch; arguments as in `keras.Model.test_on_batch`.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        self._assert_compiled("test_on_batch")
+        given = batches.prepare(self, x, y, sample_weight)
+        return super().test_on_batch(given["x"], given["y"], given["sample_weight"], **kwargs)
+
+    def data_problems(self, images):
+        """What is probably wrong with some images of the data: a list of sentences.
+
+        Args:
+            images: NumPy array (n, h, w, c), uint8 or floats in [-1, 1].
+        """
+        problem = range_problem(images)
+        return [] if problem is None else [problem]
 
     def _assert_compiled(self, method):
         if not self.compiled:
@@ -189,44 +271,56 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
 
-    # Sampling ---------------------------------------------------------------------------------
+    # Conditions and sampling --------------------------------------------------------------------
 
-    def generate(self, num_samples, seed=None, batch_size=None):
+    @property
+    def conditions(self):
+        """What the model is conditioned on: a tuple of `kzoo.conditions`, empty for nothing."""
+        return ()
+
+    def check_condition(self, count, **given):
+        """The conditions that a user gave for `count` images of theirs: `{name: NumPy array}`.
+
+        Raises:
+            ValueError: if they do not fit the model.
+        """
+        return check_given(self, count, given, defaults=False)[1]
+
+    def generate(self, num_samples=None, seed=None, batch_size=None, **condition):
         """Draws images.
 
         Args:
-            num_samples: how many, at least 1.
+            num_samples: how many, at least 1; `None` where the condition has a length.
             seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
                 images. `None` draws anew each time.
             batch_size: how many to compute at once (default 64); changes memory and speed only.
+            **condition: what the images are drawn for, by the names of `conditions`: for a
+                class-conditional model `labels`, an int or an int array (num_samples,), by default
+                the classes in turn: 0, 1, 2 and so on.
 
         Returns:
             uint8 NumPy array (num_samples, height, width, channels).
 
         Raises:
-            ValueError: if `num_samples` or `batch_size` is not a positive integer.
+            ValueError: if an argument is not as described above.
         """
-        num_samples = check_positive_int("num_samples", num_samples)
+        if num_samples is not None:
+            num_samples = check_positive_int("num_samples", num_samples)
         batch_size = check_positive_int("batch_size", batch_size or 64)
+        num_samples, condition = check_given(self, num_samples, condition)
         self.sync_state()
         noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
-        return self._map_batches(self.transform_noise, noise, min(batch_size, num_samples))
+        return batches.in_batches(
+            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition)),
+            batch_size,
+            noise,
+            condition,
+        )
 
     def draw_noise(self, num_samples, seed):
         """Standard normal latents (num_samples, latent_dim)."""
         return keras.random.normal((num_samples, self.latent_dim), seed=seed)
 
-    def transform_noise(self, noise):
+    def transform_noise(self, noise, **condition):
         """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1]."""
         raise NotImplementedError
-
-    def _map_batches(self, function, noise, batch_size, **kwargs):
-        """`function` of noise as uint8 images, in batches of one shape (one compiled program)."""
-        num_samples = len(noise)
-        padding = -num_samples % batch_size
-        noise = np.concatenate([noise, noise[:1].repeat(padding, axis=0)])
-        images = [
-            ops.convert_to_numpy(to_uint8(function(noise[i : i + batch_size], **kwargs)))
-            for i in range(0, len(noise), batch_size)
-        ]
-        return np.concatenate(images)[:num_samples]

@@ -1,136 +1,326 @@
-"""Checks and regrouping of the data that users give to `fit`, `evaluate` and `generate`."""
+"""A user's data as Keras takes them, and the one batching loop of inference.
+
+`fit`, `evaluate` and the like take `images`, `(images, condition)`, `(images, condition, weights)`
+or a dict of named features as TFDS yields it, from arrays, a `tf.data.Dataset`, a
+`keras.utils.PyDataset`, a PyTorch `DataLoader` or a generator. `prepare` checks them once and hands
+Keras tuples. `kzoo.models.regrouping` has the batches that it wraps.
+"""
+
+import warnings
 
 import keras
 import numpy as np
 
 from kzoo.images import check_images
+from kzoo.models.regrouping import (
+    ArrayBatches,
+    ConvertedBatches,
+    IteratedBatches,
+    converted,
+    count_examples,
+    numpy_of,
+)
+
+LOOKED_AT = 256  # images, for a warning about their values
 
 
-def images_of(data):
-    """The images of one batch, which may come as `images` or `(images, labels, ...)`."""
-    return data[0] if isinstance(data, tuple | list) else data
-
-
-def check_data(model, x):
-    """Checks what was given to `fit` or `evaluate`; returns the batch size, where it is known."""
-    x = images_of(x)
-    if hasattr(x, "element_spec"):  # tf.data.Dataset
-        spec = images_of(x.element_spec)
-        check_images(model, spec)
-        if "float" in keras.backend.standardize_dtype(spec.dtype):
-            check_images(model, _first_batch(model, x))
-        # Not looked up in the data: reading one batch of a cached data set can truncate it.
-        return spec.shape[0]
-    if isinstance(x, keras.utils.PyDataset) or hasattr(x, "dataset"):  # or a DataLoader
-        batch = _first_batch(model, x)
-        check_images(model, batch)
-        return len(batch)
-    if hasattr(x, "shape"):
-        check_images(model, x)
-        if not len(x):
-            raise ValueError(f"{type(model).__name__} got no images: shape {tuple(x.shape)}.")
-        return None
-    if hasattr(x, "__next__"):  # a generator is consumed as it is read
-        return None
-    raise ValueError(
-        f"{type(model).__name__} takes images as a NumPy array, tf.data.Dataset, "
-        f"keras.utils.PyDataset, DataLoader or generator, got {type(x).__name__}."
-    )
-
-
-def _first_batch(model, x):
-    batch, _ = peek(model, x)
-    return batch[0]
-
-
-def peek(model, x, y=None, batch_size=None):
-    """The first batch of the data given to `fit`, and the data with that batch in them.
+def split(model, data):
+    """The parts of one batch, of arrays, or of the types of batches.
 
     Args:
-        model: to be named in errors.
-        x, y, batch_size: as in `keras.Model.fit`; checked by `check_data`.
+        model: a model with `conditions` and `image_keys`.
+        data: images, a tuple or list of images, condition and weights, or a dict of features.
 
     Returns:
-        `(batch, x)`: `(images, ...)`, NumPy arrays, and what to take for `x` from now on: a
-        generator has given its first batch away.
+        `(images, condition, weights)`: the condition is a dict, `{name: values}`.
 
     Raises:
-        ValueError: if there is no batch.
+        ValueError: if the images or a condition are missing.
     """
-    if hasattr(x, "shape"):
-        first = slice(batch_size or 32)
-        batch = x[first] if y is None else (x[first], y[first])
-    elif isinstance(x, keras.utils.PyDataset):
-        batch = x[0]
-    else:
-        batch = next(x if hasattr(x, "__next__") else iter(x), None)
-        if batch is None:
-            raise ValueError(f"{type(model).__name__} got a data set without images.")
-        if hasattr(x, "__next__"):
-            x = _from_first(batch, x)
-    batch = batch if isinstance(batch, tuple | list) else (batch,)
-    arrays = tuple(None if part is None else keras.ops.convert_to_numpy(part) for part in batch)
-    return arrays, x
+    x, y, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if not isinstance(x, dict):
+        return x, _condition(model, y), weights
+    if y is not None:
+        raise ValueError(
+            f"{type(model).__name__} got a dict of features and y; expected the condition in the "
+            f"dict, whose names are {', '.join(map(repr, x))}."
+        )
+    return _feature(model, x, "images", model.image_keys), _condition(model, x), weights
 
 
-def _from_first(batch, rest):
-    yield batch
-    yield from rest
+def _condition(model, y):
+    conditions = model.conditions
+    if not conditions:
+        return {}
+    if isinstance(y, dict):
+        return {c.name: _feature(model, y, c.name, (c.name, *c.keys)) for c in conditions}
+    names = ", ".join(c.name for c in conditions)
+    if y is None:
+        keys = ", ".join(repr(key) for c in conditions for key in c.keys)
+        raise ValueError(
+            f"This {type(model).__name__} is fitted and evaluated on (images, {names}), or on a "
+            f"dict with the features {keys}; got no {names}."
+        )
+    if len(conditions) > 1:
+        raise ValueError(
+            f"This {type(model).__name__} has several conditions: expected a dict of {names}, got "
+            f"{type(y).__name__}."
+        )
+    return {conditions[0].name: y}
 
 
-def check_training_data(model, x, batch_size):
-    """Checks `fit`'s data and regroups them to the examples that one update takes.
-
-    Returns:
-        `(x, batch_size)` for Keras's `fit`.
-    """
-    batches = check_data(model, x) or batch_size
-    if model.examples_per_step(1) == 1:
-        return x, batch_size
-    if batches is None and model.examples_per_step(1) != model.examples_per_step(2):
-        batches = 32 if hasattr(x, "shape") else len(_first_batch(model, x))
-    batches = batches or 32
-    wanted = model.examples_per_step(batches)
-    images = images_of(x)
-    if isinstance(images, np.ndarray):
-        from kzoo.datasets import ArrayDataset
-
-        images = ArrayDataset(images, batch_size=min(batches, len(images)))
-    if hasattr(images, "element_spec"):
-        images = images.map(lambda *batch: batch[0]).rebatch(wanted, drop_remainder=True)
-        if images.cardinality() == 0:
-            _too_few(model, wanted)
-        return images, None
-    if hasattr(images, "with_batch_size"):
-        if images.num_examples < wanted:
-            _too_few(model, wanted)
-        return images.with_batch_size(wanted, drop_remainder=True), None
-    return _regrouped(images, wanted), None
-
-
-def _too_few(model, wanted):
+def _feature(model, features, name, keys):
+    for key in keys:
+        if key in features:
+            return features[key]
     raise ValueError(
-        f"One training update of this {type(model).__name__} takes {wanted} images; "
-        "the data set has fewer."
+        f"{type(model).__name__} found no {name} among the features "
+        f"{', '.join(map(repr, features))}: expected one of {', '.join(map(repr, keys))}."
     )
 
 
-def _regrouped(batches, size):
-    """Concatenates batches and cuts them into pieces of `size`, over and over the data."""
-    pending = []
-    for batch in _passes(batches):
-        pending.append(keras.ops.convert_to_numpy(images_of(batch)))
-        while sum(map(len, pending)) >= size:
-            joined = np.concatenate(pending)
-            yield (joined[:size],)
-            pending = [joined[size:]]
+def packed(images, condition, weights=None):
+    """The parts of a batch as a tuple for Keras."""
+    y = None
+    if condition:
+        y = condition if len(condition) > 1 else next(iter(condition.values()))
+    return keras.utils.pack_x_y_sample_weight(images, y, weights)
 
 
-def _passes(batches):
-    """The batches over and over; a generator that has come to its end gives none again."""
-    empty = False
-    while not empty:
-        empty = True
-        for batch in batches:
-            empty = False
-            yield batch
+def converter(model, keep_labels=False):
+    """A function of one batch of NumPy arrays that checks it and returns a tuple for Keras.
+
+    Args:
+        model: as in `split`.
+        keep_labels: whether labels that an unconditional model does not use stay, for
+            `class_weight`.
+    """
+
+    def convert(batch):
+        images, condition, weights = split(model, batch)
+        images = numpy_of(images)
+        check_images(model, images)
+        for c in model.conditions:
+            condition[c.name] = c.check_batch(numpy_of(condition[c.name]))
+        _check_weights(model, weights)
+        y = keras.utils.unpack_x_y_sample_weight(batch)[1]
+        if keep_labels and not condition:
+            return keras.utils.pack_x_y_sample_weight(images, y, weights)
+        return packed(images, condition, None if weights is None else numpy_of(weights))
+
+    return convert
+
+
+def _check_weights(model, *weights):
+    if not model.weighs_examples and any(w is not None for w in weights):
+        raise ValueError(
+            f"A {type(model).__name__} has no loss per example: expected no sample_weight and no "
+            "class_weight."
+        )
+
+
+def _look(model, images):
+    """Warns, once per model, where the values of some images are probably not as they should be."""
+    images = numpy_of(images[:LOOKED_AT])
+    seen = model.__dict__.setdefault("_kzoo_warnings", set())
+    for problem in model.data_problems(images):
+        if problem not in seen:
+            seen.add(problem)
+            warnings.warn(f"{type(model).__name__}: {problem}", stacklevel=5)
+
+
+def prepare(
+    model,
+    x,
+    y=None,
+    sample_weight=None,
+    class_weight=None,
+    batch_size=None,
+    shuffle=None,
+    grouped=False,
+):
+    """Checks data and makes of them what Keras's `fit` and `evaluate` take.
+
+    Args:
+        model: the model.
+        x, y, sample_weight, class_weight, batch_size, shuffle: as in `keras.Model.fit`.
+        grouped: whether batches are joined to the examples that one training update takes.
+
+    Returns:
+        A dict of arguments for Keras, `x`, `y`, `sample_weight`, `batch_size` and `shuffle`; and
+        `first`, the images and the condition of the first batch.
+
+    Raises:
+        ValueError: if type, shape or values do not fit the model, or there are too few images.
+    """
+    _check_weights(model, sample_weight, class_weight)
+    grouped = grouped and model.examples_per_step(1) != 1
+    if hasattr(x, "shape") or (isinstance(x, dict) and x):
+        return _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped)
+    if y is not None or sample_weight is not None:
+        raise ValueError(
+            f"{type(x).__name__} holds its conditions and weights itself: expected no y and no "
+            "sample_weight beside it."
+        )
+    given = {"y": None, "sample_weight": None, "batch_size": None, "shuffle": False}
+    convert = converter(model, keep_labels=class_weight is not None)
+    texts = any(hasattr(c, "tokenize") for c in model.conditions)
+    if hasattr(x, "element_spec") and not texts:
+        x, first = _prepare_tf_data(model, x, grouped)
+        return {**given, "x": x, "first": first}
+    if hasattr(x, "__next__"):
+        batch = next(x, None)
+        if batch is None:
+            raise ValueError(f"{type(model).__name__} got a generator without batches.")
+        first = _first(model, convert(batch))
+        size = model.examples_per_step(len(first[0])) if grouped else None
+        return {**given, "x": converted(batch, x, convert, size), "first": first}
+    if isinstance(x, keras.utils.PyDataset):
+        source = x
+    elif hasattr(x, "dataset") or hasattr(x, "element_spec"):  # a DataLoader, or text in tf.data
+        source = IteratedBatches(x)
+    else:
+        raise ValueError(
+            f"{type(model).__name__} takes images as a NumPy array, a dict of arrays, "
+            "tf.data.Dataset, keras.utils.PyDataset, DataLoader or generator, got "
+            f"{type(x).__name__}."
+        )
+    if source.num_batches == 0:
+        raise ValueError(f"{type(model).__name__} got a data set without images.")
+    first = _first(model, convert(source[0]))
+    size = model.examples_per_step(len(first[0])) if grouped else None
+    if size and hasattr(source, "with_batch_size"):  # it knows how to batch anew
+        check_enough(model, source.num_examples, size)
+        source, size = source.with_batch_size(size, drop_remainder=True), None
+    if size and source.num_batches is not None:
+        check_enough(model, count_examples(source), size)
+    # Keras's own default would mix the batches of data that have an order of their own.
+    data = ConvertedBatches(source, convert, size)
+    return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
+
+
+def _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped):
+    images, condition, _ = split(model, (x, y, sample_weight))
+    check_images(model, images)
+    if not len(images):
+        raise ValueError(f"{type(model).__name__} got no images: shape {tuple(images.shape)}.")
+    _look(model, images)
+    for c in model.conditions:
+        condition[c.name] = c.check(numpy_of(condition[c.name]), len(images))
+    first = _rows((images, condition), slice(batch_size or 32))
+    first = keras.tree.map_structure(numpy_of, first)
+    shuffle = True if shuffle is None else shuffle
+    if grouped:
+        size = model.examples_per_step(batch_size or 32)
+        check_enough(model, len(images), size)
+        data = ArrayBatches(packed(numpy_of(images), condition), size, bool(shuffle))
+        x, y, batch_size, shuffle = data, None, None, False
+        return {"x": x, "y": y, "batch_size": batch_size, "shuffle": shuffle, "first": first}
+    if condition:
+        y = packed(images, condition)[1]
+    return {
+        "x": images,
+        "y": None if isinstance(x, dict) and not condition else y,
+        "sample_weight": sample_weight,
+        "batch_size": batch_size,
+        "shuffle": shuffle,
+        "first": first,
+    }
+
+
+def prepare_held_out(model, data):
+    """Checks `validation_data` and makes of them what Keras takes."""
+    parts = data if isinstance(data, tuple | list) else (data,)
+    given = prepare(model, *parts)
+    if given["y"] is None and given["sample_weight"] is None:
+        return given["x"]
+    return given["x"], given["y"], given["sample_weight"]
+
+
+def cut(x, y, fraction):
+    """Arrays without their last part, and that part: `((x, y), (x, y))`, as `validation_split`."""
+    arrays = keras.tree.flatten((x, y))
+    if not 0 < fraction < 1 or not all(a is None or hasattr(a, "shape") for a in arrays):
+        raise ValueError(
+            f"validation_split needs arrays and a fraction in (0, 1), got {type(x).__name__} and "
+            f"{fraction!r}."
+        )
+    count = next(len(a) for a in arrays if a is not None)
+    at = int(count * (1.0 - fraction))
+    if not 0 < at < count:
+        raise ValueError(f"validation_split={fraction!r} of {count} images leaves a part empty.")
+    return _rows((x, y), slice(at)), _rows((x, y), slice(at, None))
+
+
+def _prepare_tf_data(model, x, grouped):
+    images, condition, weights = split(model, x.element_spec)
+    check_images(model, images)
+    _check_weights(model, weights)
+    first = next(iter(x.take(1)), None)
+    if first is None:
+        raise ValueError(f"{type(model).__name__} got a data set without images.")
+    first = _first(model, converter(model)(keras.tree.map_structure(numpy_of, first)))
+    if isinstance(x.element_spec, dict):
+        x = x.map(lambda batch: packed(*split(model, batch)))
+    if not grouped:
+        return x, first
+    size = model.examples_per_step(images.shape[0] or len(first[0]))
+    x = x.rebatch(size, drop_remainder=True)
+    if x.cardinality() == 0:
+        check_enough(model, 0, size)
+    return x, first
+
+
+def _first(model, batch):
+    """Images and condition of a converted batch, whose values have been looked at."""
+    images, condition, _ = split(model, batch)
+    _look(model, images)
+    return images, condition
+
+
+def check_enough(model, count, wanted):
+    """`ValueError` unless there are the images of one training update."""
+    if count < wanted:
+        raise ValueError(
+            f"One training update of this {type(model).__name__} takes {wanted} images; the data "
+            "have fewer."
+        )
+
+
+def check_update(model, count):
+    """`ValueError` unless one training update can be made of that many images."""
+    least = model.examples_per_step(1)
+    if model.examples_per_step(max(count // least, 1)) != count:
+        raise ValueError(
+            f"One training update of this {type(model).__name__} takes {least} images, or where "
+            f"its batch size is free, a multiple of them; got {count}."
+        )
+
+
+def in_batches(function, batch_size, *arrays, fill=True):
+    """A function of arrays in batches, its outputs joined: the loop of all inference.
+
+    Args:
+        function: of parts of the arrays; returns a tensor or a tuple of them, whose first axis is
+            the batch's.
+        batch_size: rows per batch, at most.
+        *arrays: NumPy arrays (n, ...), dicts of them, or `None`.
+        fill: whether the last batch is filled up, so that all take one compiled program.
+
+    Returns:
+        NumPy array (n, ...), or a tuple of them.
+    """
+    count = next(len(a) for a in keras.tree.flatten(arrays) if a is not None)
+    size = min(batch_size, count)
+    index = np.arange(-(-count // size) * size if fill else count) % count
+    outputs = []
+    for start in range(0, len(index), size):
+        rows = index[start : start + size]
+        part = _rows(arrays, rows)
+        outputs.append(keras.tree.map_structure(keras.ops.convert_to_numpy, function(*part)))
+    joined = keras.tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *outputs)
+    return joined
+
+
+def _rows(arrays, rows):
+    return keras.tree.map_structure(lambda a: None if a is None else a[rows], arrays)

@@ -9,24 +9,25 @@
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive_int
 from kzoo.images import check_images, to_float
-from kzoo.models.adversarial.base import AdversarialModel
+from kzoo.models.adversarial.base import AdversarialModel, dtype_policy, shape_of_images
 from kzoo.models.adversarial.infogan import CodeRecognition
+from kzoo.models.batches import in_batches
 
 
-class TwoPlayerModel(AdversarialModel):
+class AlternatingGAN(AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
     it needs more, `discriminator_penalty` or `after_discriminator_step`.
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
         discriminator_steps: discriminator updates k per generator update, each on a mini-batch
             of its own (Algorithm 1 of [1]); `fit` then takes k mini-batches for one step.
@@ -47,6 +48,8 @@ class TwoPlayerModel(AdversarialModel):
             (b, h, w, c) in [-1, 1].
         discriminator: one of the same names, or the user's own `keras.Model`, images to logits
             (b, 1).
+        **kwargs: `num_classes` and `conditioning` of a class-conditional model, as
+            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -57,7 +60,7 @@ class TwoPlayerModel(AdversarialModel):
 
     def __init__(
         self,
-        image_shape=(32, 32, 1),
+        image_shape=None,
         latent_dim=100,
         discriminator_steps=1,
         width=32,
@@ -77,8 +80,15 @@ class TwoPlayerModel(AdversarialModel):
                 f"information={information!r} is about the generator's code: it needs codes of at "
                 f"least 2, got codes={codes!r}."
             )
+        if information and kwargs.get("num_classes") is not None:
+            raise ValueError(
+                "A model is conditioned on labels or finds codes without them: expected "
+                f"num_classes=None or information=0, got num_classes={kwargs['num_classes']!r} and "
+                f"information={information!r}."
+            )
         if information:
             self.loss_names = (*self.loss_names, "code_loss")
+        image_shape = shape_of_images(image_shape, discriminator, generator)
         super().__init__(image_shape, latent_dim, **kwargs)
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
@@ -93,7 +103,8 @@ class TwoPlayerModel(AdversarialModel):
             {"codes": self.codes, "batch_norm": True},
         )
         if self.information:
-            self.code_recognition = CodeRecognition(self.discriminator, self.codes)
+            with dtype_policy(self.dtype_policy):
+                self.code_recognition = CodeRecognition(self.discriminator, self.codes)
             self.code_head = self.code_recognition.head  # where Keras finds its variables
         self.seed_generator = keras.random.SeedGenerator()
         self.build()
@@ -133,39 +144,41 @@ class TwoPlayerModel(AdversarialModel):
         """The generator's loss from the discriminator's values (b, 1) of generated images."""
         raise NotImplementedError
 
-    def discriminator_penalty(self, real, fake):
+    def discriminator_penalty(self, real, fake, condition):
         """What training adds to the loss on real and generated images (b, h, w, c); a scalar."""
         return 0.0
 
-    def discriminator_losses(self, real, fake, latents, training=True):
+    def discriminator_losses(self, real, fake, latents, condition, training=True):
         """The losses at real images and at images generated from the latents.
 
         Args:
             real, fake: images (b, h, w, c).
             latents: (b, latent_dim).
+            condition: of both, a dict such as `{"labels": (b,)}`.
             training: whether to add noise and penalty, and to use the statistics of the batch.
 
         Returns:
             `(d_loss, code_loss)`, scalars; the second is 0 without `information`.
         """
-        real_values = self.logits(self._noisy(real, training), training)
-        fake_values, code_loss = self._values_and_code_loss(fake, latents, training)
+        real, fake = self._noisy(real, training), self._noisy(fake, training)
+        real_values = self.logits(real, training, **condition)
+        fake_values, code_loss = self._values_and_code_loss(fake, latents, condition, training)
         loss = self.discriminator_criterion(real_values, fake_values)
         if training:
-            loss = loss + self.discriminator_penalty(real, fake)
+            loss = loss + self.discriminator_penalty(real, fake, condition)
         return loss, code_loss
 
-    def generator_losses(self, latents, training=True):
+    def generator_losses(self, latents, condition, training=True):
         """`(g_loss, code_loss)` at latents (b, latent_dim), scalars."""
-        fake = self(latents, training=training)  # (b, h, w, c)
-        values, code_loss = self._values_and_code_loss(fake, latents, training)
+        fake = self(latents, **condition, training=training)  # (b, h, w, c)
+        fake = self._noisy(fake, training)
+        values, code_loss = self._values_and_code_loss(fake, latents, condition, training)
         return self.generator_criterion(values), code_loss
 
-    def _values_and_code_loss(self, fake, latents, training):
-        fake = self._noisy(fake, training)
+    def _values_and_code_loss(self, fake, latents, condition, training):
         if self.information:
             return self.code_recognition.values_and_loss(fake, latents, training)
-        return self.logits(fake, training), 0.0
+        return self.logits(fake, training, **condition), 0.0
 
     def _noisy(self, images, training):
         """Images (b, h, w, c) as training shows them to the discriminator."""
@@ -193,23 +206,28 @@ class TwoPlayerModel(AdversarialModel):
         if not self.information:
             raise ValueError("code_probabilities() needs a model with information > 0, got 0.")
         check_images(self, images)
-        total = np.zeros(self.codes)
-        for start in range(0, len(images), 256):
-            batch = to_float(ops.convert_to_tensor(images[start : start + 256]))
-            means = self.code_recognition.probabilities(batch)
-            total += len(batch) * np.asarray(ops.convert_to_numpy(means), "float64")
-        return total / total.sum()
+        rows = in_batches(self._code_probabilities, 256, images)  # (n, codes)
+        return rows.astype("float64").mean(axis=0)
+
+    @backend.compiled
+    def _code_probabilities(self, images):
+        return self.code_recognition.probabilities(to_float(images))
 
     # Training and sampling --------------------------------------------------------------------
 
-    def update(self, x):
-        """Algorithm 1 of [1]: k discriminator steps, then one generator step."""
+    def update(self, x, condition):
+        """Algorithm 1 of [1]: k discriminator steps, then one generator step.
+
+        Generated images have the conditions of the real ones beside them.
+        """
         steps = self.discriminator_steps
         batch_size = ops.shape(x)[0] // steps
         for k in range(steps):
-            real = x[k * batch_size : (k + 1) * batch_size]  # (b, h, w, c)
+            part = slice(k * batch_size, (k + 1) * batch_size)
+            real, given = x[part], {name: values[part] for name, values in condition.items()}
             latents = self._latents(real)
-            arguments = (real, self(latents, training=True), latents)
+            fake = self(latents, **given, training=True)  # (b, h, w, c)
+            arguments = (real, fake, latents, given)
             d_loss, _ = self._minimize(
                 lambda arguments=arguments: self.discriminator_losses(*arguments),
                 self.discriminator_variables,
@@ -218,7 +236,7 @@ class TwoPlayerModel(AdversarialModel):
             self.after_discriminator_step()
         latents = self._latents(real)
         g_loss, code_loss = self._minimize(
-            lambda: self.generator_losses(latents),
+            lambda: self.generator_losses(latents, given),
             self.generator.trainable_variables,
             self.g_optimizer,
         )
@@ -239,11 +257,11 @@ class TwoPlayerModel(AdversarialModel):
     def after_discriminator_step(self):
         """What follows every update of the discriminator; nothing, unless a subclass says so."""
 
-    def evaluation(self, x):
+    def evaluation(self, x, condition):
         latents = self._latents(x)
-        fake = self(latents, training=False)
-        d_loss, code_loss = self.discriminator_losses(x, fake, latents, training=False)
-        g_loss, _ = self.generator_losses(latents, training=False)
+        fake = self(latents, **condition, training=False)
+        d_loss, code_loss = self.discriminator_losses(x, fake, latents, condition, training=False)
+        g_loss, _ = self.generator_losses(latents, condition, training=False)
         return self._named(d_loss, g_loss, code_loss)
 
     def _latents(self, images):
@@ -252,5 +270,5 @@ class TwoPlayerModel(AdversarialModel):
         return keras.random.normal(shape, seed=self.seed_generator)
 
     @backend.compiled
-    def transform_noise(self, noise):
-        return self(noise)
+    def transform_noise(self, noise, labels=None):
+        return self(noise, labels=labels)

@@ -1,38 +1,121 @@
 """What models with a generator and a discriminator share: two networks, two optimizers."""
 
+import contextlib
+
 import keras
 from keras import ops
 
+from kzoo.checks import check_positive_int
+from kzoo.conditions import Labels
 from kzoo.models.base import GenerativeModel
 from kzoo.networks import discriminator_by_name, generator_by_name
+from kzoo.networks.conditional import (
+    CONDITIONING,
+    concatenated_discriminator,
+    conditional_generator,
+    projection_discriminator,
+)
 
 
-def check_network(name, network, input_shape, output_shape):
-    """Checks a user's Keras model: `ValueError` unless it maps `input_shape` to `output_shape`."""
+def check_network(name, network, inputs, output):
+    """Checks a user's Keras model.
+
+    Args:
+        name: of the argument, for the message.
+        network: what was given.
+        inputs: list of `(shape, dtype)` without the batch, one for each input.
+        output: shape of the output without the batch; `None` for a size that may be any.
+
+    Returns:
+        The network, built.
+
+    Raises:
+        ValueError: unless it is a `keras.Model` that maps such inputs to such an output.
+    """
     if not isinstance(network, keras.Model):
         raise ValueError(f"{name} must be a keras.Model, got {network!r}.")
-    if not network.built:
-        network.build((None, *input_shape))
-    got = network.compute_output_shape((None, *input_shape))
-    if tuple(got) != (None, *output_shape):
+    shapes = " and ".join(str((None, *shape)) for shape, _ in inputs)
+    tensors = [keras.Input(shape, dtype=dtype) for shape, dtype in inputs]
+    try:
+        given = network(tensors if len(tensors) > 1 else tensors[0])
+    except Exception as error:  # whatever its layers raise on a shape they cannot take
+        raise ValueError(f"{name} does not take inputs of shape {shapes}: {error}") from error
+    given = [tuple(tensor.shape) for tensor in keras.tree.flatten(given)]
+    expected = (None, *output)
+    fits = len(given) == 1 and len(given[0]) == len(expected)
+    if not fits or any(e not in (None, g) for g, e in zip(given[0], expected)):
         raise ValueError(
-            f"{name} must map inputs (None, {', '.join(map(str, input_shape))}) to outputs "
-            f"{(None, *output_shape)}, got outputs {tuple(got)}."
+            f"{name} must map inputs {shapes} to outputs {expected}, got outputs "
+            f"{', '.join(map(str, given))}."
         )
     return network
+
+
+def shape_of_images(image_shape, discriminator, generator):
+    """The image shape of a model: as given, or that of the user's networks, or (32, 32, 1)."""
+    if image_shape is not None:
+        return image_shape
+    shapes = (getattr(discriminator, "input_shape", None), getattr(generator, "output_shape", None))
+    for shape in shapes:
+        if isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]:
+            return shape[1:]
+    return (32, 32, 1)
+
+
+@contextlib.contextmanager
+def dtype_policy(policy):
+    """Within it, new layers compute in the precision of a model: a Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class AdversarialModel(GenerativeModel):
     """A discriminator against a network that draws images, each with an optimizer of its own.
 
-    A subclass sets `self.discriminator` and names its other network in `generator_name`.
+    A subclass names its other network in `generator_name` and calls `_set_networks`.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        latent_dim: length of the latent vectors z ~ N(0, I).
+        num_classes: number of classes of a class-conditional model, which is fitted on `(images,
+            labels)`; `None` for none. Networks of the user's then take `[latents, labels]` and
+            `[images, labels]`, labels int (b,).
+        conditioning: how a discriminator that is built by name sees the label: `"projection"` or
+            `"concatenation"` (see `kzoo.networks.conditional`). The generator's latents are
+            joined by the label.
     """
 
-    generator_name = "generator"
+    def __init__(
+        self, image_shape, latent_dim, num_classes=None, conditioning="projection", **kwargs
+    ):
+        super().__init__(image_shape, latent_dim, **kwargs)
+        if num_classes is not None:
+            num_classes = check_positive_int("num_classes", num_classes)
+        if conditioning not in CONDITIONING:
+            raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
+        self.num_classes = num_classes
+        self.conditioning = conditioning
 
-    def logits(self, images, training=False):
+    def get_config(self):
+        names = ("num_classes", "conditioning")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+
+    generator_name = "generator"
+    #: Shape of the discriminator's values of one image.
+    discriminator_output = (1,)
+
+    def logits(self, images, training=False, labels=None):
         """The discriminator's values of images (b, h, w, c), float32 (b, 1)."""
-        return ops.cast(self.discriminator(images, training=training), "float32")
+        inputs = images if labels is None else [images, labels]
+        return ops.cast(self.discriminator(inputs, training=training), "float32")
+
+    @property
+    def conditions(self):
+        return () if self.num_classes is None else (Labels(self.num_classes),)
 
     @property
     def discriminator_variables(self):
@@ -99,9 +182,10 @@ class AdversarialModel(GenerativeModel):
             **self._compile_arguments,
         }
 
-    def call(self, latents, training=False):
-        """Latents (b, latent_dim) to images (b, h, w, c) in [-1, 1]."""
-        images = getattr(self, self.generator_name)(latents, training=training)
+    def call(self, latents, labels=None, training=False):
+        """Latents (b, latent_dim), and labels (b,), to images (b, h, w, c) in [-1, 1]."""
+        inputs = latents if labels is None else [latents, labels]
+        images = getattr(self, self.generator_name)(inputs, training=training)
         return ops.cast(images, "float32")
 
     def build(self, input_shape=None):
@@ -124,14 +208,29 @@ class AdversarialModel(GenerativeModel):
             name: given if isinstance(given, str) else None
             for name, given in (("discriminator", discriminator), (role, generator))
         }
-        shape, latent_dim = self.image_shape, self.latent_dim
-        if isinstance(discriminator, str):
-            discriminator = discriminator_by_name(discriminator, shape, **options)
-        if isinstance(generator, str):
-            options = {**options, **generator_options}
-            generator = generator_by_name(generator, shape, latent_dim, role=role, **options)
-        self.discriminator = check_network("discriminator", discriminator, shape, (1,))
-        setattr(self, role, check_network(role, generator, (latent_dim,), shape))
+        shape, latent_dim, classes = self.image_shape, self.latent_dim, self.num_classes
+        by_name = isinstance(discriminator, str), isinstance(generator, str)
+        with dtype_policy(self.dtype_policy):
+            if by_name[0]:
+                extra = classes if classes and self.conditioning == "concatenation" else 0
+                seen = (*shape[:2], shape[2] + extra)
+                discriminator = discriminator_by_name(discriminator, seen, **options)
+                if extra:
+                    discriminator = concatenated_discriminator(discriminator, shape, classes)
+                elif classes:
+                    discriminator = projection_discriminator(discriminator, classes)
+            if by_name[1]:
+                options = {**options, **generator_options}
+                length = latent_dim + (classes or 0)
+                generator = generator_by_name(generator, shape, length, role=role, **options)
+                if classes:
+                    generator = conditional_generator(generator, latent_dim, classes)
+        labels = [((), "int32")] if classes else []
+        images, latents = (shape, "float32"), ((latent_dim,), "float32")
+        self.discriminator = check_network(
+            "discriminator", discriminator, [images, *labels], self.discriminator_output
+        )
+        setattr(self, role, check_network(role, generator, [latents, *labels], shape))
 
     def _networks_config(self):
         """The networks in a config: their names, or those that the user gave."""

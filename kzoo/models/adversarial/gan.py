@@ -12,20 +12,20 @@ batches, each normalized with its own statistics.
 import keras
 
 from kzoo.losses.adversarial import GENERATOR_LOSSES, discriminator_loss
-from kzoo.models.adversarial.alternating import TwoPlayerModel
+from kzoo.models.adversarial.alternating import AlternatingGAN
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class GAN(TwoPlayerModel):
+class GAN(AlternatingGAN):
     """Generative adversarial network [1].
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
         generator_loss: `"non_saturating"` ("log D trick", GAN1) or `"minimax"`
             (GAN0).
-        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `information`,
-            `instance_noise`, `generator` and `discriminator`, as `TwoPlayerModel` describes them.
+        **kwargs: as `AlternatingGAN` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -33,16 +33,14 @@ class GAN(TwoPlayerModel):
     Example:
 
     ```python
-    gan = kzoo.GAN(image_shape=(32, 32, 1))
+    gan = kzoo.GAN(image_shape=None)
     gan.compile()                                    # Adam(2e-4, beta_1=.5), as in [2]
     gan.fit(kzoo.datasets.load("mnist", pad_to=32, batch_size=64), epochs=20)
     images = gan.generate(64, seed=0)                # uint8 (64, 32, 32, 1)
     ```
     """
 
-    def __init__(
-        self, image_shape=(32, 32, 1), latent_dim=100, generator_loss="non_saturating", **kwargs
-    ):
+    def __init__(self, image_shape=None, latent_dim=100, generator_loss="non_saturating", **kwargs):
         super().__init__(image_shape, latent_dim, **kwargs)
         if generator_loss not in GENERATOR_LOSSES:
             raise ValueError(

@@ -69,7 +69,6 @@ class CodeRecognition:
         return ops.cast(values, "float32"), ops.mean(loss)
 
     def probabilities(self, images):
-        """How often each code is recognized: the mean of Q(c | x) over images (b, h, w, c)."""
+        """Q(c | x) of images (b, h, w, c), (b, codes)."""
         _, features = self.outputs(images, training=False)
-        log_odds = ops.cast(self.head(features, training=False), "float32")
-        return ops.mean(ops.softmax(log_odds), axis=0)  # (codes,)
+        return ops.softmax(ops.cast(self.head(features, training=False), "float32"))

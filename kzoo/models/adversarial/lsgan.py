@@ -12,22 +12,22 @@ from kzoo.losses.adversarial import (
     least_squares_discriminator_loss,
     least_squares_generator_loss,
 )
-from kzoo.models.adversarial.alternating import TwoPlayerModel
+from kzoo.models.adversarial.alternating import AlternatingGAN
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class LSGAN(TwoPlayerModel):
+class LSGAN(AlternatingGAN):
     """Least squares GAN (eq. 2).
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
         fake_label: a, what the discriminator should give generated images.
         real_label: b, what it should give real images.
         generator_label: c, what the generator wants it to give generated images. (a, b, c) =
             (0, 1, 1) is eq. 9; (-1, 1, 0) is eq. 8, which minimizes a Pearson chi^2 divergence.
-        **kwargs: `discriminator_steps`, `width`, `pointwise`, `codes`, `information`,
-            `instance_noise`, `generator` and `discriminator`, as `TwoPlayerModel` describes them.
+        **kwargs: as `AlternatingGAN` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -35,7 +35,7 @@ class LSGAN(TwoPlayerModel):
 
     def __init__(
         self,
-        image_shape=(32, 32, 1),
+        image_shape=None,
         latent_dim=100,
         fake_label=0.0,
         real_label=1.0,

@@ -10,30 +10,30 @@ from keras import ops
 
 from kzoo.checks import check_positive
 from kzoo.losses.adversarial import critic_loss, wasserstein_generator_loss
-from kzoo.models.adversarial.alternating import TwoPlayerModel
+from kzoo.models.adversarial.alternating import AlternatingGAN
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class WGAN(TwoPlayerModel):
+class WGAN(AlternatingGAN):
     """Wasserstein GAN with weight clipping (Algorithm 1).
 
     The discriminator is a critic: its values are no logits, and the negative of `d_loss`
     estimates the Wasserstein distance up to a factor.
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
         clip: c; after every update the critic's weights are clipped to [-c, c].
         discriminator_steps: critic updates per generator update, n_critic in the paper.
-        **kwargs: `width`, `pointwise`, `codes`, `information`, `instance_noise`, `generator` and
-            `discriminator`, as `TwoPlayerModel` describes them.
+        **kwargs: as `AlternatingGAN` describes them.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
     """
 
     def __init__(
-        self, image_shape=(32, 32, 1), latent_dim=100, clip=0.01, discriminator_steps=5, **kwargs
+        self, image_shape=None, latent_dim=100, clip=0.01, discriminator_steps=5, **kwargs
     ):
         super().__init__(image_shape, latent_dim, discriminator_steps, **kwargs)
         self.clip = check_positive("clip", clip)

@@ -13,21 +13,21 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_positive
 from kzoo.losses.adversarial import critic_loss, wasserstein_generator_loss
-from kzoo.models.adversarial.alternating import TwoPlayerModel
+from kzoo.models.adversarial.alternating import AlternatingGAN
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class WGANGP(TwoPlayerModel):
+class WGANGP(AlternatingGAN):
     """Wasserstein GAN with gradient penalty (Algorithm 1).
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
         penalty_weight: lambda.
         discriminator_steps: critic updates per generator update, n_critic in the paper.
-        **kwargs: `width`, `pointwise`, `codes`, `information`, `instance_noise`, `generator` and
-            `discriminator`, as `TwoPlayerModel` describes them. A given critic should not
-            normalize over the batch.
+        **kwargs: as `AlternatingGAN` describes them. A given critic should not normalize over the
+            batch.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -37,7 +37,7 @@ class WGANGP(TwoPlayerModel):
 
     def __init__(
         self,
-        image_shape=(32, 32, 1),
+        image_shape=None,
         latent_dim=100,
         penalty_weight=10.0,
         discriminator_steps=5,
@@ -61,15 +61,17 @@ class WGANGP(TwoPlayerModel):
         """-E D(G(z)) (line 12)."""
         return wasserstein_generator_loss(fake)
 
-    def discriminator_penalty(self, real, fake):
-        """lambda E (||grad D(x)|| - 1)^2 (line 7)."""
-        return self.penalty_weight * self.gradient_penalty(real, fake)
+    def discriminator_penalty(self, real, fake, condition):
+        """lambda E (||grad D(x)|| - 1)^2 (line 7), between the images that the critic sees."""
+        return self.penalty_weight * self.gradient_penalty(real, fake, condition)
 
-    def gradient_penalty(self, real, fake):
+    def gradient_penalty(self, real, fake, condition):
         """E (||grad D(x)|| - 1)^2 at random points between real and generated images."""
         mix = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
         between = mix * real + (1.0 - mix) * fake  # (b, h, w, c)
-        _, gradient = backend.input_gradient(lambda x: self.logits(x, training=True), between)
+        _, gradient = backend.input_gradient(
+            lambda x: self.logits(x, training=True, **condition), between
+        )
         # A tiny number keeps the root's own gradient finite where the gradient is 0.
         norm = ops.sqrt(ops.sum(ops.square(gradient), axis=(1, 2, 3)) + 1e-12)  # (b,)
         return ops.mean(ops.square(norm - 1.0))

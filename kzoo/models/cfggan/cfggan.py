@@ -25,11 +25,10 @@ from keras import ops
 
 from kzoo.checks import check_positive, check_positive_int
 from kzoo.losses.adversarial import discriminator_loss
-from kzoo.models.adversarial.base import AdversarialModel
-from kzoo.models.batches import check_data
+from kzoo.models.adversarial.base import AdversarialModel, shape_of_images
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size
-from kzoo.models.cfggan.stopping import StopOnDivergence
+from kzoo.models.cfggan.stopping import StageLimit, StopOnDivergence
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -48,13 +47,16 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
     batches it is given. Defaults are the paper's for xICFG on MNIST padded to 32x32.
 
     The losses are of the last discriminator update and of the approximator: `d_loss`; `d_real` and
-    `d_fake`, the means of D over real and generated images; `g_loss`, 1/2 E ||G_0(z) - G_T(z)||^2
-    with G_0 after distillation, the error of the approximation; and `grad_norm`, the root of
-    E ||s grad D_T(G_{T-1}(z))||^2, whose square times eta is what a step lowers the divergence by
-    (Theorem 2.1). `kzoo.callbacks.StageHistory` keeps them for every stage.
+    `d_fake`, the means of D over real and generated images; `g_loss`, the mean of
+    1/2 ||G~(z) - G_T(z)||^2 over the mini-batches of the last epoch of distillation, each taken
+    before its update of the approximator G~ (without distillation, of G_0 itself); and
+    `grad_norm`, the root of E ||s grad D_T(G_{T-1}(z))||^2. With s = 1, eta grad_norm^2 is what a
+    step lowers the divergence by, to first order; in general that is eta E s ||grad D||^2
+    (Theorem 2.1). `kzoo.callbacks.StageHistory` keeps the losses of every stage.
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
         algorithm: `"xicfg"`, `"icfg"` or `"cfg"`.
         num_steps: T, functional gradient steps per stage.
@@ -90,6 +92,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         approximator: one of the same names, or the user's own `keras.Model`, latents
             (b, latent_dim) to images (b, h, w, c) in [-1, 1]. The paper's settings for
             `"fully_connected"`: T=25, eta=.1, learning rates of 1e-4.
+        **kwargs: `num_classes` and `conditioning` of a class-conditional model, as
+            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -111,7 +115,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 
     def __init__(
         self,
-        image_shape=(32, 32, 1),
+        image_shape=None,
         latent_dim=100,
         algorithm="xicfg",
         num_steps=15,
@@ -132,6 +136,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         approximator="dcgan",
         **kwargs,
     ):
+        image_shape = shape_of_images(image_shape, discriminator, approximator)
         super().__init__(image_shape, latent_dim, **kwargs)
         check = check_positive_int
         if algorithm not in ALGORITHMS:
@@ -211,19 +216,18 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
                 "constant learning rate, got a schedule."
             )
 
-    def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
-        self._assert_compiled("fit")
-        check_data(self, x)  # before any work
+    def before_training(self, images, condition):
+        """The start of the approximator, once the data are known to fit."""
         if self.algorithm == "cfg" and self.stages_done >= self.num_steps:
             raise ValueError(f"All num_steps={self.num_steps} steps of CFG are done.")
         if not self.warm_start and self.stages_done == 0:
             self.initialize_approximator()
-        callbacks = [*(callbacks or []), StopOnDivergence(self.max_gap, self.gap_patience)]
-        if self.algorithm == "cfg":
-            from kzoo.callbacks import StageLimit
 
+    def training_callbacks(self):
+        callbacks = [StopOnDivergence(self.max_gap, self.gap_patience)]
+        if self.algorithm == "cfg":
             callbacks.append(StageLimit(self.num_steps))
-        return super().fit(x, y, batch_size=batch_size, callbacks=callbacks, **kwargs)
+        return callbacks
 
     @property
     def stages_done(self):
@@ -239,53 +243,64 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 
     # The three algorithms ---------------------------------------------------------------------
 
-    def update(self, x):
+    def update(self, x, condition):
         """One stage of Algorithm 2 or 3, or one step of Algorithm 1; returns the losses."""
-        real = ops.reshape(x, (-1, self.batch_size, *self.image_shape))  # (T U, b, h, w, c)
-        losses = self.cfg_step(real) if self.algorithm == "cfg" else self.icfg_stage(real)
+        real = in_rows(x, self.batch_size)  # (T U, b, h, w, c)
+        labels = None if self.num_classes is None else in_rows(condition["labels"], self.batch_size)
+        stage = self.cfg_step if self.algorithm == "cfg" else self.icfg_stage
+        losses = stage(real, labels)
         self.record.assign(ops.stack(losses))
         self.stage.assign_add(1)
         return dict(zip(self.loss_names, losses, strict=True))
 
-    def icfg_stage(self, real):
-        """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3)."""
+    def icfg_stage(self, real, labels=None):
+        """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3).
+
+        Args:
+            real: mini-batches of real images (T U, b, h, w, c).
+            labels: theirs, (T U, b), for a class-conditional model.
+
+        Returns:
+            The losses, in the order of `loss_names`.
+        """
         if self.fixed_pool:
-            latents, start = self._pool(self.pool_size)
-            pool, *d_losses, grad_norm = self.grow(real, start)
+            latents, own, start = self._pool(self.pool_size, labels)
+            pool, *d_losses, grad_norm = self.grow(real, start, labels, own)
         else:
             minibatches = self.num_steps * self.discriminator_steps
-            _, start = self._pool(minibatches * self.batch_size)
-            _, *d_losses, _ = self.grow(real, start)
-            latents, start = self._pool(self.pool_size)
-            pool, grad_norm = self.last_step(self.composite(start, self.num_steps - 1))
+            _, own, start = self._pool(minibatches * self.batch_size, labels)
+            _, *d_losses, _ = self.grow(real, start, labels, own)
+            latents, own, start = self._pool(self.pool_size, labels)
+            pool = self.composite(start, self.num_steps - 1, own)
+            pool, grad_norm = self.last_step(pool, own)
         if self.algorithm == "xicfg":
-            g_loss = self.distill(latents, pool)
+            g_loss = self.distill(latents, pool, own)
         else:
             g_loss = _half_squared_distance(start, pool)
         return d_losses[0], g_loss, *d_losses[1:], grad_norm
 
-    def _pool(self, count):
-        """n latents (n, d) and the approximator's images of them (n, h, w, c)."""
-        latents = self._latents(count)
-        return latents, self.approximate(latents)
+    def _pool(self, count, labels):
+        """n latents (n, d), labels (n,) as frequent as real ones, and the approximator's images."""
+        latents, own = self._latents(count), self.drawn_labels(count, labels)
+        return latents, own, self.approximate(latents, own)
 
-    def cfg_step(self, real):
+    def cfg_step(self, real, labels=None):
         """D_t from its start to (near) optimality, one step along it (Algorithm 1, lines 2-4)."""
         t = ops.convert_to_tensor(self.stage)
-        d_losses = self.train_alone(real, t)
-        start = self.approximate(self._latents(self.batch_size))
-        before = self.composite(start, t)
-        after = self.functional_gradient_step(before, t)
+        d_losses = self.train_alone(real, t, labels)
+        _, own, start = self._pool(self.batch_size, labels)
+        before = self.composite(start, t, own)
+        after = self.functional_gradient_step(before, t, own)
         grad_norm = self.gradient_norm(before, after, t)
         return d_losses[0], _half_squared_distance(start, after), *d_losses[1:], grad_norm
 
-    def evaluation(self, x):
+    def evaluation(self, x, condition):
         """D's loss on images x and on b images of G_T, and the approximator's distance to G_T."""
-        start = self.approximate(self._latents(self.batch_size))
-        before = self.composite(start, self.num_steps - 1)  # (b, h, w, c)
-        fake, grad_norm = self.last_step(before)
-        real_logits = self.logits(x, training=True)
-        fake_logits = self.logits(fake, training=True)
+        _, own, start = self._pool(self.batch_size, condition.get("labels"))
+        before = self.composite(start, self.num_steps - 1, own)  # (b, h, w, c)
+        fake, grad_norm = self.last_step(before, own)
+        real_logits = self.logits(x, training=True, **condition)
+        fake_logits = self.logits(fake, training=True, labels=own)
         return {
             "d_loss": discriminator_loss(real_logits, fake_logits),
             "g_loss": _half_squared_distance(start, fake),
@@ -298,3 +313,8 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
 def _half_squared_distance(start, images):
     """1/2 E ||x - y||^2 of images (n, h, w, c), the norm over their pixels."""
     return 0.5 * ops.sum(ops.square(images - start)) / start.shape[0]
+
+
+def in_rows(values, size):
+    """A tensor (n size, ...) as (n, size, ...)."""
+    return ops.reshape(values, (-1, size, *values.shape[1:]))

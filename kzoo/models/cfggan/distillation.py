@@ -26,12 +26,13 @@ def restart(optimizer):
 class Distillation:
     """Fitting the approximator, for a model with an approximator and a `g_optimizer`."""
 
-    def distill(self, latents, targets):
+    def distill(self, latents, targets, labels=None):
         """Fits the approximator to `targets` = G_T(latents); returns the last epoch's loss.
 
         Args:
             latents: (N, latent_dim).
             targets: (N, h, w, c).
+            labels: (N,), for a class-conditional model.
         """
         optimizer = self.g_optimizer
         if self.restart_optimizer:
@@ -46,7 +47,8 @@ class Distillation:
             def minibatch(i, total):
                 rows = ops.take(ops.reshape(order, (-1, self.batch_size)), i, axis=0)  # (b,)
                 z, target = ops.take(latents, rows, axis=0), ops.take(targets, rows, axis=0)
-                return total + self.approximator_step(z, target)
+                given = None if labels is None else ops.take(labels, rows, axis=0)
+                return total + self.approximator_step(z, target, given)
 
             batches = self.pool_size // self.batch_size
             loss = backend.repeat(batches, minibatch, ops.zeros(())) / batches
@@ -60,11 +62,11 @@ class Distillation:
         return loss
 
     @backend.compiled
-    def approximator_step(self, latents, targets):
+    def approximator_step(self, latents, targets, labels=None):
         """One update of 1/2 ||G~(z) - G_T(z)||^2, summed over pixels, mean over the batch."""
 
         def loss():
-            error = self(latents, training=True) - targets  # (b, h, w, c)
+            error = self(latents, labels=labels, training=True) - targets  # (b, h, w, c)
             return 0.5 * ops.sum(ops.square(error)) / self.batch_size
 
         value, _ = self.minimize(loss, self.approximator.trainable_variables, self.g_optimizer)
@@ -78,7 +80,8 @@ class Distillation:
             (self.latent_dim, pixels), stddev=0.01, seed=self.seed_generator
         )
         images = ops.clip(ops.matmul(latents, weights), -1.0, 1.0)
-        self.distill(latents, ops.reshape(images, (-1, *self.image_shape)))
+        labels = {c.name: c.default(self.pool_size) for c in self.conditions}  # in turn
+        self.distill(latents, ops.reshape(images, (-1, *self.image_shape)), **labels)
 
     def _latents(self, count):
         return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)

@@ -1,11 +1,15 @@
 """How a CFGGAN's generator grows: Algorithms 1 (CFG) and 2 (ICFG) of arXiv:1801.06309, sampling."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive, check_positive_int, seed_generator
+from kzoo.conditions import check_given
+from kzoo.images import to_uint8
 from kzoo.losses.adversarial import discriminator_loss
+from kzoo.models.batches import in_batches
 from kzoo.models.cfggan.distillation import restart
 
 ALGORITHMS = ("xicfg", "icfg", "cfg")
@@ -44,7 +48,7 @@ def check_scaling(scaling):
 class Growth:
     """Functional gradient steps, for a model with a discriminator, an approximator, snapshots."""
 
-    def grow(self, real, pool):
+    def grow(self, real, pool, labels=None, own=None):
         """Algorithm 2 (ICFG) from images `pool` = G_0(z) (n, h, w, c).
 
         Args:
@@ -52,6 +56,8 @@ class Growth:
             pool: the approximator's images: of n = N latents with a fixed pool; of n = T U b with
                 fresh latents, a mini-batch for every update of the discriminator, which grows
                 until its turn.
+            labels: of the real images (T U, b), for a class-conditional model.
+            own: of the approximator's images (n,).
 
         Returns:
             `(pool, d_loss, D(real), D(generated), grad_norm)`, the losses of the last update and
@@ -66,7 +72,8 @@ class Growth:
             def discriminator_update(u, _):
                 turn = t * steps + u
                 minibatch = ops.take(real, turn, axis=0)  # (b, h, w, c)
-                return self.discriminator_step(minibatch, self.generated(pool, turn))
+                given = None if labels is None else ops.take(labels, turn, axis=0)
+                return self.discriminator_step(minibatch, given, *self.generated(pool, own, turn))
 
             d_loss, d_real, d_fake = backend.repeat(
                 steps, discriminator_update, (d_loss, d_real, d_fake)
@@ -74,7 +81,11 @@ class Growth:
             t = ops.convert_to_tensor(t, "int32")
             self.store_snapshot(t)
             before, used = pool, 0 if self.fixed_pool else (t + 1) * steps
-            pool = self.in_minibatches(lambda x: self.functional_gradient_step(x, t), before, used)
+
+            def one_step(x, given=None):
+                return self.functional_gradient_step(x, t, given)
+
+            pool = self.in_minibatches(one_step, before, own, used)
             if self.fixed_pool:
                 grad_norm = self.gradient_norm(before, pool, t)
             return pool, d_loss, d_real, d_fake, grad_norm
@@ -82,12 +93,13 @@ class Growth:
         zero = ops.zeros(())
         return backend.repeat(self.num_steps, growth_step, (pool, zero, zero, zero, zero))
 
-    def train_alone(self, real, t):
+    def train_alone(self, real, t, labels=None):
         """Algorithm 1, line 2: D_t, 0-based t, from where every D starts, against fresh G_t(z).
 
         Args:
             real: mini-batches of real images (U, b, h, w, c).
             t: steps that the generator has grown, an int32 scalar.
+            labels: of the real images (U, b), for a class-conditional model.
 
         Returns:
             `(d_loss, D(real), D(generated))` of the last update.
@@ -98,17 +110,22 @@ class Growth:
         restart(self.d_optimizer)
 
         def discriminator_update(u, _):
-            return self.discriminator_step(ops.take(real, u, axis=0), self.fresh(t))
+            given = None if labels is None else ops.take(labels, u, axis=0)
+            return self.discriminator_step(ops.take(real, u, axis=0), given, *self.fresh(t, labels))
 
         zero = ops.zeros(())
         losses = backend.repeat(self.discriminator_steps, discriminator_update, (zero, zero, zero))
         self.store_snapshot(t)
         return losses
 
-    def last_step(self, x):
+    def last_step(self, x, labels=None):
         """G_T's images from those of G_{T-1} (n, h, w, c), and the norm of the step."""
         t = ops.convert_to_tensor(self.num_steps - 1, "int32")
-        after = self.in_minibatches(lambda part: self.snapshot_step(part, t), x)
+
+        def one_step(x, given=None):
+            return self.snapshot_step(x, t, given)
+
+        after = self.in_minibatches(one_step, x, labels)
         return after, self.gradient_norm(x, after, t)
 
     def gradient_norm(self, before, after, t):
@@ -116,25 +133,41 @@ class Growth:
         squares = ops.sum(ops.square(after - before)) / before.shape[0]
         return ops.sqrt(squares) / self._eta(t)
 
-    def generated(self, pool, turn):
-        """A mini-batch (b, h, w, c) for the discriminator: drawn from the fixed pool, or fresh."""
+    def generated(self, pool, labels, turn):
+        """A mini-batch (b, h, w, c) for the discriminator, from the fixed pool or fresh; labels."""
         if self.fixed_pool:
             order = keras.random.shuffle(ops.arange(self.pool_size), seed=self.seed_generator)
-            return ops.take(pool, order[: self.batch_size], axis=0)
-        minibatches = ops.reshape(pool, (-1, self.batch_size, *self.image_shape))
-        return ops.take(minibatches, turn, axis=0)
+            rows = order[: self.batch_size]
+        else:
+            rows = turn * self.batch_size + ops.arange(self.batch_size)
+        given = None if labels is None else ops.take(labels, rows, axis=0)
+        return ops.take(pool, rows, axis=0), given
 
-    def fresh(self, t):
-        """A mini-batch of G_t(z) of latents drawn anew (b, h, w, c)."""
-        return self.composite(self.approximate(self._latents(self.batch_size)), t)
+    def fresh(self, t, labels=None):
+        """A mini-batch of G_t(z) of latents drawn anew (b, h, w, c), and its labels (b,)."""
+        latents, own = self._latents(self.batch_size), self.drawn_labels(self.batch_size, labels)
+        return self.composite(self.approximate(latents, own), t, own), own
+
+    def drawn_labels(self, count, labels):
+        """Labels (n,) of generated images, drawn from those of real ones; `None` for none."""
+        if labels is None:
+            return None
+        labels = ops.reshape(labels, (-1,))
+        rows = keras.random.randint((count,), 0, ops.shape(labels)[0], seed=self.seed_generator)
+        return ops.take(labels, rows, axis=0)
 
     @backend.compiled
-    def discriminator_step(self, real, fake):
-        """One update of D on mini-batches (b, h, w, c); returns `(loss, D(real), D(fake))`."""
+    def discriminator_step(self, real, labels, fake, own):
+        """One update of D on mini-batches (b, h, w, c); returns `(loss, D(real), D(fake))`.
+
+        Args:
+            real, fake: images (b, h, w, c).
+            labels, own: theirs (b,), or `None`.
+        """
 
         def loss():
-            real_logits = self.logits(real, training=True)  # (b, 1)
-            fake_logits = self.logits(fake, training=True)
+            real_logits = self.logits(real, training=True, labels=labels)  # (b, 1)
+            fake_logits = self.logits(fake, training=True, labels=own)
             means = ops.mean(real_logits), ops.mean(fake_logits)
             return discriminator_loss(real_logits, fake_logits), means
 
@@ -142,22 +175,24 @@ class Growth:
         return value, *means
 
     @backend.compiled
-    def functional_gradient_step(self, x, t=0):
+    def functional_gradient_step(self, x, t=0, labels=None):
         """x + eta_t s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
         weights = [v.value for v in self.discriminator.trainable_variables]
-        return self._step(self._discriminator(weights), x, t)
+        return self._step(self._discriminator(weights, labels), x, t)
 
     @backend.compiled
-    def snapshot_step(self, x, t):
+    def snapshot_step(self, x, t, labels=None):
         """x + eta_t s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
-        return self._step(self._discriminator([backend.row(s, t) for s in self.snapshots]), x, t)
+        weights = [backend.row(s, t) for s in self.snapshots]
+        return self._step(self._discriminator(weights, labels), x, t)
 
-    def _discriminator(self, weights):
+    def _discriminator(self, weights, labels=None):
         """D with these trainable weights, as a function that assigns nothing."""
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
         def logits(x):
-            values, _ = self.discriminator.stateless_call(weights, others, x, training=True)
+            inputs = x if labels is None else [x, labels]
+            values, _ = self.discriminator.stateless_call(weights, others, inputs, training=True)
             return ops.cast(values, "float32")
 
         return logits
@@ -180,7 +215,7 @@ class Growth:
         for snapshot, v in zip(self.snapshots, self.discriminator.trainable_variables, strict=True):
             backend.assign_row(snapshot, t, v.value)
 
-    def composite(self, x, steps):
+    def composite(self, x, steps, labels=None):
         """G_steps from G_0's images x (n, h, w, c), in mini-batches of b; n % b form one more."""
 
         rest = x.shape[0] % self.batch_size
@@ -188,35 +223,37 @@ class Growth:
         def step(t, x):
             t = ops.convert_to_tensor(t, "int32")
 
-            def of_minibatch(part):
-                return self.snapshot_step(part, t)
+            def one_step(x, given=None):
+                return self.snapshot_step(x, t, given)
 
+            whole = x.shape[0] - rest
+            given = (None, None) if labels is None else (labels[:whole], labels[whole:])
             if not rest:
-                return self.in_minibatches(of_minibatch, x)
-            last = of_minibatch(x[-rest:])
-            if x.shape[0] == rest:
+                return self.in_minibatches(one_step, x, labels)
+            last = one_step(x[whole:], given[1])
+            if not whole:
                 return last
-            return ops.concatenate([self.in_minibatches(of_minibatch, x[:-rest]), last])
+            return ops.concatenate([self.in_minibatches(one_step, x[:whole], given[0]), last])
 
         return backend.repeat(steps, step, x)
 
     @backend.compiled
-    def approximate(self, latents):
+    def approximate(self, latents, labels=None):
         """G_0: the approximator's images (n, h, w, c) of latents (n, d), in inference mode."""
-        return self(latents)
+        return self(latents, labels=labels)
 
-    def in_minibatches(self, function, x, start=0):
+    def in_minibatches(self, function, x, labels=None, start=0):
         """`function` on x (n, ...) in mini-batches of b, the first `start` of which stay."""
-        return backend.map_batches(function, x, self.batch_size, start)
+        beside = () if labels is None else (labels,)
+        return backend.map_batches(function, x, self.batch_size, start, beside)
 
     # Sampling ---------------------------------------------------------------------------------
 
-    def generate(self, num_samples, seed=None, batch_size=None, steps=None):
+    def generate(self, num_samples=None, seed=None, batch_size=None, steps=None, **condition):
         """Draws images from G_steps; as in `GenerativeModel.generate`, and:
 
         Args:
-            num_samples: how many.
-            seed: int, `SeedGenerator` or `None`.
+            num_samples, seed, **condition: as there.
             batch_size: `None` or the model's own: an image depends on its mini-batch.
             steps: t in 0 .. T, the functional gradient steps to take from the approximator's
                 images; T when `None`.
@@ -236,16 +273,24 @@ class Growth:
                 f"This CFGGAN draws images in batches of {self.batch_size} (an image depends on "
                 f"its batch), got batch_size={batch_size!r}."
             )
-        num_samples = check_positive_int("num_samples", num_samples)
+        if num_samples is not None:
+            num_samples = check_positive_int("num_samples", num_samples)
+        num_samples, condition = check_given(self, num_samples, condition)
         self.sync_state()
         # Whole mini-batches: none of the images may depend on padding.
         whole = num_samples + -num_samples % self.batch_size
-        noise = self.draw_noise(whole, seed_generator(seed))
-        noise = ops.convert_to_numpy(noise)
-        images = self._map_batches(self.transform_noise, noise, self.batch_size, steps=steps)
+        condition = {name: np.resize(values, whole) for name, values in condition.items()}
+        noise = ops.convert_to_numpy(self.draw_noise(whole, seed_generator(seed)))
+        images = in_batches(
+            lambda noise, given: to_uint8(self.transform_noise(noise, steps, **given)),
+            self.batch_size,
+            noise,
+            condition,
+        )
         return images[:num_samples]
 
-    def transform_noise(self, noise, steps=None):
+    def transform_noise(self, noise, steps=None, labels=None):
         """Latents (n, latent_dim) to G_steps's images, floats not yet clipped to [-1, 1]."""
         steps = self.num_steps if steps is None else int(steps)
-        return self.composite(self.approximate(noise), steps)
+        labels = None if labels is None else ops.convert_to_tensor(labels)
+        return self.composite(self.approximate(noise, labels), steps, labels)

@@ -117,10 +117,7 @@ class MultiScale(PixelModel):
 
     # Sampling ----------------------------------------------------------------------------------
 
-    def _draw(
-        self, given, missing, seed, temperature, labels, context, batch_size, cached, verbose
-    ):
-        labels, context = self.check_condition(len(given), labels, context)
+    def _draw(self, given, missing, seed, temperature, condition, batch_size, cached, verbose):
         seed = seed_generator(seed)
         given, missing = self.scales(given), self.scales(missing)
         images = None
@@ -132,11 +129,12 @@ class MultiScale(PixelModel):
                 levels[:, ::ratio, ::ratio] = ops.convert_to_numpy(known)
                 holes[:, ::ratio, ::ratio] = False
                 context = ops.convert_to_numpy(self._context(i, images))
-            options = (temperature, labels, context, batch_size, cached, verbose)
+                condition = {**condition, "context": context}
+            options = (temperature, condition, batch_size, cached, verbose)
             images = model._draw(levels, holes, seed, *options)
         return images
 
-    def transform_noise(self, noise):
+    def transform_noise(self, noise, **condition):
         raise NotImplementedError("A MultiScale model draws by generate(), scale by scale.")
 
     @backend.compiled

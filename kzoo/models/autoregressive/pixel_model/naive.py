@@ -17,7 +17,7 @@ class NaiveSampler:
     channels_per_step = 1
 
     def draw_images_naively(
-        self, noise, given, missing, labels, context, temperature, advance=None, rows=None
+        self, noise, given, missing, condition, temperature, advance=None, rows=None
     ):
         """`draw_images` by one run of the network on the whole image for every value.
 
@@ -30,7 +30,7 @@ class NaiveSampler:
                 at = (slice(None), row, column)
                 place = np.asarray((row, column), "int32")
                 for channel in range(0, channels, self.channels_per_step or channels):
-                    options = (noise[at], given[at], missing[at], labels, context, temperature)
+                    options = (noise[at], given[at], missing[at], condition, temperature)
                     levels[at] = self._draw_naively(levels, place, channel, *options)
             if advance is not None:
                 advance()
@@ -38,9 +38,9 @@ class NaiveSampler:
 
     @backend.compiled
     def _draw_naively(
-        self, levels, place, channel, uniforms, given, missing, labels, context, temperature
+        self, levels, place, channel, uniforms, given, missing, condition, temperature
     ):
-        parameters = self.parameters(self.scale(levels), self.condition(labels, context))
+        parameters = self.parameters(self.scale(levels), self.condition_maps(**condition))
         index = place[0] * self.image_shape[1] + place[1]
 
         def pixel(x):  # (b, h, w, ...) at the place: (b, ...)

@@ -11,14 +11,15 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive_int, check_unit
+from kzoo.conditions import FeatureMap, Labels
 from kzoo.images import check_images, to_uint8
-from kzoo.losses import bernoulli_log_likelihood
+from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
 from kzoo.models.base import GenerativeModel
-from kzoo.models.labels import ClassConditional
+from kzoo.models.batches import in_batches
 
 
-class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
+class PixelModel(PixelSampler, GenerativeModel):
     """Base class of the models p(x) = prod_i p(x_i | x_1 .. x_(i-1)) over pixels in raster order.
 
     A pixel is predicted from the pixels above it and to its left, and each of its channels also
@@ -54,6 +55,7 @@ class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
     """
 
     loss_names = ("nll", "bits_per_dim")
+    weighs_examples = True
 
     def __init__(self, image_shape, levels, num_classes=None, context_features=None, **kwargs):
         super().__init__(image_shape, **kwargs)
@@ -116,7 +118,7 @@ class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
         """Number of features of `condition`, 0 for an unconditional model."""
         return (self.num_classes or 0) + (self.context_features or 0)
 
-    def condition(self, labels=None, context=None):
+    def condition_maps(self, labels=None, context=None):
         """What the network is conditioned on.
 
         Args:
@@ -131,8 +133,11 @@ class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
         Raises:
             ValueError: if the model needs what is not given, or does not take what is given.
         """
-        self._check_given("labels", labels, self.num_classes, "num_classes")
-        self._check_given("context", context, self.context_features, "context_features")
+        given = {"labels": labels, "context": context}
+        for name, count in (("labels", self.num_classes), ("context", self.context_features)):
+            if (given[name] is None) != (count is None):
+                does = "takes no" if count is None else "needs"
+                raise ValueError(f"This {type(self).__name__} {does} {name}.")
         parts = []
         if labels is not None:
             one_hot = ops.one_hot(ops.cast(labels, "int32"), self.num_classes)
@@ -165,7 +170,7 @@ class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
 
     def call(self, images, labels=None, context=None):
         x = self.scale(self.to_levels(images))
-        return self.parameters(x, self.condition(labels, context))
+        return self.parameters(x, self.condition_maps(labels, context))
 
     def as_logits(self, x):
         """Outputs of the network (b, ..., num_outputs) as float32 logits."""
@@ -210,49 +215,36 @@ class PixelModel(PixelSampler, ClassConditional, GenerativeModel):
                 the context do not, or the unit is unknown.
         """
         check_images(self, x)
-        labels, context = self.check_condition(len(x), labels, context)
+        condition = self.check_condition(len(x), labels=labels, context=context)
         batch_size = check_positive_int("batch_size", batch_size)
         check_unit(unit)
         self.sync_state()
-        batches = []
-        for i in range(0, len(x), batch_size):
-            part = slice(i, i + batch_size)
-            given = [None if a is None else a[part] for a in (x, labels, context)]
-            batches.append(ops.convert_to_numpy(self._log_prob(*given)))
-        nats = np.concatenate(batches) if batches else np.zeros(0, "float32")
+        nats = in_batches(self._log_prob, batch_size, x, condition)
         return nats if unit == "nats" else self.bits_per_dim(nats)
 
     @backend.compiled
-    def _log_prob(self, images, labels, context):
-        return self.log_prob(images, labels, context)
+    def _log_prob(self, images, condition):
+        return self.log_prob(images, **condition)
 
-    def check_condition(self, count, labels, context):
-        """Labels and context given by a user for `count` images, as NumPy arrays or `None`.
-
-        Raises:
-            ValueError: if they do not fit the model.
-        """
-        labels = self.check_labels(count, labels)
-        self._check_given("context", context, self.context_features, "context_features")
-        if context is not None:
-            context = np.asarray(context, "float32")
-            shape = (count, *self.image_shape[:2], self.context_features)
-            if context.shape != shape:
-                raise ValueError(f"Expected a context of shape {shape}, got {context.shape}.")
-        return labels, context
+    @property
+    def conditions(self):
+        labels = () if self.num_classes is None else (Labels(self.num_classes),)
+        if self.context_features is None:
+            return labels
+        return (*labels, FeatureMap((*self.image_shape[:2], self.context_features)))
 
     # Training ----------------------------------------------------------------------------------
 
-    def nll(self, x, labels=None):
+    def nll(self, x, condition, sample_weight=None):
         """The loss: the mean negative log-likelihood of images `x`, in nats per image."""
-        return -ops.mean(self.log_prob(x, labels))
+        return -average(self.log_prob(x, **condition), sample_weight)
 
-    def update(self, x, labels=None):
+    def update(self, x, condition, sample_weight=None):
         nll, _ = self.minimize(
-            lambda: self.nll(x, labels), self.trainable_variables, self.optimizer
+            lambda: self.nll(x, condition, sample_weight), self.trainable_variables, self.optimizer
         )
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
-    def evaluation(self, x, labels=None):
-        nll = self.nll(x, labels)
+    def evaluation(self, x, condition, sample_weight=None):
+        nll = self.nll(x, condition, sample_weight)
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}

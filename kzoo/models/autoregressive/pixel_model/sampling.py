@@ -13,9 +13,11 @@ from keras import ops, random
 
 from kzoo import backend
 from kzoo.checks import check_positive, check_positive_int, seed_generator
+from kzoo.conditions import check_given
 from kzoo.images import check_images, to_uint8
 from kzoo.layers.row_cache import at_column
 from kzoo.models.autoregressive.pixel_model.naive import NaiveSampler, track
+from kzoo.models.batches import in_batches
 
 
 class PixelSampler(NaiveSampler):
@@ -27,7 +29,7 @@ class PixelSampler(NaiveSampler):
     * `initial_rows(batch_size)`: `rows`, what is kept between rows, before the first one.
     * `start_row(rows, row, condition, phase)`: `(plan, buffers)` at the start of a row: `plan` does
       not change along the row, `buffers` do. `row` is an integer tensor; `condition` is that row
-      of `condition()`, (b, 1 or width, condition_features), or `None`.
+      of `condition_maps()`, (b, 1 or width, condition_features), or `None`.
     * `store(x, buffers, column)`: `buffers` with the values x (b, c), see `scale`, of the pixel at
       that column.
     * `step(plan, buffers, column, phase)`: `(parameters, buffers)`: what `parameters` gives at
@@ -50,32 +52,30 @@ class PixelSampler(NaiveSampler):
 
     def generate(
         self,
-        num_samples,
+        num_samples=None,
         seed=None,
         temperature=1.0,
-        labels=None,
-        context=None,
         batch_size=None,
         cached=True,
         verbose="auto",
+        **condition,
     ):
         """Draws images.
 
         Args:
-            num_samples: how many, at least 1.
+            num_samples: how many, at least 1; `None` where the condition has a length.
             seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
                 images. `None` draws anew each time.
             temperature: positive; the logits are divided by it. Below 1, likely values become
                 likelier; 1 is the model's distribution.
-            labels: for a class-conditional model: an int, or an int array (num_samples,). `None`
-                takes the classes in turn: 0, 1, 2 and so on.
-            context: float array (num_samples, height, width, context_features), for a model with a
-                context.
             batch_size: how many to compute at once (default 64); changes memory and speed only.
             cached: `False` runs the network on the whole image for every value, for comparison:
                 it draws the same images many times more slowly.
             verbose: whether to show the rows done, on the error stream; "auto" does so where
                 drawing takes more than a few seconds.
+            **condition: `labels` for a class-conditional model: an int, or an int array
+                (num_samples,), by default the classes in turn: 0, 1, 2 and so on. `context` for a
+                model with a context: float array (num_samples, height, width, context_features).
 
         Returns:
             uint8 NumPy array (num_samples, height, width, channels).
@@ -83,11 +83,11 @@ class PixelSampler(NaiveSampler):
         Raises:
             ValueError: if an argument is not as described above.
         """
-        count = check_positive_int("num_samples", num_samples)
-        if labels is None:
-            labels = self.labels_in_turn(count)
+        if num_samples is not None:
+            num_samples = check_positive_int("num_samples", num_samples)
+        count, condition = check_given(self, num_samples, condition)
         given, missing = self.nothing_given(count)
-        options = (temperature, labels, context, batch_size, cached, verbose)
+        options = (temperature, condition, batch_size, cached, verbose)
         return self._draw(given, missing, seed, *options)
 
     def complete(
@@ -96,10 +96,9 @@ class PixelSampler(NaiveSampler):
         mask,
         seed=None,
         temperature=1.0,
-        labels=None,
-        context=None,
         batch_size=None,
         verbose="auto",
+        **condition,
     ):
         """Fills in the missing pixels of images, such as their lower halves.
 
@@ -111,8 +110,8 @@ class PixelSampler(NaiveSampler):
             images: uint8 or floats in [-1, 1], (n, height, width, channels), quantized to `levels`.
                 What they hold at missing pixels does not matter.
             mask: bool, (height, width) or (n, height, width): true where a pixel is missing.
-            seed, temperature, labels, context, batch_size, verbose: as in `generate`, labels
-                being required by a class-conditional model.
+            seed, temperature, batch_size, verbose: as in `generate`.
+            **condition: as in `generate`; labels have no default here.
 
         Returns:
             uint8 NumPy array (n, height, width, channels); given pixels are unchanged.
@@ -133,36 +132,31 @@ class PixelSampler(NaiveSampler):
             raise ValueError(f"complete() needs at least one image, got shape {images.shape}.")
         mask = np.broadcast_to(mask, shape)
         given = ops.convert_to_numpy(self.to_levels(images)) * ~mask[..., None]
-        options = (temperature, labels, context, batch_size, True, verbose)
+        condition = self.check_condition(len(images), **condition)
+        options = (temperature, condition, batch_size, True, verbose)
         drawn = self._draw(given.astype("float32"), mask, seed, *options)
         if images.dtype != np.uint8:
             images = ops.convert_to_numpy(to_uint8(ops.convert_to_tensor(images)))
         return np.where(mask[..., None], drawn, images)
 
-    def _draw(
-        self, given, missing, seed, temperature, labels, context, batch_size, cached, verbose
-    ):
+    def _draw(self, given, missing, seed, temperature, condition, batch_size, cached, verbose):
         count = len(given)
         temperature = np.asarray(check_positive("temperature", temperature), "float32")
         batch_size = min(check_positive_int("batch_size", batch_size or 64), count)
-        labels, context = self.check_condition(count, labels, context)
         self.sync_state()
-        noise = self.draw_noise(count, seed_generator(seed))
-        arrays = (ops.convert_to_numpy(noise), given, missing, labels, context)
-        # The last batch is filled up: all take one compiled program.
-        index = np.arange(-(-count // batch_size) * batch_size) % count
-        images = []
-        batches = index.reshape(-1, batch_size)
-        progress = track(len(batches) * self.image_shape[0], verbose)
-        with progress as advance:
-            for batch in batches:
-                noise, given, missing, labels, context = (
-                    None if a is None else a[batch] for a in arrays
-                )
-                sampler = self.draw_images if cached else self.draw_images_naively
-                levels = sampler(noise, given, missing, labels, context, temperature, advance)
-                images.append(self.grey_values()[levels.astype("int32")].astype("uint8"))
-        return np.concatenate(images)[:count]
+        noise = ops.convert_to_numpy(self.draw_noise(count, seed_generator(seed)))
+        draw = self.draw_images if cached else self.draw_images_naively
+        rows = -(-count // batch_size) * self.image_shape[0]
+        with track(rows, verbose) as advance:
+            levels = in_batches(
+                lambda *parts: draw(*parts, temperature, advance),
+                batch_size,
+                noise,
+                given,
+                missing,
+                condition,
+            )
+        return self.grey_values()[levels.astype("int32")].astype("uint8")
 
     def nothing_given(self, count):
         """`given` and `missing` of `draw_images`, for images all of whose pixels are drawn."""
@@ -181,33 +175,30 @@ class PixelSampler(NaiveSampler):
         shape = (num_samples, *self.image_shape[:2], self.noise_per_pixel)
         return random.uniform(shape, seed=seed)
 
-    def transform_noise(self, noise):
-        """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1].
-
-        A class-conditional model takes the classes in turn; a model with a context cannot be used.
-        """
+    def transform_noise(self, noise, **condition):
+        """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1]."""
         given, missing = self.nothing_given(len(noise))
-        labels, _ = self.check_condition(len(noise), self.labels_in_turn(len(noise)), None)
+        _, condition = check_given(self, len(noise), condition)
         noise = ops.convert_to_numpy(noise)
-        levels = self.draw_images(noise, given, missing, labels, None, np.ones((), "float32"))
+        levels = self.draw_images(noise, given, missing, condition, np.ones((), "float32"))
         images = self.grey_values()[levels.astype("int32")] / 127.5 - 1.0
         return ops.convert_to_tensor(images, "float32")
 
-    def draw_images(self, noise, given, missing, labels, context, temperature, advance=None):
+    def draw_images(self, noise, given, missing, condition, temperature, advance=None):
         """Draws images, value by value in raster order, by the inverse of each distribution.
 
         Args:
             noise: uniform numbers (n, h, w, noise_per_pixel) in [0, 1), NumPy, as all arrays.
             given: levels (n, h, w, c), float, of the pixels that are not drawn.
             missing: bool (n, h, w), which pixels are drawn.
-            labels, context: see `condition`.
+            condition: dict of NumPy arrays, by the names of `conditions`.
             temperature: float scalar.
             advance: function called after each row.
 
         Returns:
             Levels (n, h, w, c), NumPy.
         """
-        rows, condition = self._prepare(len(noise), labels, context)
+        rows, condition = self._prepare(len(noise), condition)
         images = []
         for row in range(self.image_shape[0]):
             parts = (noise[:, row], given[:, row], missing[:, row])
@@ -220,8 +211,8 @@ class PixelSampler(NaiveSampler):
         return np.stack(images, axis=1)
 
     @backend.compiled
-    def _prepare(self, batch_size, labels, context):
-        return self.initial_rows(batch_size), self.condition(labels, context)
+    def _prepare(self, batch_size, condition):
+        return self.initial_rows(batch_size), self.condition_maps(**condition)
 
     @backend.compiled_loops
     def _draw_row(self, rows, condition, row, phase, noise, given, missing, temperature):

@@ -28,7 +28,6 @@ from kzoo.models.autoregressive.pixel_model import PixelModel
 from kzoo.models.autoregressive.pixelcnn_plus_plus.resolution import Resolution
 from kzoo.models.autoregressive.pixelcnn_plus_plus.sampling import MixtureSampler
 from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import ShiftedConv2D
-from kzoo.models.batches import check_data, peek
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -147,7 +146,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
 
     def call(self, images, labels=None, context=None, training=False):
         x = self.scale(self.to_levels(images))
-        return self.parameters(x, self.condition(labels, context), training)
+        return self.parameters(x, self.condition_maps(labels, context), training)
 
     def parameters(self, x, condition, training=False):
         # Ones tell the image from the zeros around it.
@@ -190,22 +189,10 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         nll, _ = self.minimize(loss, self.trainable_variables, self.optimizer)
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """Trains the model; arguments as in `kzoo.GenerativeModel.fit`.
-
-        A model that was never fitted, nor given to `initialize_from`, is first initialized from
-        the first batch.
-
-        Raises:
-            ValueError: if the images' type, rank, size, channels or values do not fit the model.
-            RuntimeError: if the model is not compiled.
-        """
-        self._assert_compiled("fit")
+    def before_training(self, images, condition):
+        """Initializes a model that was never fitted, nor given to `initialize_from`."""
         if not ops.convert_to_numpy(self.initialized):
-            check_data(self, x)
-            batch, x = peek(self, x, y, batch_size)
-            self.initialize_from(*self._images_and_labels(batch))
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+            self.initialize_from(images, **condition)
 
     def initialize_from(self, images, labels=None, context=None):
         """Sets the scales and biases of all layers from a batch of data, layer by layer.
@@ -225,10 +212,11 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         check_images(self, images)
         if not len(images):
             raise ValueError(f"initialize_from() needs images, got shape {images.shape}.")
-        self._initialize(images, *self.check_condition(len(images), labels, context))
+        condition = self.check_condition(len(images), labels=labels, context=context)
+        self._initialize(images, condition)
 
     @backend.compiled
-    def _initialize(self, images, labels, context):
+    def _initialize(self, images, condition):
         with initializing():
-            self(images, labels=labels, context=context, training=True)
+            self(images, **condition, training=True)
         self.initialized.assign(1.0)

@@ -26,7 +26,9 @@ from keras import ops
 from kzoo import backend, losses
 from kzoo.checks import check_positive_int
 from kzoo.images import check_images, to_float
+from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
+from kzoo.models.batches import in_batches
 from kzoo.models.latent.autoencoder import penalties
 from kzoo.models.latent.autoencoder.networks import (
     check_networks,
@@ -209,33 +211,38 @@ class Autoencoder(GenerativeModel):
             lambda inputs: self.code(inputs, training), x, self.latent_dim, self.seed_generator
         )
 
-    def objective(self, x, inputs, training=False):
+    @property
+    def weighs_examples(self):
+        """The sparsity of a batch as a whole has no weights."""
+        return self.penalty != "kl"
+
+    def objective(self, x, inputs, training=False, sample_weight=None):
         """The loss for images x and what the encoder sees of them: `(loss, {name: scalar})`."""
         code = self.code(inputs, training)  # (b, d)
         parameters = self.pixel_parameters(code, training)  # (b, h, w, c)
-        reconstruction = ops.mean(self.reconstruction_error(x, parameters))
+        reconstruction = average(self.reconstruction_error(x, parameters), sample_weight)
         if self.penalty == "contractive":
-            penalty = ops.mean(self.contractive_penalty(x, training))
+            penalty = average(self.contractive_penalty(x, training), sample_weight)
         elif self.penalty == "kl":
             penalty = penalties.kl_sparsity(code, self.sparsity)
         elif self.penalty == "l1":
-            penalty = ops.mean(ops.sum(ops.abs(code), axis=1))
+            penalty = average(ops.sum(ops.abs(code), axis=1), sample_weight)
         else:
             penalty = ops.zeros(())
         loss = reconstruction + (self.penalty_weight or 0.0) * penalty
         return loss, {"loss": loss, "reconstruction": reconstruction, "penalty": penalty}
 
-    def update(self, x):
+    def update(self, x, condition, sample_weight=None):
         inputs = self.corrupt(x)
         _, scalars = self.minimize(
-            lambda: self.objective(x, inputs, training=True),
+            lambda: self.objective(x, inputs, True, sample_weight),
             self.trainable_variables,
             self.optimizer,
         )
         return scalars
 
-    def evaluation(self, x):
-        _, scalars = self.objective(x, x)
+    def evaluation(self, x, condition, sample_weight=None):
+        _, scalars = self.objective(x, x, sample_weight=sample_weight)
         return scalars
 
     # Using the model --------------------------------------------------------------------------
@@ -290,9 +297,5 @@ class Autoencoder(GenerativeModel):
 
     def _in_batches(self, function, array, batch_size):
         batch_size = check_positive_int("batch_size", batch_size)
-        if not len(array):
-            raise ValueError(f"Expected at least one image or code, got the shape {array.shape}.")
         self.sync_state()
-        starts = range(0, len(array), batch_size)
-        batches = [function(array[start : start + batch_size]) for start in starts]
-        return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
+        return in_batches(function, batch_size, array)

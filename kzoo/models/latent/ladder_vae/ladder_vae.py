@@ -26,11 +26,12 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_positive_int
 from kzoo.images import to_float
+from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.ladder_vae import networks as ladder_networks
 from kzoo.models.latent.ladder_vae.latents import LadderLatents
-from kzoo.models.latent.vae.data_range import check_range
+from kzoo.models.latent.vae.data_range import likelihood_problem
 from kzoo.models.latent.vae.pixels import check_likelihood, image_log_likelihood, mean_image
 
 
@@ -71,6 +72,8 @@ class LadderVAE(LadderLatents, GenerativeModel):
     Raises:
         ValueError: for an argument that is not as described above.
     """
+
+    weighs_examples = True
 
     def __init__(
         self,
@@ -183,7 +186,7 @@ class LadderVAE(LadderLatents, GenerativeModel):
             return 1.0
         return ops.minimum(1.0, ops.cast(self.optimizer.iterations, "float32") / self.kl_warmup)
 
-    def negative_elbo(self, x, kl_weight=1.0, free_bits=0.0, training=False):
+    def negative_elbo(self, x, kl_weight=1.0, free_bits=0.0, training=False, sample_weight=None):
         """The loss and its parts, averages over the batch, from one sample of the latents.
 
         Returns:
@@ -193,31 +196,29 @@ class LadderVAE(LadderLatents, GenerativeModel):
         shape = (ops.shape(x)[0], self.latent_dim)
         noise = self.split(keras.random.normal(shape, seed=self.seed_generator))
         parameters, ladder = self.downward_pass(noise, likelihoods, training)
-        reconstruction = -ops.mean(self.conditional_log_likelihood(x, parameters))
-        kls = [ops.mean(gaussians.kl(q, p)) for _, q, p in ladder]
+        log_px = self.conditional_log_likelihood(x, parameters)  # (b,)
+        reconstruction = -average(log_px, sample_weight)
+        kls = [average(gaussians.kl(q, p), sample_weight) for _, q, p in ladder]
         loss = reconstruction + kl_weight * sum(ops.maximum(kl, free_bits) for kl in kls)
         scalars = {"loss": loss, "reconstruction": reconstruction, "kl": sum(kls)}
         return loss, scalars | {f"kl_{i}": kl for i, kl in enumerate(kls, 1)}
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """Trains the model; arguments as in `kzoo.GenerativeModel.fit`.
+    def data_problems(self, images):
+        found = super().data_problems(images)
+        problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
+        return found if problem is None else [problem]
 
-        Warns where the values of the images do not go with the likelihood.
-        """
-        x = check_range(self, x)
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
-
-    def update(self, x):
+    def update(self, x, condition, sample_weight=None):
         weight = self.kl_weight()
         _, scalars = self.minimize(
-            lambda: self.negative_elbo(x, weight, self.free_bits, training=True),
+            lambda: self.negative_elbo(x, weight, self.free_bits, True, sample_weight),
             self.trainable_variables,
             self.optimizer,
         )
         return scalars
 
-    def evaluation(self, x):
-        _, scalars = self.negative_elbo(x)
+    def evaluation(self, x, condition, sample_weight=None):
+        _, scalars = self.negative_elbo(x, sample_weight=sample_weight)
         return scalars
 
     # Using the model --------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_unit, seed_generator
-from kzoo.distributions.divergences import log_mean_weights, slices
+from kzoo.checks import check_positive_int, check_unit, seed_generator
+from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
+from kzoo.models.batches import in_batches
 from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.vae.pixels import mean_image
 
@@ -60,11 +61,7 @@ class LadderLatents:
         noise = np.zeros((len(images), self.latent_dim), "float32")
         if sample:
             noise = ops.convert_to_numpy(self.draw_noise(len(images), seed_generator(seed)))
-        parts = [
-            [ops.convert_to_numpy(z) for z in self._encode(images[at], noise[at])]
-            for at in slices(len(images), batch_size)
-        ]
-        return [np.concatenate(layer) for layer in zip(*parts, strict=True)]
+        return in_batches(self._encode, check_positive_int("batch_size", batch_size), images, noise)
 
     def decode(self, latents, batch_size=128):
         """Mean images of p(x|z), floats (n, h, w, c) in [-1, 1], of latents as `encode` gives them.
@@ -81,10 +78,7 @@ class LadderLatents:
             )
         self.sync_state()
         latents = [np.asarray(z, "float32") for z in latents]
-        images = [
-            self._decode([z[at] for z in latents]) for at in slices(len(latents[0]), batch_size)
-        ]
-        return np.concatenate([ops.convert_to_numpy(batch) for batch in images])
+        return in_batches(self._decode, check_positive_int("batch_size", batch_size), latents)
 
     def log_likelihood(self, images, num_samples=500, batch_size=500, seed=None, unit="nats"):
         """Estimates log p(x) by importance sampling from the posterior (reference 3, eq. 8).
@@ -109,10 +103,8 @@ class LadderLatents:
         check_unit(unit)
         seed = seed_generator(seed)
         self.sync_state()
-        parts = [self._upward_pass(images[at]) for at in slices(len(images), batch_size)]
-        likelihoods = keras.tree.map_structure(
-            lambda *batches: np.concatenate([ops.convert_to_numpy(a) for a in batches]), *parts
-        )
+        batch_size = check_positive_int("batch_size", batch_size)
+        likelihoods = in_batches(self._upward_pass, batch_size, images)
 
         def log_weights(index, repeats):
             noise = self.draw_noise(repeats * len(index), seed)

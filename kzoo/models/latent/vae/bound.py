@@ -13,6 +13,7 @@ from kzoo import losses
 from kzoo.checks import check_positive_int
 from kzoo.distributions.posteriors import DiagonalGaussian
 from kzoo.distributions.priors import StandardNormal
+from kzoo.losses import average
 from kzoo.models.latent.vae.pixels import image_log_likelihood
 
 OBJECTS = ("posterior", "prior")  # constructor arguments that are names or objects
@@ -86,8 +87,15 @@ class Bound:
             self.prior, StandardNormal
         )
 
-    def negative_bound(self, x, labels=None, training=False, kl_weight=1.0):
+    def negative_bound(self, x, labels=None, sample_weight=None, training=False, kl_weight=1.0):
         """The loss ([1], eq. 7 with L = 1; [2], eq. 8) and its parts, averages over the batch.
+
+        Args:
+            x: images (b, h, w, c) in [-1, 1].
+            labels: (b,), of a class-conditional model.
+            sample_weight: weights of the images (b,), or `None`.
+            training: whether the networks run in training mode.
+            kl_weight: weight of the KL term.
 
         Returns:
             `(loss, scalars)`: the scalar loss, and a dict of those in `loss_names`.
@@ -98,13 +106,14 @@ class Bound:
         z, log_q = self.posterior.sample(parameters, noise)  # (k, b, d), (k, b)
         pixels = self.pixel_parameters(z, labels, training)  # (k, b, h, w, p)
         log_px = self.conditional_log_likelihood(x, pixels)  # (k, b)
-        parts = ops.mean(self.kl_divergence(parameters, z, log_q), axis=0)  # (groups,)
-        reconstruction, kl = -ops.mean(log_px), ops.sum(parts)
+        kl = ops.transpose(self.kl_divergence(parameters, z, log_q))  # (groups, b)
+        parts = average(kl, sample_weight)  # (groups,)
+        reconstruction, kl = -ops.mean(average(log_px, sample_weight)), ops.sum(parts)
         scalars = {"reconstruction": reconstruction, "kl": kl}
         if self.num_importance_samples > 1:
             log_weights = log_px + kl_weight * (self.prior.log_prob(z) - log_q)
             bound = ops.logsumexp(log_weights, axis=0) - math.log(self.num_importance_samples)
-            loss = -ops.mean(bound)
+            loss = -average(bound, sample_weight)
             scalars["negative_elbo"] = reconstruction + kl
         else:
             if self.free_bits:
@@ -113,17 +122,22 @@ class Bound:
             loss = reconstruction + kl_weight * kl
         return loss, {"loss": loss, **scalars}
 
-    def update(self, x, labels=None):
+    def update(self, x, condition, sample_weight=None):
         weight = self.kl_weight
         if self.kl_warmup:
             weight = weight * ops.minimum(self.updates / self.kl_warmup, 1.0)
             self.updates.assign_add(1.0)
         _, scalars = self.minimize(
-            lambda: self.negative_bound(x, labels, True, weight),
+            lambda: self.negative_bound(
+                x, **condition, sample_weight=sample_weight, training=True, kl_weight=weight
+            ),
             self.trainable_variables,
             self.optimizer,
         )
         return scalars
 
-    def evaluation(self, x, labels=None):
-        return self.negative_bound(x, labels, kl_weight=self.kl_weight)[1]
+    def evaluation(self, x, condition, sample_weight=None):
+        _, scalars = self.negative_bound(
+            x, **condition, sample_weight=sample_weight, kl_weight=self.kl_weight
+        )
+        return scalars

@@ -6,8 +6,10 @@ from keras import ops
 
 from kzoo import backend, losses
 from kzoo.checks import check_positive_int, check_unit, seed_generator
+from kzoo.conditions import check_given
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
+from kzoo.models.batches import in_batches
 from kzoo.models.latent.vae.pixels import mean_image
 
 ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
@@ -31,45 +33,13 @@ class Inference:
         """Latents drawn from the prior p(z): (num_samples, latent_dim)."""
         return self.prior.sample(num_samples, seed)
 
-    def transform_noise(self, noise):
-        """Latents (n, latent_dim) to images: floats (n, h, w, c) in [-1, 1].
-
-        A class-conditional model takes the classes in turn.
-        """
-        return self._decode(noise, self.labels_in_turn(len(noise)))
+    def transform_noise(self, noise, labels=None):
+        """Latents (n, latent_dim) to the mean of p(x|z): floats (n, h, w, c) in [-1, 1]."""
+        return self._decode(noise, labels)
 
     @backend.compiled
     def _decode(self, z, labels):
         return self.mean_images(z, labels)
-
-    def generate(self, num_samples, seed=None, batch_size=None, labels=None):
-        """Draws images: the mean of p(x|z) for z from the prior.
-
-        Args:
-            num_samples, seed, batch_size: as in `kzoo.GenerativeModel.generate`.
-            labels: of a class-conditional model: an int, or an int array (num_samples,). `None`
-                takes the classes in turn: 0, 1, 2 and so on.
-
-        Returns:
-            uint8 NumPy array (num_samples, height, width, channels).
-
-        Raises:
-            ValueError: if an argument is not as described above.
-        """
-        if labels is None:
-            return super().generate(num_samples, seed, batch_size)
-        num_samples = check_positive_int("num_samples", num_samples)
-        labels = self.check_labels(num_samples, labels)
-        batch_size = check_positive_int("batch_size", batch_size or 64)
-        self.sync_state()
-        z = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
-        # The labels go along with the latents from batch to batch.
-        codes = np.concatenate([z, labels[:, None].astype(z.dtype)], axis=1)
-        return self._map_batches(
-            lambda part: self._decode(part[:, :-1], part[:, -1].astype("int32")),
-            codes,
-            min(batch_size, num_samples),
-        )
 
     def decode(self, latents, batch_size=128, labels=None):
         """Mean images of p(x|z).
@@ -77,7 +47,7 @@ class Inference:
         Args:
             latents: float array (n, latent_dim); any other shape raises a `ValueError`.
             batch_size: how many images to compute at once.
-            labels: as in `generate`.
+            labels: int array (n,), for a class-conditional model; by default the classes in turn.
 
         Returns:
             float NumPy array (n, h, w, c) in [-1, 1].
@@ -87,22 +57,30 @@ class Inference:
             raise ValueError(
                 f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
             )
-        if labels is None:
-            labels = self.labels_in_turn(len(latents))
-        labels = self.check_labels(len(latents), labels)
-        self.sync_state()
-        images = [self._decode(*parts) for parts in _batches(batch_size, latents, labels)]
-        return np.concatenate([ops.convert_to_numpy(batch) for batch in images])
+        _, condition = check_given(self, len(latents), {"labels": labels})
+        return self._in_batches(self._decode, batch_size, latents, condition.get("labels"))
 
     # Encoding ---------------------------------------------------------------------------------
 
     def _parameters_of(self, images, labels, batch_size):
         """The posterior's parameters (n, p) of given images, NumPy, once they are checked."""
         check_images(self, images)
-        labels = self.check_labels(len(images), labels)
+        labels = self.given_labels(images, labels)
+        return self._in_batches(self._encode, batch_size, images, labels)
+
+    def given_labels(self, images, labels):
+        """Labels that a user gave for images, int32 (n,), or `None` for a model without classes.
+
+        Raises:
+            ValueError: if they do not fit, or a class-conditional model gets none.
+        """
+        return self.check_condition(len(images), labels=labels).get("labels")
+
+    def _in_batches(self, function, batch_size, *arrays):
+        """`in_batches`; the last batch is as large as it is, for it may draw random numbers."""
+        batch_size = check_positive_int("batch_size", batch_size)
         self.sync_state()
-        batches = [self._encode(*parts) for parts in _batches(batch_size, images, labels)]
-        return np.concatenate([ops.convert_to_numpy(batch) for batch in batches])
+        return in_batches(function, batch_size, *arrays, fill=False)
 
     @backend.compiled
     def _encode(self, x, labels):
@@ -140,12 +118,13 @@ class Inference:
         moments = self.posterior.moments(ops.convert_to_tensor(parameters))
         if moments is None:
             shape = (check_positive_int("num_samples", num_samples), self.latent_dim)
-            draws = []
-            for (part,) in _batches(batch_size, parameters):
+
+            def estimated(part):
                 noise = keras.random.normal((shape[0], len(part), shape[1]), seed=seed)
-                z = ops.convert_to_numpy(self._sample(part, noise)[0])  # (s, b, d)
-                draws.append((z.mean(axis=0), z.var(axis=0)))
-            moments = [np.concatenate(parts) for parts in zip(*draws)]
+                z, _ = self._sample(part, noise)  # (s, b, d)
+                return ops.mean(z, axis=0), ops.var(z, axis=0)
+
+            moments = self._in_batches(estimated, batch_size, parameters)
         mean, variance = map(ops.convert_to_numpy, moments)
         return mean, np.log(np.maximum(variance, np.finfo("float32").tiny))
 
@@ -207,12 +186,13 @@ class Inference:
             ValueError: if the images or the labels do not fit the model.
         """
         parameters = self._parameters_of(images, labels, batch_size)
-        labels, seed = self.check_labels(len(images), labels), seed_generator(seed)
-        terms = []
-        for parts in _batches(batch_size, images, labels, parameters):
+        labels, seed = self.given_labels(images, labels), seed_generator(seed)
+
+        def terms(*parts):
             noise = keras.random.normal((1, len(parts[0]), self.latent_dim), seed=seed)
-            terms.append([ops.convert_to_numpy(term) for term in self._elbo_terms(*parts, noise)])
-        return tuple(map(np.concatenate, zip(*terms)))
+            return self._elbo_terms(*parts, noise)
+
+        return self._in_batches(terms, batch_size, images, labels, parameters)
 
     @backend.compiled
     def _elbo_terms(self, x, labels, parameters, noise):
@@ -247,7 +227,7 @@ class Inference:
         parameters = self._parameters_of(
             images, labels, check_positive_int("batch_size", batch_size)
         )
-        labels, seed = self.check_labels(len(images), labels), seed_generator(seed)
+        labels, seed = self.given_labels(images, labels), seed_generator(seed)
 
         def log_weights(index, repeats):
             shape = (repeats, len(index), self.latent_dim)
@@ -265,12 +245,3 @@ class Inference:
         pixels = self.pixel_parameters(z, labels)  # (s, b, h, w, p)
         log_px = self.conditional_log_likelihood(to_float(x), pixels)
         return log_px + self.prior.log_prob(z) - log_q
-
-
-def _batches(batch_size, *arrays):
-    """Tuples of parts of arrays, some of which may be `None`."""
-    batch_size = check_positive_int("batch_size", batch_size)
-    if not len(arrays[0]):
-        raise ValueError(f"Expected at least one image or latent, got the shape {arrays[0].shape}.")
-    for start in range(0, len(arrays[0]), batch_size):
-        yield tuple(None if a is None else a[start : start + batch_size] for a in arrays)

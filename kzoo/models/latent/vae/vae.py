@@ -25,10 +25,10 @@ import math
 import keras
 
 from kzoo.checks import check_positive_int
+from kzoo.conditions import Labels
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
 from kzoo.models.base import GenerativeModel
-from kzoo.models.labels import ClassConditional
 from kzoo.models.latent.vae.bound import OBJECTS, Bound, check_objective
 from kzoo.models.latent.vae.by_name import (
     check_networks,
@@ -36,7 +36,7 @@ from kzoo.models.latent.vae.by_name import (
     decoder_by_name,
     encoder_by_name,
 )
-from kzoo.models.latent.vae.data_range import check_range
+from kzoo.models.latent.vae.data_range import likelihood_problem
 from kzoo.models.latent.vae.inference import Inference
 from kzoo.models.latent.vae.pixels import (
     check_likelihood,
@@ -46,7 +46,7 @@ from kzoo.models.latent.vae.pixels import (
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VAE(Bound, Inference, ClassConditional, GenerativeModel):
+class VAE(Bound, Inference, GenerativeModel):
     """Variational auto-encoder: prior p(z), posterior q(z|x), decoder p(x|z).
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
@@ -111,6 +111,8 @@ class VAE(Bound, Inference, ClassConditional, GenerativeModel):
         ValueError: for an argument that is not as described above, options that do not go
             together, or networks whose shapes do not fit.
     """
+
+    weighs_examples = True
 
     def __init__(
         self,
@@ -234,10 +236,11 @@ class VAE(Bound, Inference, ClassConditional, GenerativeModel):
         }
         return cls(**{**config, **objects})
 
-    def fit(self, x=None, y=None, batch_size=None, **kwargs):
-        """Trains the model; arguments as in `kzoo.GenerativeModel.fit`.
+    @property
+    def conditions(self):
+        return () if self.num_classes is None else (Labels(self.num_classes),)
 
-        Warns where the values of the images do not go with the likelihood.
-        """
-        x = check_range(self, x)
-        return super().fit(x, y, batch_size=batch_size, **kwargs)
+    def data_problems(self, images):
+        found = super().data_problems(images)
+        problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
+        return found if problem is None else [problem]

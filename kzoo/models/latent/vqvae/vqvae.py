@@ -18,9 +18,10 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive, check_positive_int
-from kzoo.images import check_images, to_float
+from kzoo.images import check_images, to_float, to_uint8
 from kzoo.layers import VectorQuantizer
 from kzoo.models.base import GenerativeModel
+from kzoo.models.batches import in_batches
 from kzoo.models.latent.vqvae import codes as code_images
 from kzoo.models.latent.vqvae.networks import vqvae_decoder, vqvae_encoder
 from kzoo.models.latent.vqvae.prior import CodePrior
@@ -144,13 +145,13 @@ class VQVAE(CodePrior, GenerativeModel):
             "perplexity": self.quantizer.perplexity(indices),
         }
 
-    def update(self, x):
+    def update(self, x, condition):
         _, scalars = self.minimize(
             lambda: self.objective(x, training=True), self.trainable_variables, self.optimizer
         )
         return scalars
 
-    def evaluation(self, x):
+    def evaluation(self, x, condition):
         _, scalars = self.objective(x)
         return scalars
 
@@ -172,7 +173,7 @@ class VQVAE(CodePrior, GenerativeModel):
 
     @backend.compiled
     def _images_of(self, codes):
-        return self._decode(codes)
+        return to_uint8(self._decode(codes))
 
     def encode_to_codes(self, images, batch_size=128):
         """The codes of images.
@@ -190,10 +191,7 @@ class VQVAE(CodePrior, GenerativeModel):
         check_images(self, images)
         batch_size = check_positive_int("batch_size", batch_size)
         self.sync_state()
-        starts = range(0, len(images), batch_size)
-        parts = [self._codes_of(images[start : start + batch_size]) for start in starts]
-        parts = [ops.convert_to_numpy(part) for part in parts]
-        return np.concatenate([np.zeros((0, *self.code_shape), "int32"), *parts])
+        return in_batches(self._codes_of, batch_size, images)
 
     def decode_codes(self, codes, batch_size=64):
         """The images of codes.
@@ -221,7 +219,7 @@ class VQVAE(CodePrior, GenerativeModel):
             )
         batch_size = min(check_positive_int("batch_size", batch_size), len(codes))
         self.sync_state()
-        return self._map_batches(self._images_of, codes.astype("int32"), batch_size)
+        return in_batches(self._images_of, batch_size, codes.astype("int32"))
 
     def order_codes(self):
         """Renumbers the codes so that neighbours are alike, which eases the prior's work.

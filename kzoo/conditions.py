@@ -1,0 +1,227 @@
+"""What a model can be conditioned on: labels, an image, a text, a feature map.
+
+A model lists its conditions in `model.conditions`. Each one has a name, under which `generate`,
+`call` and the model's own methods take it, one check of what a user gives and one conversion.
+Nothing else in kzoo asks whether a model is conditional.
+
+Inside a model the conditions of a batch are a dict, `{name: tensor}`; it is empty for a model
+without conditions.
+"""
+
+import numpy as np
+from keras import ops
+
+from kzoo.images import check_images, to_float
+
+
+class Condition:
+    """One thing that a model is conditioned on.
+
+    Attributes:
+        name: how the model's methods call it.
+        keys: under which names a batch of named features may hold it.
+    """
+
+    name = ""
+    keys = ()
+
+    def check(self, values, count=None):
+        """What a user gave, as a NumPy array with one row per image.
+
+        Args:
+            values: what was given.
+            count: the number of images, or `None` where the values decide it.
+
+        Raises:
+            ValueError: if they do not fit.
+        """
+        raise NotImplementedError
+
+    def check_batch(self, values):
+        """The values of one batch of data (NumPy), checked, as the model takes them."""
+        return self.check(values)
+
+    def default(self, count):
+        """The values (count, ...) that `generate` takes where none are given, or `None`."""
+        return None
+
+    def to_tensor(self, values):
+        """The values of a batch of data as the model takes them."""
+        return values
+
+    def _rows(self, values, count):
+        if count is not None and len(values) != count:
+            raise ValueError(f"Expected {self.name} for {count} images, got {len(values)}.")
+        return values
+
+
+class Labels(Condition):
+    """One of several classes.
+
+    Args:
+        num_classes: how many; a label is an int in 0 .. num_classes - 1.
+    """
+
+    name = "labels"
+    keys = ("label", "labels")
+
+    def __init__(self, num_classes):
+        self.num_classes = num_classes
+
+    def check(self, values, count=None):
+        """An int for all images, or an int array (n,), as an int32 array (n,)."""
+        labels = np.asarray(values)
+        if labels.ndim == 0:
+            labels = np.full(1 if count is None else count, labels)
+        if labels.ndim != 1 or labels.dtype.kind not in "iu" or count not in (None, len(labels)):
+            images = "each image" if count is None else f"each of {count} images"
+            raise ValueError(
+                f"Expected an integer label for {images}, got an array of shape "
+                f"{labels.shape} and dtype {labels.dtype}."
+            )
+        if len(labels) and not 0 <= labels.min() <= labels.max() < self.num_classes:
+            raise ValueError(
+                f"labels must be in 0..{self.num_classes - 1}, got values from "
+                f"{labels.min()} to {labels.max()}."
+            )
+        return labels.astype("int32")
+
+    def check_batch(self, values):
+        column = values.ndim == 2 and values.shape[1] == 1
+        return self.check(values[:, 0] if column else values)
+
+    def default(self, count):
+        """The classes in turn: 0, 1, 2 and so on."""
+        return (np.arange(count) % self.num_classes).astype("int32")
+
+    def to_tensor(self, values):
+        return ops.cast(ops.reshape(values, (-1,)), "int32")
+
+    def one_hot(self, labels):
+        """Labels (b,) as float32 vectors (b, num_classes)."""
+        return ops.one_hot(ops.cast(labels, "int32"), self.num_classes, dtype="float32")
+
+
+class FeatureMap(Condition):
+    """Numbers at every pixel.
+
+    Args:
+        shape: `(height, width, features)`.
+        name: how the model's methods call it.
+    """
+
+    def __init__(self, shape, name="context"):
+        self.shape = tuple(shape)
+        self.name = name
+        self.keys = (name,)
+
+    def check(self, values, count=None):
+        """A float array (n, height, width, features), as float32."""
+        values = np.asarray(values, "float32")
+        if values.shape[1:] != self.shape:
+            raise ValueError(
+                f"Expected a {self.name} of shape {(count, *self.shape)}, got {values.shape}."
+            )
+        return self._rows(values, count)
+
+    def to_tensor(self, values):
+        return ops.cast(values, "float32")
+
+
+class Image(Condition):
+    """An image, such as the label map that pix2pix turns into a photograph.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        name: how the model's methods call it.
+        keys: names of the feature in data.
+    """
+
+    def __init__(self, image_shape, name="sources", keys=("source", "sources", "input_image")):
+        self.image_shape = tuple(image_shape)
+        self.name = name
+        self.keys = tuple(keys)
+
+    def check(self, values, count=None):
+        """uint8 images or floats in [-1, 1], (n, height, width, channels), unchanged."""
+        values = np.asarray(values)
+        check_images(self, values, f"The condition {self.name!r}")
+        return self._rows(values, count)
+
+    def to_tensor(self, values):
+        return to_float(values)
+
+
+class Text(Condition):
+    """A sentence, which the model sees as tokens.
+
+    Args:
+        tokenize: function of a list of strings that returns an int array (n, length).
+        name: how the model's methods call it.
+        keys: names of the feature in data.
+    """
+
+    def __init__(self, tokenize, name="captions", keys=("caption", "captions")):
+        self.tokenize = tokenize
+        self.name = name
+        self.keys = tuple(keys)
+
+    def check(self, values, count=None):
+        """A string for all images, a list of n strings, or tokens (n, length), as int32 tokens."""
+        if isinstance(values, str):
+            values = [values] * (1 if count is None else count)
+        return self._rows(self.to_tokens(values), count)
+
+    def to_tokens(self, values):
+        """Strings, bytes or tokens already, as int32 tokens (n, length)."""
+        values = np.asarray(values)
+        if values.dtype.kind in "iu" and values.ndim == 2:
+            return values.astype("int32")
+        if values.dtype.kind not in "USO" or values.ndim != 1:
+            raise ValueError(
+                f"Expected {self.name} as n strings or int tokens (n, length), got an array of "
+                f"shape {values.shape} and dtype {values.dtype}."
+            )
+        texts = [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in values.tolist()]
+        return np.asarray(self.tokenize(texts), "int32")
+
+    def to_tensor(self, values):
+        return ops.cast(values, "int32")
+
+
+def check_given(model, count, given, defaults=True):
+    """The conditions that a user gave to a method of a model.
+
+    Args:
+        model: a model with `conditions`.
+        count: the number of images, or `None` where the conditions decide it.
+        given: dict of names and values; `None` stands for a value that was left out.
+        defaults: whether a condition that is left out takes its default, where it has one.
+
+    Returns:
+        `(count, {name: NumPy array (count, ...)})`, of all conditions of the model.
+
+    Raises:
+        ValueError: if the model needs what is not given, or takes not what is given, or the number
+            of images cannot be known.
+    """
+    declared = {condition.name: condition for condition in model.conditions}
+    given = {name: value for name, value in given.items() if value is not None}
+    for name in given:
+        if name not in declared:
+            takes = ", ".join(declared) or "no condition"
+            raise ValueError(f"This {type(model).__name__} takes no {name}; it takes {takes}.")
+    checked = {}
+    for name, value in given.items():
+        checked[name] = declared[name].check(value, count)
+        count = len(checked[name])
+    if count is None:
+        raise ValueError(
+            f"{type(model).__name__} needs num_samples, or a condition with a length; got none."
+        )
+    for name, condition in declared.items():
+        if name not in checked:
+            checked[name] = condition.default(count) if defaults else None
+            if checked[name] is None:
+                raise ValueError(f"This {type(model).__name__} needs {name}, got none.")
+    return count, {name: checked[name] for name in declared}

@@ -1,0 +1,168 @@
+"""Batches that are checked on their way to Keras, and joined where an update takes several.
+
+What the user gave keeps its length, its order, its seed, its first batch and its labels.
+"""
+
+import itertools
+
+import keras
+import numpy as np
+
+
+def numpy_of(array):
+    """An array or tensor of any library, as a NumPy array."""
+    if isinstance(array, np.ndarray):
+        return array
+    try:
+        return np.asarray(array)
+    except (TypeError, RuntimeError):  # a tensor on an accelerator, or one with a gradient
+        return keras.ops.convert_to_numpy(array)
+
+
+def _joined(parts):
+    return keras.tree.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+
+
+class ArrayBatches(keras.utils.PyDataset):
+    """Arrays in batches of one size; images that fill no batch are left out of an epoch.
+
+    Args:
+        arrays: nest of NumPy arrays (n, ...).
+        size: rows per batch.
+        shuffle: whether every epoch has a new order, which `keras.utils.set_random_seed` fixes.
+    """
+
+    def __init__(self, arrays, size, shuffle):
+        super().__init__()
+        self.arrays = arrays
+        self.size = size
+        self.shuffle = shuffle
+        self.count = len(keras.tree.flatten(arrays)[0])
+        self.order = np.arange(self.count)
+        self.on_epoch_end()
+
+    def on_epoch_end(self):
+        if self.shuffle:
+            self.order = np.random.permutation(self.count)
+
+    def __len__(self):
+        return self.count // self.size
+
+    def __getitem__(self, index):
+        rows = self.order[index * self.size : (index + 1) * self.size]
+        return keras.tree.map_structure(lambda a: a[rows], self.arrays)
+
+
+class IteratedBatches:
+    """What can only be iterated over, such as a PyTorch `DataLoader`, asked for batch by batch.
+
+    Batches have to be asked for in their order; the first one starts a new pass over the data.
+
+    Args:
+        iterable: gives the same number of batches in every pass.
+    """
+
+    def __init__(self, iterable):
+        self.iterable = iterable
+        self.at = None
+        try:
+            self.num_batches = len(iterable)
+        except TypeError:  # its length is not known: one pass counts it
+            self.num_batches = sum(1 for _ in iterable)
+
+    def __getitem__(self, index):
+        if index == 0 or self.at is None:
+            self.iterator, self.at = iter(self.iterable), -1
+        while self.at < index:
+            self.batch, self.at = next(self.iterator), self.at + 1
+        return keras.tree.map_structure(numpy_of, self.batch)
+
+    def on_epoch_begin(self):
+        """Nothing to do."""
+
+    def on_epoch_end(self):
+        """Nothing to do."""
+
+
+def count_examples(source):
+    """How many images a finite source of batches has, all but the last of one size."""
+    sampler = getattr(getattr(source, "iterable", None), "sampler", None)
+    full = getattr(getattr(source, "iterable", None), "batch_size", None)
+    if sampler is not None and full and not source.iterable.drop_last:
+        return len(sampler)  # a DataLoader knows without reading
+    first = len(_images(source[0]))
+    if source.num_batches == 1 or (full and sampler is not None):
+        return first * source.num_batches
+    return first * (source.num_batches - 1) + len(_images(source[source.num_batches - 1]))
+
+
+def _images(batch):
+    return keras.tree.flatten(batch)[0]
+
+
+class ConvertedBatches(keras.utils.PyDataset):
+    """Batches of a source, converted and, where a size is given, joined to it.
+
+    Args:
+        source: a `keras.utils.PyDataset` or `IteratedBatches`.
+        convert: function of one batch that returns a tuple for Keras.
+        size: examples per batch; `None` leaves the batches as they are. A rest is left out.
+    """
+
+    def __init__(self, source, convert, size=None):
+        names = ("workers", "use_multiprocessing", "max_queue_size")
+        super().__init__(**{n: getattr(source, n) for n in names if hasattr(source, n)})
+        self.source = source
+        self.convert = convert
+        self.size = size
+        if size is not None:
+            self.given = len(convert(source[0])[0])  # examples per batch of the source
+            finite = source.num_batches is not None
+            self.count = count_examples(source) // size if finite else None
+
+    @property
+    def num_batches(self):
+        return self.source.num_batches if self.size is None else self.count
+
+    def __getitem__(self, index):
+        if self.size is None:
+            return self.convert(self.source[index])
+        first, last = index * self.size, (index + 1) * self.size
+        start = first // self.given
+        batches = [self.convert(self.source[i]) for i in range(start, -(-last // self.given))]
+        begin = first - start * self.given
+        joined = keras.tree.map_structure(lambda a: a[begin : begin + self.size], _joined(batches))
+        if len(joined[0]) != self.size:
+            raise ValueError(
+                f"Where an update takes {self.size} images, all batches but the last need one "
+                f"size; the first has {self.given} images, one of batches {start} and later fewer."
+            )
+        return joined
+
+    def on_epoch_begin(self):
+        self.source.on_epoch_begin()
+
+    def on_epoch_end(self):
+        self.source.on_epoch_end()
+
+
+def converted(first, rest, convert, size=None):
+    """A generator of a generator's batches, converted and, where a size is given, joined to it.
+
+    Args:
+        first: the first batch.
+        rest: iterator of the others.
+        convert: function of one batch that returns a tuple for Keras.
+        size: examples per batch; `None` leaves the batches as they are. A rest at the end is left
+            out.
+    """
+    batches = map(convert, itertools.chain([first], rest))
+    if size is None:
+        yield from batches
+        return
+    pending = None
+    for batch in batches:
+        pending = batch if pending is None else _joined([pending, batch])
+        while len(pending[0]) >= size:
+            yield keras.tree.map_structure(lambda a: a[:size], pending)
+            pending = keras.tree.map_structure(lambda a: a[size:], pending)
