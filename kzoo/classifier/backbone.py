@@ -2,18 +2,20 @@
 
 import keras
 
+from kzoo.layers import channels_last as layers
+
 
 def blocks(widths):
     """The classifier's own layers: per width two 3x3 convolutions, then the average over pixels."""
-    layers = []
+    stack = []
     for width in widths:
         for strides in (1, 2):
-            layers += [
-                keras.layers.Conv2D(width, 3, strides, padding="same", use_bias=False),
-                keras.layers.BatchNormalization(momentum=0.9),
-                keras.layers.ReLU(),
+            stack += [
+                layers.Conv2D(width, 3, strides, padding="same", use_bias=False),
+                layers.BatchNormalization(momentum=0.9),
+                layers.ReLU(),
             ]
-    return keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D()])
+    return keras.Sequential([*stack, layers.GlobalAveragePooling2D()])
 
 
 def feature_count(backbone, image_shape):
@@ -50,7 +52,7 @@ def features_of(encoder, layer=None):
         )
     output = outputs[0]
     if len(output.shape) != 2:
-        output = keras.layers.Flatten()(output)
+        output = layers.Flatten()(output)
     features = keras.Model(encoder.inputs[0], output, name="backbone")
     copy = keras.models.clone_model(features)
     copy.set_weights(features.get_weights())

@@ -7,7 +7,9 @@
 """
 
 import keras
-from keras import layers, ops
+from keras import ops
+
+from kzoo.layers import channels_last as layers
 
 CONDITIONING = ("projection", "concatenation")
 

@@ -11,13 +11,13 @@ as in the authors' code of [2].
 """
 
 import keras
-from keras import layers
 
 from kzoo.layers import (
     LatentCodes,
     SymmetricConv2D,
     SymmetricConv2DTranspose,
 )
+from kzoo.layers import channels_last as layers
 
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]

@@ -18,9 +18,9 @@ here is its mirror image, with DCGAN's LeakyReLU in place of ReLU.
 import math
 
 import keras
-from keras import layers
 
 from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _LEAK, _norm, _normal
 
 

@@ -21,8 +21,8 @@ bias where another one, or that of a batch norm, is added to the same features.
 """
 
 import keras
-from keras import layers
 
+from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _depth, _norm, _normal
 
 

@@ -384,7 +384,6 @@ def test_pipelines_of_array_datasets_give_their_epochs(size, shapes):
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's data")
 def test_pipelines_hold_the_data_and_are_not_tuned():
     import tensorflow as tf
-
     from kzoo.backend.tensorflow_training import pipeline
 
     x, y = np.arange(10.0).reshape(5, 2), np.arange(5)

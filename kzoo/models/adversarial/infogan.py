@@ -5,9 +5,10 @@ learning by information maximizing generative adversarial nets", arXiv:1606.0365
 """
 
 import keras
-from keras import layers, ops
+from keras import ops
 
 from kzoo.layers import LatentCodes
+from kzoo.layers import channels_last as layers
 
 
 class CodeRecognition:

@@ -19,6 +19,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import seed_generator
+from kzoo.layers import channels_last as layers
 from kzoo.models.autoregressive.pixel_model import PixelModel
 
 
@@ -159,9 +160,9 @@ def upsampler(ratio, features, channels, dtype, name):
     options = {"activation": "relu", "padding": "same", "dtype": dtype}
     network = keras.Sequential(
         [
-            keras.layers.Conv2D(features, 3, **options),
-            keras.layers.Conv2DTranspose(features, 2 * ratio, strides=ratio, **options),
-            keras.layers.Conv2D(features, 3, **options),
+            layers.Conv2D(features, 3, **options),
+            layers.Conv2DTranspose(features, 2 * ratio, strides=ratio, **options),
+            layers.Conv2D(features, 3, **options),
         ],
         name=name,
     )

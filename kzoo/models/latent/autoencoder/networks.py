@@ -6,8 +6,8 @@ image, with up-convolutions (transposed convolutions of stride 2; Zeiler et al. 
 """
 
 import keras
-from keras import layers
 
+from kzoo.layers import channels_last as layers
 from kzoo.models.latent.vae.networks import convolutional_decoder, fully_connected_decoder
 
 # name: its usual widths

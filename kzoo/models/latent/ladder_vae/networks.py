@@ -7,7 +7,9 @@ of one example, without the batch.
 from typing import NamedTuple
 
 import keras
-from keras import layers, ops
+from keras import ops
+
+from kzoo.layers import channels_last as layers
 
 NAMES = ("fully_connected", "convolutional")
 OPTIONS = ("latent_dims", "widths", "strides", "blocks", "batch_norm")

@@ -3,7 +3,8 @@
 import math
 
 import keras
-from keras import layers
+
+from kzoo.layers import channels_last as layers
 
 
 def fully_connected_encoder(input_shape, outputs, widths, **options):

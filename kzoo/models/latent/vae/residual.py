@@ -14,8 +14,8 @@ blocks, the first and the last of which are next to the image: no block works at
 import math
 
 import keras
-from keras import layers
 
+from kzoo.layers import channels_last as layers
 from kzoo.models.latent.vae.networks import cropped, halvings
 
 

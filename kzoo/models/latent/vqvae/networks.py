@@ -1,7 +1,8 @@
 """The encoder and the decoder of `kzoo.VQVAE` (van den Oord et al., 2017, section 4.1)."""
 
 import keras
-from keras import layers
+
+from kzoo.layers import channels_last as layers
 
 
 def vqvae_encoder(image_shape, code_dim, width, downsamplings, blocks, dtype):
