@@ -8,10 +8,8 @@ import torch
 
 from kzoo.backend import fast
 from kzoo.backend.common import (
-    convolution,  # noqa: F401
     split_aux,
     split_scale,
-    transposed_convolution,  # noqa: F401
     unscaled,
     update_scale,
 )
@@ -66,6 +64,30 @@ def input_gradient(fn, x):
 
 def _detach(x):
     return x.detach() if isinstance(x, torch.Tensor) else x
+
+
+def convolution(x, kernel, strides):
+    """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side.
+
+    Not by `keras.ops`, for which the zeros are a copy of the image.
+    """
+    # In this layout once: otherwise oneDNN brings it there for every gradient again.
+    kernel = kernel.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+    padding = kernel.shape[-1] // 2
+    outputs = torch.nn.functional.conv2d(x.movedim(-1, 1), kernel, stride=strides, padding=padding)
+    return outputs.movedim(1, -1)
+
+
+def transposed_convolution(x, kernel, strides):
+    """The transpose of `convolution`: x (b, h, w, c) to (b, h strides, w strides, f)."""
+    outputs = torch.nn.functional.conv_transpose2d(
+        x.movedim(-1, 1),
+        kernel.permute(3, 2, 0, 1),
+        stride=strides,
+        padding=kernel.shape[0] // 2,
+        output_padding=strides - 1,
+    )
+    return outputs.movedim(1, -1)
 
 
 def repeat(n, body, carry):
