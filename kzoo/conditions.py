@@ -1,6 +1,6 @@
 """What a model can be conditioned on: labels, an image, a text, a feature map.
 
-A model lists its conditions in `model.conditions`. Each one has a name, under which `generate`,
+A model lists its conditions in `model.conditioned_on`. Each one has a name, under which `generate`,
 `call` and the model's own methods take it, one check of what a user gives and one conversion.
 Nothing else in kzoo asks whether a model is conditional.
 
@@ -193,7 +193,7 @@ def check_given(model, count, given, defaults=True):
     """The conditions that a user gave to a method of a model.
 
     Args:
-        model: a model with `conditions`.
+        model: a model with `conditioned_on`.
         count: the number of images, or `None` where the conditions decide it.
         given: dict of names and values; `None` stands for a value that was left out.
         defaults: whether a condition that is left out takes its default, where it has one.
@@ -205,7 +205,7 @@ def check_given(model, count, given, defaults=True):
         ValueError: if the model needs what is not given, or takes not what is given, or the number
             of images cannot be known.
     """
-    declared = {condition.name: condition for condition in model.conditions}
+    declared = {condition.name: condition for condition in model.conditioned_on}
     given = {name: value for name, value in given.items() if value is not None}
     for name in given:
         if name not in declared:

@@ -181,7 +181,7 @@ SOURCES = {
 
 def kinds(model):
     """The forms in which data may come: labels are taken or ignored, never in the way."""
-    return ("pairs", "features") if model.conditions else ("images", "pairs", "features")
+    return ("pairs", "features") if model.conditioned_on else ("images", "pairs", "features")
 
 
 def fit(model, given, **options):
@@ -205,7 +205,7 @@ def reference(name, classes):
 
 
 def key_of(model):
-    classes = getattr(model, "num_classes", None) if model.conditions else None
+    classes = getattr(model, "num_classes", None) if model.conditioned_on else None
     return type(model).__name__, classes
 
 
@@ -296,14 +296,14 @@ def test_single_batches(model):
     """`train_on_batch` is one update of `fit`, `test_on_batch` one batch of `evaluate`."""
     size = model.examples_per_step(BATCH)
     images, labels = data(size)
-    pair = (images, labels) if model.conditions else (images,)
+    pair = (images, labels) if model.conditioned_on else (images,)
     fit(model, dict(zip("xy", pair)), batch_size=BATCH)
     expected = state(model)
     _, start = compiled(*key_of(model))
     for variable, value in zip(variables_of(model), start, strict=True):
         variable.assign(value)
     if hasattr(model, "before_training"):
-        model.before_training(images, {c.name: labels for c in model.conditions})
+        model.before_training(images, {c.name: labels for c in model.conditioned_on})
     logs = model.train_on_batch(*pair, return_dict=True)
     assert set(logs) == set(model.loss_names)
     trained = {id(v) for v in model.trainable_variables}
@@ -343,7 +343,7 @@ def test_data_that_do_not_fit(model):
         with pytest.raises(Exception, match=r"\[-1, 1\]"):
             model.fit(source, verbose=0)
         assert all(np.isfinite(a).all() for a in state(model)), before
-    if model.conditions:
+    if model.conditioned_on:
         with pytest.raises(ValueError, match="got no labels"):
             model.fit(images, verbose=0)
         with pytest.raises(ValueError, match="labels must be in"):

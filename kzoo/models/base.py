@@ -25,7 +25,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     * `transform_noise(noise, **condition)`: noise to images in [-1, 1], and `draw_noise` if its
       noise is not (n, latent_dim) standard normal.
     * `default_optimizer()`: the paper's optimizer, which `compile()` takes when given none.
-    * `conditions`: what the model is conditioned on, a tuple of `kzoo.conditions`. `condition` is
+    * `conditioned_on`: the conditions, a tuple of objects of `kzoo.conditions`. `condition` is
       a dict of the batch's values, `{"labels": (b,)}` for a class-conditional model; it is empty
       where there are no conditions.
 
@@ -160,7 +160,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     def _track(self, step, data):
         """Runs `update` or `evaluation` on one batch; returns the averages of the epoch so far."""
         images, condition, weights = batches.split(self, data)
-        condition = {c.name: c.to_tensor(condition[c.name]) for c in self.conditions}
+        condition = {c.name: c.to_tensor(condition[c.name]) for c in self.conditioned_on}
         x = to_float(images)
         scalars = step(x, condition, weights) if self.weighs_examples else step(x, condition)
         # Weighted by its size, a smaller last batch counts as it should.
@@ -274,7 +274,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     # Conditions and sampling --------------------------------------------------------------------
 
     @property
-    def conditions(self):
+    def conditioned_on(self):
         """What the model is conditioned on: a tuple of `kzoo.conditions`, empty for nothing."""
         return ()
 
@@ -294,7 +294,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
             seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
                 images. `None` draws anew each time.
             batch_size: how many to compute at once (default 64); changes memory and speed only.
-            **condition: what the images are drawn for, by the names of `conditions`: for a
+            **condition: what the images are drawn for, by the names of `conditioned_on`: for a
                 class-conditional model `labels`, an int or an int array (num_samples,), by default
                 the classes in turn: 0, 1, 2 and so on.
 

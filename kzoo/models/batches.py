@@ -28,7 +28,7 @@ def split(model, data):
     """The parts of one batch, of arrays, or of the types of batches.
 
     Args:
-        model: a model with `conditions` and `image_keys`.
+        model: a model with `conditioned_on` and `image_keys`.
         data: images, a tuple or list of images, condition and weights, or a dict of features.
 
     Returns:
@@ -49,7 +49,7 @@ def split(model, data):
 
 
 def _condition(model, y):
-    conditions = model.conditions
+    conditions = model.conditioned_on
     if not conditions:
         return {}
     if isinstance(y, dict):
@@ -84,7 +84,14 @@ def packed(images, condition, weights=None):
     y = None
     if condition:
         y = condition if len(condition) > 1 else next(iter(condition.values()))
-    return keras.utils.pack_x_y_sample_weight(images, y, weights)
+    return as_tuple(images, y, weights)
+
+
+def as_tuple(x, y, weights):
+    """Without the last parts, where they are `None`; Keras's own function keeps a bare array."""
+    if weights is not None:
+        return x, y, weights
+    return (x,) if y is None else (x, y)
 
 
 def converter(model, keep_labels=False):
@@ -100,13 +107,13 @@ def converter(model, keep_labels=False):
         images, condition, weights = split(model, batch)
         images = numpy_of(images)
         check_images(model, images)
-        for c in model.conditions:
+        for c in model.conditioned_on:
             condition[c.name] = c.check_batch(numpy_of(condition[c.name]))
         _check_weights(model, weights)
-        y = keras.utils.unpack_x_y_sample_weight(batch)[1]
+        weights = None if weights is None else numpy_of(weights)
         if keep_labels and not condition:
-            return keras.utils.pack_x_y_sample_weight(images, y, weights)
-        return packed(images, condition, None if weights is None else numpy_of(weights))
+            return as_tuple(images, keras.utils.unpack_x_y_sample_weight(batch)[1], weights)
+        return packed(images, condition, weights)
 
     return convert
 
@@ -164,7 +171,7 @@ def prepare(
         )
     given = {"y": None, "sample_weight": None, "batch_size": None, "shuffle": False}
     convert = converter(model, keep_labels=class_weight is not None)
-    texts = any(hasattr(c, "tokenize") for c in model.conditions)
+    texts = any(hasattr(c, "tokenize") for c in model.conditioned_on)
     if hasattr(x, "element_spec") and not texts:
         x, first = _prepare_tf_data(model, x, grouped)
         return {**given, "x": x, "first": first}
@@ -205,7 +212,7 @@ def _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped):
     if not len(images):
         raise ValueError(f"{type(model).__name__} got no images: shape {tuple(images.shape)}.")
     _look(model, images)
-    for c in model.conditions:
+    for c in model.conditioned_on:
         condition[c.name] = c.check(numpy_of(condition[c.name]), len(images))
     first = _rows((images, condition), slice(batch_size or 32))
     first = keras.tree.map_structure(numpy_of, first)
@@ -309,8 +316,14 @@ def in_batches(function, batch_size, *arrays, fill=True):
 
     Returns:
         NumPy array (n, ...), or a tuple of them.
+
+    Raises:
+        ValueError: if the arrays are empty.
     """
-    count = next(len(a) for a in keras.tree.flatten(arrays) if a is not None)
+    first = next(a for a in keras.tree.flatten(arrays) if a is not None)
+    count = len(first)
+    if not count:
+        raise ValueError(f"Expected at least one image or latent, got the shape {first.shape}.")
     size = min(batch_size, count)
     index = np.arange(-(-count // size) * size if fill else count) % count
     outputs = []

@@ -160,9 +160,11 @@ def converted(first, rest, convert, size=None):
     if size is None:
         yield from batches
         return
-    pending = None
+    pending, count = [], 0
     for batch in batches:
-        pending = batch if pending is None else _joined([pending, batch])
-        while len(pending[0]) >= size:
-            yield keras.tree.map_structure(lambda a: a[:size], pending)
-            pending = keras.tree.map_structure(lambda a: a[size:], pending)
+        pending.append(batch)
+        count += len(batch[0])
+        while count >= size:
+            joined = _joined(pending)
+            yield keras.tree.map_structure(lambda a: a[:size], joined)
+            pending, count = [keras.tree.map_structure(lambda a: a[size:], joined)], count - size

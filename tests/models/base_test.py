@@ -272,12 +272,11 @@ def test_a_cached_data_set_stays_whole(name):
 
 
 def test_regrouping_ends_with_a_generator():
-    from kzoo.models.batches import _regrouped
+    from kzoo.models.regrouping import converted
 
-    batches = (IMAGES[i : i + 16] for i in (0, 16, 32))
-    pieces = [piece for (piece,) in _regrouped(batches, 10)]  # 48 = 4 x 10 + 8
-    np.testing.assert_array_equal(np.concatenate(pieces), IMAGES[:40])
-    assert list(_regrouped([], 10)) == []
+    batches = ((IMAGES[i : i + 16],) for i in (0, 16, 32))
+    pieces = [piece for (piece,) in converted(next(batches), batches, tuple, 10)]
+    np.testing.assert_array_equal(np.concatenate(pieces), IMAGES[:40])  # 48 = 4 x 10 + 8
 
 
 def test_regrouped_generator():

@@ -114,7 +114,7 @@ class AdversarialModel(GenerativeModel):
         return ops.cast(self.discriminator(inputs, training=training), "float32")
 
     @property
-    def conditions(self):
+    def conditioned_on(self):
         return () if self.num_classes is None else (Labels(self.num_classes),)
 
     @property

@@ -138,7 +138,7 @@ class PixelCNN(FramedPixelModel):
             "num_blocks": self.num_blocks,
         }
 
-    def conditions(self, condition):
+    def addends(self, condition):
         """What the condition adds to the first convolution, and a list for the blocks."""
         if condition is None:
             return None, [None] * self.num_blocks
@@ -146,7 +146,7 @@ class PixelCNN(FramedPixelModel):
         return self.first_condition(condition), blocks
 
     def parameters(self, x, condition):
-        of_first, of_blocks = self.conditions(condition)
+        of_first, of_blocks = self.addends(condition)
         x = plus(self.features(x), of_first)  # (b, h, w, 2 filters)
         for block, addend in zip(self.blocks, of_blocks, strict=True):
             x = block(x, addend)
@@ -164,7 +164,7 @@ class PixelCNN(FramedPixelModel):
         return tuple(layer.initial_rows(batch_size, width) for layer in self.spatial_layers)
 
     def start_row(self, rows, row, condition, phase):
-        of_first, of_blocks = self.conditions(condition)
+        of_first, of_blocks = self.addends(condition)
         addends = [plus(self.bias_of_positions(row), of_first), *of_blocks]
         batch_size, _, width, _ = rows[0].shape
         layers = self.spatial_layers

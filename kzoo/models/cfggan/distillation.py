@@ -80,7 +80,7 @@ class Distillation:
             (self.latent_dim, pixels), stddev=0.01, seed=self.seed_generator
         )
         images = ops.clip(ops.matmul(latents, weights), -1.0, 1.0)
-        labels = {c.name: c.default(self.pool_size) for c in self.conditions}  # in turn
+        labels = {c.name: c.default(self.pool_size) for c in self.conditioned_on}  # in turn
         self.distill(latents, ops.reshape(images, (-1, *self.image_shape)), **labels)
 
     def _latents(self, count):

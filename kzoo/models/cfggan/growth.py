@@ -73,7 +73,8 @@ class Growth:
                 turn = t * steps + u
                 minibatch = ops.take(real, turn, axis=0)  # (b, h, w, c)
                 given = None if labels is None else ops.take(labels, turn, axis=0)
-                return self.discriminator_step(minibatch, given, *self.generated(pool, own, turn))
+                fake, of_fake = self.generated(pool, own, turn)
+                return self.discriminator_step(minibatch, fake, given, of_fake)
 
             d_loss, d_real, d_fake = backend.repeat(
                 steps, discriminator_update, (d_loss, d_real, d_fake)
@@ -111,7 +112,8 @@ class Growth:
 
         def discriminator_update(u, _):
             given = None if labels is None else ops.take(labels, u, axis=0)
-            return self.discriminator_step(ops.take(real, u, axis=0), given, *self.fresh(t, labels))
+            fake, own = self.fresh(t, labels)
+            return self.discriminator_step(ops.take(real, u, axis=0), fake, given, own)
 
         zero = ops.zeros(())
         losses = backend.repeat(self.discriminator_steps, discriminator_update, (zero, zero, zero))
@@ -157,7 +159,7 @@ class Growth:
         return ops.take(labels, rows, axis=0)
 
     @backend.compiled
-    def discriminator_step(self, real, labels, fake, own):
+    def discriminator_step(self, real, fake, labels=None, own=None):
         """One update of D on mini-batches (b, h, w, c); returns `(loss, D(real), D(fake))`.
 
         Args:

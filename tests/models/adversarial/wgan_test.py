@@ -55,7 +55,7 @@ def test_gradient_penalty_of_a_linear_critic():
     weights = np.random.RandomState(1).randn(64).astype("float32")
     model = tiny("WGANGP", discriminator=linear_critic(weights))
     real, fake = np.random.RandomState(2).uniform(-1, 1, (2, 6, 8, 8, 1)).astype("float32")
-    penalty = model.gradient_penalty(ops.convert_to_tensor(real), ops.convert_to_tensor(fake))
+    penalty = model.gradient_penalty(ops.convert_to_tensor(real), ops.convert_to_tensor(fake), {})
     assert float(numpy(penalty)) == pytest.approx((np.linalg.norm(weights) - 1) ** 2, rel=1e-4)
 
 

@@ -106,7 +106,7 @@ def test_conditions():
     other = numpy(model(images, labels=given["labels"], context=context))
     assert abs(other[0, 1, 2] - expected[0, 1, 2]).max() > 1e-3
     np.testing.assert_array_equal(other[1:], expected[1:])
-    with pytest.raises(ValueError, match="num_classes=2 needs labels"):
+    with pytest.raises(ValueError, match="needs labels"):
         model.log_likelihood(images, context=context)
 
 
@@ -119,7 +119,7 @@ def test_sampler_sees_the_parameters_of_the_whole_network(shape, num_resolutions
     model = random_model(shape, **options)
     images, given = random_images(2, shape), random_conditions(2, shape)
     expected = numpy(model(images, **given))
-    condition = model.condition(**given)
+    condition = model.condition_maps(**given)
     pixels = model.scale(model.to_levels(ops.convert_to_tensor(images)))
     rows = model.initial_rows(2)
     block = model.sampling_block
@@ -151,7 +151,7 @@ def test_cached_sampling_draws_what_the_whole_network_draws(monkeypatch):
         np.testing.assert_array_equal(model.generate(2, **options), expected)
 
     noise = numpy(model.draw_noise(2, keras.random.SeedGenerator(0)))[:, 0]
-    rows, _ = model._prepare(2, None, None)
+    rows, _ = model._prepare(2, {})
     given, missing = np.zeros((2, 4, 3), "float32"), np.ones((2, 4), bool)
     temperature = np.asarray(0.7, "float32")
     row = np.asarray(0, "int32")
@@ -291,7 +291,7 @@ def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypat
         backend.weight_averages(optimizer), model.trainable_variables, strict=True
     ):
         np.testing.assert_array_equal(numpy(average), numpy(weight))
-    scores = {name: numpy(value) for name, value in model.evaluation(to_float(x)).items()}
+    scores = {name: numpy(value) for name, value in model.evaluation(to_float(x), {}).items()}
     np.testing.assert_allclose(scores["nll"], nll, rtol=1e-4)  # without dropout
     np.testing.assert_allclose(scores["bits_per_dim"], nll / (48 * math.log(2)), rtol=1e-4)
     monkeypatch.setattr(PixelModel, "fit", lambda *args, **kwargs: None, raising=False)

@@ -173,7 +173,7 @@ def test_gradient_is_the_derivative(variant):
 
     @backend.compiled
     def gradients_of(model, images):
-        return backend.value_and_grad(lambda: model.nll(images), weights)[1]
+        return backend.value_and_grad(lambda: model.nll(images, {}), weights)[1]
 
     gradients = gradients_of(model, images)
     rng = np.random.default_rng(5)

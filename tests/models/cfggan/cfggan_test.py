@@ -145,9 +145,9 @@ def test_cfg_trains_every_discriminator_from_the_start():
     real = []
     step = model.discriminator_step
 
-    def recording(x, fake):
+    def recording(x, fake, *labels):
         real.append((numpy(x).reshape(4, 4).copy(), numpy(fake).reshape(4, 4).copy()))
-        return step(x, fake)
+        return step(x, fake, *labels)
 
     if keras.backend.backend() == "torch":  # elsewhere the step is traced, not run
         model.discriminator_step = recording
@@ -351,7 +351,9 @@ def test_averages_of_the_weights_outlive_a_stage():
 def test_initial_approximator_is_a_clipped_random_projection():
     model = small(approximator_epochs=1)
     seen = {}
-    model.distill = lambda latents, targets: seen.update(z=numpy(latents), x=numpy(targets))
+    model.distill = lambda latents, targets, *labels: seen.update(
+        z=numpy(latents), x=numpy(targets)
+    )
     model.initialize_approximator()
     z, x = seen["z"], seen["x"].reshape(16, -1)
     weights = np.linalg.lstsq(z, x, rcond=None)[0]  # nothing is clipped at this scale

@@ -144,7 +144,7 @@ def test_warmup_raises_the_weight_of_the_kl_term():
         """The weights that `count` updates took, from the losses that they returned."""
         x = ops.convert_to_tensor(IMAGES.astype("float32") / 127.5 - 1)
         for _ in range(count):
-            logs = {k: float(numpy(v)) for k, v in model.update(x).items()}
+            logs = {k: float(numpy(v)) for k, v in model.update(x, {}).items()}
             yield (logs["loss"] - logs["reconstruction"]) / logs["kl"]
 
     found = list(weights(3))

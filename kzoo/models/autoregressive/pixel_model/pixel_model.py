@@ -227,7 +227,7 @@ class PixelModel(PixelSampler, GenerativeModel):
         return self.log_prob(images, **condition)
 
     @property
-    def conditions(self):
+    def conditioned_on(self):
         labels = () if self.num_classes is None else (Labels(self.num_classes),)
         if self.context_features is None:
             return labels

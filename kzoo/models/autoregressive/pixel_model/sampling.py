@@ -191,7 +191,7 @@ class PixelSampler(NaiveSampler):
             noise: uniform numbers (n, h, w, noise_per_pixel) in [0, 1), NumPy, as all arrays.
             given: levels (n, h, w, c), float, of the pixels that are not drawn.
             missing: bool (n, h, w), which pixels are drawn.
-            condition: dict of NumPy arrays, by the names of `conditions`.
+            condition: dict of NumPy arrays, by the names of `conditioned_on`.
             temperature: float scalar.
             advance: function called after each row.
 

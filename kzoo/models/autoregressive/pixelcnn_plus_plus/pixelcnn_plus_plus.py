@@ -23,7 +23,7 @@ from kzoo.checks import check_positive_int
 from kzoo.distributions.likelihoods import mixture_parameters, mixture_size
 from kzoo.images import check_images
 from kzoo.layers.weight_norm import WeightNormDense, initializing
-from kzoo.losses import discretized_logistic_mixture_log_likelihood
+from kzoo.losses import average, discretized_logistic_mixture_log_likelihood
 from kzoo.models.autoregressive.pixel_model import PixelModel
 from kzoo.models.autoregressive.pixelcnn_plus_plus.resolution import Resolution
 from kzoo.models.autoregressive.pixelcnn_plus_plus.sampling import MixtureSampler
@@ -181,10 +181,10 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
             rate, beta_1=0.95, beta_2=0.9995, use_ema=True, ema_momentum=0.9995
         )
 
-    def update(self, x, labels=None):
+    def update(self, x, condition, sample_weight=None):
         def loss():
-            values = self.pixel_log_prob(x, labels, training=True)
-            return -ops.mean(ops.sum(values, axis=(1, 2)))
+            values = self.pixel_log_prob(x, **condition, training=True)
+            return -average(ops.sum(values, axis=(1, 2)), sample_weight)
 
         nll, _ = self.minimize(loss, self.trainable_variables, self.optimizer)
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}

@@ -237,7 +237,7 @@ class VAE(Bound, Inference, GenerativeModel):
         return cls(**{**config, **objects})
 
     @property
-    def conditions(self):
+    def conditioned_on(self):
         return () if self.num_classes is None else (Labels(self.num_classes),)
 
     def data_problems(self, images):
