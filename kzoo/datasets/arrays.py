@@ -1,14 +1,12 @@
-"""Data sets from NumPy arrays and array files, without TensorFlow."""
+"""Data sets in memory, without TensorFlow."""
 
 import copy
-import os
-import pathlib
-import zipfile
-import zlib
+import threading
 
 import keras
 import numpy as np
 
+from kzoo.datasets import augmentation
 from kzoo.datasets.preprocessing import (
     Preprocessing,
     bernoulli,
@@ -16,34 +14,46 @@ from kzoo.datasets.preprocessing import (
     check_images,
 )
 
+_LOCK = threading.Lock()  # for the draw of an epoch's order; an attribute could not be pickled
+
 
 class ArrayDataset(keras.utils.PyDataset):
     """Batches of images held in memory, in a new order every epoch.
 
     Batch i of epoch e depends on `seed`, e and i only, so equal seeds give equal batches
-    whatever order they are asked for in. An epoch ends when Keras says so or when a `for` loop
-    over the data set is done. (`fit` visits the batches in an order of its own, from Python's
-    `random`; `keras.utils.set_random_seed` fixes that.)
+    whatever order they are asked for in. Without a seed, NumPy's global generator draws one when
+    the first batch of an epoch is asked for; `keras.utils.set_random_seed` fixes it. An epoch ends
+    when Keras says so or when a `for` loop over the data set is done. (`fit` visits the batches in
+    an order of its own, from Python's `random`, which `set_random_seed` fixes too.)
 
     Args:
         images: uint8 array (n, h, w, c) or (n, h, w), or floats in [-1, 1], which are passed on
-            as float32.
+            as float32. Or a dict of named arrays of n entries, such as `{"image": images,
+            "caption": captions}`: batches are then dicts. Images are its uint8 arrays of 3 or 4
+            axes, and its float arrays (n, h, w, c) of 1, 3 or 4 channels.
         labels: array of n labels, or None.
         batch_size: images per batch, >= 1.
-        image_size, crop_to_aspect_ratio, pad_to, binarize: as in `kzoo.datasets.load`.
-            Binarization takes uint8 images.
+        image_size, crop_to_aspect_ratio, pad_to, binarize, augment: as in `kzoo.datasets.load`.
+            Binarization takes uint8 images. `augment` gets floats in [-1, 1] if the images are.
         shuffle: whether every epoch has a new order.
-        seed: integer >= 0 that fixes order and binarization; None for a new one.
+        seed: integer >= 0 that fixes order and binarization; None for a new one in every epoch.
         drop_remainder: whether a last batch of fewer than `batch_size` images is left out.
 
     Attributes:
-        num_examples: number of images.
-        image_shape: (height, width, channels) of a batch's images.
+        arrays: {name: array of n entries}; without names, "image" and "label".
+        image_shapes: {name: (height, width, channels)} of the images in a batch.
+        image_shape: that of "image", or of the first images if none have this name.
+        num_examples: n.
+        class_names: names of the labels 0, 1, ...; None unless `from_directory` knows them.
+        skipped_files: paths of the files that `from_directory` could not read.
 
     Raises:
-        ValueError: for a wrong rank, dtype, range or option, no images, labels of another
-            length, or no full batch with `drop_remainder`.
+        ValueError: for a wrong rank, dtype, range or option, no images, arrays of different
+            lengths, or no full batch with `drop_remainder`.
     """
+
+    class_names = None
+    skipped_files = ()
 
     def __init__(
         self,
@@ -55,29 +65,61 @@ class ArrayDataset(keras.utils.PyDataset):
         crop_to_aspect_ratio=True,
         pad_to=None,
         binarize=None,
+        augment=None,
         shuffle=True,
         seed=None,
         drop_remainder=False,
     ):
         super().__init__()
         options = Preprocessing(image_size, crop_to_aspect_ratio, pad_to, binarize, seed)
-        images = check_images(images)
-        if binarize and images.dtype != np.uint8:
-            raise ValueError(f"binarize={binarize!r} takes uint8 images, got {images.dtype}")
-        if labels is not None:
-            labels = np.asarray(labels)
-            if labels.ndim == 0 or len(labels) != len(images):
-                raise ValueError(
-                    f"labels must have one entry per image ({len(images)}), got {labels.shape}"
-                )
-        self.images = options.apply(images)  # (n, h, w, c)
-        self.labels = labels
+        augmentation.check_augment(augment, binarize)
+        self._named = isinstance(images, dict)
+        if self._named:
+            if labels is not None:
+                raise ValueError("named arrays and labels= were given; put the labels in the dict")
+            self.arrays = {name: _as_array(name, array) for name, array in images.items()}
+            names = [name for name, array in self.arrays.items() if _is_images(array)]
+            if not names:
+                got = {name: (a.dtype.name, a.shape) for name, a in self.arrays.items()}
+                raise ValueError(f"expected images (n, h, w, c) among the arrays, got {got}")
+        else:
+            self.arrays, names = {"image": images}, ["image"]
+            if labels is not None:
+                self.arrays["label"] = _as_array("labels", labels)
+        for name in names:
+            shown = f"images {name!r}" if self._named else "images"
+            self.arrays[name] = check_images(self.arrays[name], shown)
+        self._check(names, options, augment)
+        for i, name in enumerate(names):
+            self.arrays[name] = options.apply(self.arrays[name], feature=i)
+        self.image_shapes = {name: self.arrays[name].shape[1:] for name in names}
+        self._first = "image" if "image" in names else names[0]
+        if augment is not None:
+            self.image_shapes = augmentation.try_on_noise(
+                lambda noise: augmentation.call_on_array(augment, noise),
+                self.image_shapes,
+                self.images.dtype,
+            )
         self.binarize = binarize
+        self.augment = augment
         self.shuffle = shuffle
-        # A fixed number even without a seed: batches of one epoch must come from one order.
-        self.seed = np.random.SeedSequence().entropy if seed is None else int(seed)
+        self.seed = None if seed is None else int(seed)
         self._set_batch_size(batch_size, drop_remainder)
         self._start_epoch(0)
+
+    def _check(self, names, options, augment):
+        n = len(self.arrays[names[0]])
+        for name, array in self.arrays.items():
+            if array.ndim == 0 or len(array) != n:
+                what = name if self._named else "labels"
+                raise ValueError(f"{what} must have one entry per image ({n}), got {array.shape}")
+        options.check_same_size({name: self.arrays[name].shape[1:3] for name in names})
+        dtypes = {name: self.arrays[name].dtype.name for name in names}
+        if options.binarize and set(dtypes.values()) != {"uint8"}:
+            got = dtypes if self._named else dtypes["image"]
+            raise ValueError(f"binarize={options.binarize!r} takes uint8 images, got {got}")
+        if augment is not None and len(set(dtypes.values())) > 1:
+            raise ValueError(f"augment expects images of one type in an example, got {dtypes}")
 
     def _set_batch_size(self, batch_size, drop_remainder):
         self.batch_size = check_batch_size(batch_size)
@@ -90,17 +132,24 @@ class ArrayDataset(keras.utils.PyDataset):
 
     def _start_epoch(self, epoch):
         self._epoch = epoch
-        if self.shuffle:
-            rng = np.random.default_rng([self.seed, epoch])
-            self._order = rng.permutation(self.num_examples)
+        self._order = None  # drawn when the first batch is asked for
 
     @property
-    def num_examples(self):
-        return len(self.images)
+    def images(self):
+        """The images "image", or the first ones if none have this name."""
+        return self.arrays[self._first]
+
+    @property
+    def labels(self):
+        return self.arrays.get("label")
 
     @property
     def image_shape(self):
-        return self.images.shape[1:]
+        return self.image_shapes[self._first]
+
+    @property
+    def num_examples(self):
+        return len(next(iter(self.arrays.values())))
 
     def __len__(self):
         full, rest = divmod(self.num_examples, self.batch_size)
@@ -109,12 +158,40 @@ class ArrayDataset(keras.utils.PyDataset):
     def __getitem__(self, index):
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
-        batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
-        rows = self._order[batch] if self.shuffle else batch
-        images = np.asarray(self.images[rows])  # (b, h, w, c)
+        start = index * self.batch_size
+        return self._batch(index, range(start, min(start + self.batch_size, self.num_examples)))
+
+    def full_batch(self, index):
+        """Batch `index` >= 0 of exactly `batch_size` examples; at its end the order begins anew."""
+        start = index * self.batch_size
+        return self._batch(index, range(start, start + self.batch_size))
+
+    def _batch(self, index, positions):
+        with _LOCK:
+            if self._order is None:
+                self._draw()
+        rows = self._order[np.asarray(positions) % self.num_examples]
+        batch = {name: np.asarray(array[rows]) for name, array in self.arrays.items()}
+        images = [batch[name] for name in self.image_shapes]  # (b, h, w, c) each
+        if self.augment is not None:
+            images = augmentation.augment_arrays(self.augment, images)
         if self.binarize == "dynamic":
-            images = bernoulli(images, np.random.default_rng([self.seed, self._epoch, index]))
-        return images if self.labels is None else (images, self.labels[rows])
+            rng = np.random.default_rng([*self._entropy, index])
+            images = [bernoulli(x, rng) for x in images]
+        batch |= zip(self.image_shapes, images)
+        if self._named:
+            return batch
+        return (batch["image"], batch["label"]) if "label" in batch else batch["image"]
+
+    def _draw(self):
+        """Fixes the order and the binarization of the epoch."""
+        self._entropy = [self.seed, self._epoch]
+        if self.seed is None and (self.shuffle or self.binarize == "dynamic"):
+            self._entropy = [np.random.randint(2**63 - 1, dtype=np.int64)]
+        n = self.num_examples
+        self._order = (
+            np.random.default_rng(self._entropy).permutation(n) if self.shuffle else np.arange(n)
+        )
 
     def __iter__(self):
         for index in range(len(self)):
@@ -132,103 +209,52 @@ class ArrayDataset(keras.utils.PyDataset):
         return other
 
 
-def from_arrays(
-    images,
-    labels=None,
-    batch_size=64,
-    *,
-    image_size=None,
-    crop_to_aspect_ratio=True,
-    pad_to=None,
-    binarize=None,
-    shuffle=True,
-    seed=None,
-    drop_remainder=False,
-    split="train",
-):
-    """Makes a data set from NumPy arrays or a file of them; needs no TensorFlow.
-
-    Args:
-        images: array (n, h, w, c) or (n, h, w), uint8 or floats in [-1, 1], or the path of a
-            `.npy` file (memory-mapped) or of an `.npz` file with the keys `x_<split>` and
-            `y_<split>` (as `save_npz` and Keras's `mnist.npz` have them), or `images` and
-            `labels`, which count as the split "train".
-        labels: array of n labels, or None; for an `.npz` file also True: the file's labels.
-        batch_size, image_size, crop_to_aspect_ratio, pad_to, binarize, shuffle, seed,
-            drop_remainder: as in `ArrayDataset`.
-        split: which arrays of an `.npz` file.
-
-    Returns:
-        `ArrayDataset` of batches `images` or `(images, labels)`.
-
-    Raises:
-        ValueError: as `ArrayDataset`, and for a file that is damaged or lacks the arrays.
-        FileNotFoundError: if there is no such file.
-    """
-    if isinstance(images, str | os.PathLike):
-        images, stored = _read(pathlib.Path(images).expanduser(), split, labels is True)
-        labels = stored if labels is True else labels
-    elif isinstance(labels, bool):
-        raise ValueError(f"labels={labels} goes with an .npz file; pass an array of labels or None")
-    return ArrayDataset(
-        images,
-        None if labels is False else labels,
-        batch_size,
-        image_size=image_size,
-        crop_to_aspect_ratio=crop_to_aspect_ratio,
-        pad_to=pad_to,
-        binarize=binarize,
-        shuffle=shuffle,
-        seed=seed,
-        drop_remainder=drop_remainder,
-    )
+def _as_array(name, value):
+    """An array; text becomes NumPy's unicode, and other Python objects are refused."""
+    array = np.asanyarray(value)
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8")
+    if array.dtype.kind == "O":
+        if not all(isinstance(entry, str) for entry in array.ravel()):
+            raise ValueError(f"{name} must be an array of numbers or of text, got Python objects")
+        return array.astype(str)
+    return array
 
 
-def _read(path, split, with_labels):
-    """(images, labels or None) of a .npy or .npz file."""
-    if path.suffix not in (".npy", ".npz"):
-        raise ValueError(f"expected a .npy or .npz file, got {str(path)!r}")
-    try:
-        if path.suffix == ".npy":
-            images = np.load(path, mmap_mode="r", allow_pickle=False)
-            if with_labels:
-                raise ValueError("a .npy file holds no labels; pass them as an array")
-            return images, None
-        with np.load(path, allow_pickle=False) as file:
-            keys = [f"x_{split}", f"y_{split}"]
-            if split == "train" and keys[0] not in file and "images" in file:
-                keys = ["images", "labels"]
-            missing = [key for key in keys[: 1 + with_labels] if key not in file]
-            if missing:
-                raise ValueError(f"no array {missing[0]!r} among {sorted(file)}")
-            return file[keys[0]], file[keys[1]] if with_labels else None
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"cannot read images from {str(path)!r}: {error}") from error
+def _is_images(array):
+    if array.dtype == np.uint8:
+        return array.ndim in (3, 4)
+    return array.dtype.kind == "f" and array.ndim == 4 and array.shape[-1] in (1, 3, 4)
 
 
 def to_arrays(dataset):
     """Collects a data set in memory, for evaluation.
 
     Args:
-        dataset: finite iterable of batches `images` or `(images, labels)`, such as the results
-            of `load`, `from_directory` and `from_arrays`.
+        dataset: finite iterable of batches `images`, `(images, labels)` or a dict of named
+            features, such as the results of `load`, `from_directory` and `from_arrays`.
 
     Returns:
         `(images, labels)`, NumPy arrays (n, h, w, c) and (n, ...), in the data set's order;
-        labels is None if the data set has none.
+        labels is None if the data set has none. Of dicts, a dict of arrays with the same names
+        (nested if theirs are); text comes as NumPy's unicode.
 
     Raises:
         ValueError: if the data set is empty or repeats for ever.
     """
     if hasattr(dataset, "cardinality") and int(dataset.cardinality()) == -1:
         raise ValueError("the data set repeats for ever; collect it without repeat()")
-    batches = [batch if isinstance(batch, tuple | list) else (batch,) for batch in dataset]
+    batches = list(dataset)
     if not batches:
         raise ValueError("the data set is empty")
-    images, *labels = (
-        np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
-        for parts in zip(*batches, strict=True)
-    )
+
+    def join(*parts):
+        array = np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
+        is_bytes = array.dtype.kind == "O" and isinstance(array.flat[0], bytes)  # TensorFlow's text
+        return np.char.decode(array.astype(bytes), "utf-8") if is_bytes else array
+
+    if isinstance(batches[0], dict):
+        return keras.tree.map_structure(join, *batches)
+    batches = [batch if isinstance(batch, tuple | list) else (batch,) for batch in batches]
+    images, *labels = (join(*parts) for parts in zip(*batches, strict=True))
     return images, labels[0] if labels else None

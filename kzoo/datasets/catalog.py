@@ -10,6 +10,9 @@ import urllib.error
 import urllib.request
 
 import keras
+import numpy as np
+
+from kzoo.datasets.preprocessing import check_features
 
 PROBE_SECONDS = 5  # for a download host to answer
 
@@ -139,25 +142,61 @@ def _check_host(builder):
         raise failure[0]
 
 
-def select_features(builder, labels):
-    """([image feature, label feature if asked for], image shape) of a data set."""
+def select_features(builder, labels, features=None):
+    """The features of a data set that are asked for.
+
+    Args:
+        builder: the TFDS builder.
+        labels, features: as in `kzoo.datasets.load`.
+
+    Returns:
+        `(names, shapes)`: the names of the features, without `features` of the image and perhaps
+        the label; {name: shape} of the images among them.
+
+    Raises:
+        ValueError: if there are no such features, or they cannot be batches of uint8 images.
+    """
     _, tfds = import_tensorflow()
-    features = builder.info.features
-    images = [key for key, value in features.items() if isinstance(value, tfds.features.Image)]
-    if len(images) != 1:
+    known = builder.info.features
+    images = [key for key, value in known.items() if isinstance(value, tfds.features.Image)]
+    if features is None:
+        if len(images) != 1:
+            hint = "; name what you want with features=(...)" if images else ""
+            raise ValueError(
+                "expected a data set with one image feature, "
+                f"got {builder.name!r} with {sorted(images)}{hint}"
+            )
+        label = "label" if labels is True else labels
+        names, what = (images[0], label) if labels else (images[0],), "labels"
+    else:
+        if labels:
+            raise ValueError(f"features=... and labels={labels!r}: put the label into features")
+        check_features(features)
+        names, what = features, "features"
+    for name in names:
+        if name not in known:
+            raise ValueError(
+                f"{what}: {builder.name!r} has no feature {name!r}, only {sorted(known)}"
+            )
+    shapes = {name: known[name].shape for name in names if name in images}
+    if not shapes:
+        raise ValueError(f"features must name an image, one of {sorted(images)}, got {features!r}")
+    for name in names:
+        _check_feature(name, known[name], is_image=name in shapes)
+    return list(names), shapes
+
+
+def _check_feature(name, feature, is_image):
+    if is_image and feature.np_dtype != np.uint8:
         raise ValueError(
-            "expected a data set with one image feature, "
-            f"got {builder.name!r} with {sorted(images)}"
+            f"feature {name!r}: expected uint8 images, got {np.dtype(feature.np_dtype).name}"
         )
-    shape = features[images[0]].shape
-    if not labels:
-        return images, shape
-    label = "label" if labels is True else labels
-    if label not in features:
-        raise ValueError(
-            f"labels: {builder.name!r} has no feature {label!r}, only {sorted(features)}"
-        )
-    return [images[0], label], shape
+    for part in [] if is_image else keras.tree.flatten(feature.get_tensor_spec()):
+        if None in part.shape:
+            raise ValueError(
+                f"feature {name!r} differs in length between examples, which a batch cannot hold: "
+                f"{part}"
+            )
 
 
 def num_examples(builder, split):

@@ -1,12 +1,9 @@
 """Data sets of TensorFlow Datasets (TFDS) as tf.data pipelines."""
 
-import os
-import pathlib
-
+import keras
 import numpy as np
 
-from kzoo.datasets import catalog
-from kzoo.datasets.arrays import to_arrays
+from kzoo.datasets import augmentation, catalog
 from kzoo.datasets.preprocessing import Preprocessing, check_batch_size
 from kzoo.datasets.tf_data import without_autotuning
 
@@ -24,7 +21,9 @@ def load(
     crop_to_aspect_ratio=True,
     pad_to=None,
     labels=False,
+    features=None,
     binarize=None,
+    augment=None,
     shuffle=None,
     seed=None,
     drop_remainder=False,
@@ -35,15 +34,17 @@ def load(
     """Loads an image data set of TensorFlow Datasets as a `tf.data.Dataset` of uint8 batches.
 
     The images are decoded, preprocessed and cached in memory (up to 4 GiB), then shuffled,
-    batched, dynamically binarized and prefetched. A cached data set is shuffled as a whole, a
-    larger one through a buffer of 1 GiB.
+    batched, augmented, dynamically binarized and prefetched. A cached data set is shuffled as a
+    whole, a larger one through a buffer of 1 GiB.
 
     With a `seed`, order and binarization are reproducible: the k-th pass over the returned data
-    set is the same in every process, and differs from the other passes.
+    set is the same in every process, and differs from the other passes. Without one,
+    `keras.utils.set_random_seed` fixes them.
 
     Args:
-        name: TFDS name such as "mnist", "svhn_cropped" or "lsun/bedroom", with exactly one image
-            feature; also a data set without TFDS code whose prepared files lie in `data_dir`.
+        name: TFDS name such as "mnist", "svhn_cropped" or "lsun/bedroom"; also a data set without
+            TFDS code whose prepared files lie in `data_dir`. Without `features` it must have
+            exactly one image feature.
         split: a split in TFDS's notation: "train", "train+extra", "test[:1000]".
         batch_size: images per batch, >= 1.
         image_size: int or (height, width) to resize to, by an antialiased Lanczos filter rounded
@@ -53,9 +54,17 @@ def load(
         pad_to: int or (height, width) to zero-pad to, the image in the centre (28 -> 32 for MNIST).
         labels: True for the feature "label", or a feature's name: batches are then
             `(images, labels)`.
+        features: names of features, at least one of them images: batches are then dicts of these,
+            as TFDS has them. `("image", "label")` gives `{"image": ..., "label": ...}`. Sizes,
+            binarization and augmentation are for all images of an example, with the same crop.
         binarize: None, or images of 0 and 255 only: "dynamic" (255 with probability pixel / 255,
             drawn afresh in every pass), "static" (drawn once; depends on the seed, None as 0, and
             on the image's position in the split) or "threshold" (255 from 128 on).
+        augment: a layer of Keras or keras-cv, such as `keras.layers.RandomFlip("horizontal")`, or
+            a function, that gets a batch of uint8 images (TensorFlow tensors (b, h, w, c)) and
+            returns images in [0, 255]. The images of an example are joined along the channels and
+            so change together. Its randomness is its own: give the layer a seed. It is tried on
+            noise once. Not with "static" or "threshold".
         shuffle: whether every pass has a new order; None for all but test and validation splits.
         seed: integer >= 0, or None for a new one.
         drop_remainder: whether a last batch of fewer than `batch_size` images is left out.
@@ -64,23 +73,31 @@ def load(
         download: whether a data set that is not in `data_dir` is downloaded and prepared.
 
     Returns:
-        `tf.data.Dataset` of uint8 batches (b, height, width, channels), or pairs with labels (b,).
+        `tf.data.Dataset` of uint8 batches (b, height, width, channels), of pairs with labels (b,),
+        or of dicts with `features`.
 
     Raises:
-        ValueError: for an unknown data set, split, label feature or option, or a data set without
-            exactly one image feature.
+        ValueError: for an unknown data set, split, feature or option, for a data set of several
+            image features without `features`, for a feature that differs in length between
+            examples, or if images of an example differ in size where that matters.
         FileNotFoundError: if the data set is not in `data_dir` and cannot be downloaded.
         ImportError: without TensorFlow and TensorFlow Datasets.
     """
     batch_size = check_batch_size(batch_size)
     options = Preprocessing(image_size, crop_to_aspect_ratio, pad_to, binarize, seed)
+    augmentation.check_augment(augment, binarize)
     tf, tfds = catalog.import_tensorflow()
     builder = catalog.find_builder(name, data_dir)
-    keys, shape = catalog.select_features(builder, labels)
-    sizes_vary = None in shape[:2]
+    names, shapes = catalog.select_features(builder, labels, features)
+    sizes_vary = any(None in shape[:2] for shape in shapes.values())
     if sizes_vary and options.image_size is None:
         raise ValueError(f"images of {name!r} may differ in size; pass image_size")
-    shape = (*options.output_size(shape[:2]), shape[2])  # after preprocessing
+    options.check_same_size({key: shape[:2] for key, shape in shapes.items()})
+    shapes = {  # after preprocessing
+        key: (*options.output_size(shape[:2]), shape[2]) for key, shape in shapes.items()
+    }
+    if augment is not None:
+        _try_on_noise(tf, augment, shapes)
     catalog.prepare(builder, download)  # only now that the rest of the request is known to be right
     num_examples = catalog.num_examples(builder, split)
     if shuffle is None:
@@ -94,15 +111,15 @@ def load(
         dataset = builder.as_dataset(
             split=split,
             shuffle_files=False,
-            decoders=tfds.decode.PartialDecoding(dict.fromkeys(keys, True)),
+            decoders=tfds.decode.PartialDecoding(dict.fromkeys(names, True)),
             read_config=tfds.ReadConfig(try_autocache=False),  # cached below, preprocessed
         )
-    dataset = dataset.map(lambda example: tuple(example[key] for key in keys))
+    dataset = dataset.map(lambda example: {key: example[key] for key in names})
     if not options.is_identity:
-        dataset = _preprocess(tf, dataset, options, shape, chunk=1 if sizes_vary else CHUNK)
+        dataset = _preprocess(tf, dataset, options, shapes, chunk=1 if sizes_vary else CHUNK)
         dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_examples))
 
-    image_bytes = int(np.prod(shape))
+    image_bytes = sum(int(np.prod(shape)) for shape in shapes.values())
     cached = cache and num_examples * image_bytes <= CACHE_BYTES
     if cached:
         dataset = dataset.cache()
@@ -112,83 +129,68 @@ def load(
         dataset = dataset.shuffle(max(1, buffer), seed=seed, reshuffle_each_iteration=True)
     known = drop_remainder or num_examples % batch_size == 0  # the size of every batch
     dataset = dataset.batch(batch_size, known, num_parallel_calls=tf.data.AUTOTUNE)
+    if augment is not None:
+        # One batch after the other: otherwise a layer's random numbers would come in any order.
+        dataset = dataset.map(lambda batch: batch | _augment(augment, batch, shapes))
     if binarize == "dynamic":
-        dataset = _binarize_batches(tf, dataset, seed)
-    if len(keys) == 1:
-        dataset = dataset.map(lambda images: images)  # (images,) -> images
+        dataset = _binarize_batches(tf, dataset, shapes, seed)
+    if features is None:
+        parts = tuple(names) if labels else names[0]
+        dataset = dataset.map(lambda batch: keras.tree.map_structure(batch.get, parts))
     return without_autotuning(dataset.prefetch(tf.data.AUTOTUNE))
 
 
-def _preprocess(tf, dataset, options, shape, chunk):
+def _preprocess(tf, dataset, options, shapes, chunk):
     """Runs the NumPy preprocessing over chunks of images (one image if their sizes differ)."""
 
-    def preprocess(first_index, images, *rest):
-        images = tf.numpy_function(
-            lambda i, x: options.apply(x, int(i) * chunk), [first_index, images], tf.uint8
-        )
-        images.set_shape((None, *shape))
-        return images, *rest
+    def apply(index, *images):
+        options.check_same_size({key: x.shape[1:3] for key, x in zip(shapes, images)})
+        return [options.apply(x, int(index) * chunk, i) for i, x in enumerate(images)]
+
+    def preprocess(index, batch):
+        images = [batch[key] for key in shapes]
+        images = tf.numpy_function(apply, [index, *images], [tf.uint8] * len(images))
+        for image, shape in zip(images, shapes.values()):
+            image.set_shape((None, *shape))
+        return batch | dict(zip(shapes, images))
 
     dataset = dataset.batch(chunk).enumerate()
-    return dataset.map(
-        lambda index, batch: preprocess(index, *batch), num_parallel_calls=tf.data.AUTOTUNE
-    ).unbatch()
+    return dataset.map(preprocess, num_parallel_calls=tf.data.AUTOTUNE).unbatch()
 
 
-def _binarize_batches(tf, dataset, seed):
+def _augment(augment, batch, names):
+    """{name: augmented images} of a batch."""
+    return dict(zip(names, augmentation.augment_tensors(augment, [batch[key] for key in names])))
+
+
+def _try_on_noise(tf, augment, shapes):
+    """Tries an augmentation where it will run: in a tf.data pipeline."""
+
+    def run(noise):
+        dataset = tf.data.Dataset.from_tensors(noise)
+        try:
+            return next(iter(dataset.map(lambda x: augmentation.call(augment, x)))).numpy()
+        except Exception as error:  # of whatever the user's function calls
+            raise ValueError(
+                f"augment failed on a batch of shape {noise.shape}: {error}\nHere it runs in a "
+                "tf.data pipeline: pass an augmentation layer of Keras (several as one "
+                "keras.layers.Pipeline) or a function of TensorFlow"
+            ) from error
+
+    augmentation.try_on_noise(run, shapes)
+
+
+def _binarize_batches(tf, dataset, names, seed):
     """Draws every pixel from Bernoulli(pixel / 255), afresh in every pass."""
     # One seed per batch, so that the parallel map stays reproducible.
     seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
 
     def binarize(batch, batch_seed):
-        images, *rest = batch
-        draws = tf.random.stateless_uniform(tf.shape(images), [batch_seed, 0])
-        images = tf.where(draws * 255.0 < tf.cast(images, "float32"), 255, 0)
-        return tf.cast(images, tf.uint8), *rest
+        for i, name in enumerate(names):
+            images = batch[name]
+            draws = tf.random.stateless_uniform(tf.shape(images), [batch_seed, i])
+            images = tf.where(draws * 255.0 < tf.cast(images, "float32"), 255, 0)
+            batch |= {name: tf.cast(images, tf.uint8)}
+        return batch
 
     return tf.data.Dataset.zip(dataset, seeds).map(binarize, num_parallel_calls=tf.data.AUTOTUNE)
-
-
-def save_npz(path, name, splits=("train", "test"), *, data_dir=None, download=True, **options):
-    """Writes a TFDS data set to one compressed `.npz` file, for machines without TensorFlow.
-
-    `from_arrays(path, split=split)` and `python applications/<recipe>.py --data path` read it.
-
-    Args:
-        path: the file to write; an existing one is replaced only when all is read.
-        name: TFDS name, as in `load`.
-        splits: the splits to write, as arrays `x_<split>` uint8 (n, h, w, c) and, if the data set
-            has the feature "label", `y_<split>` (n,).
-        data_dir, download: as in `load`.
-        **options: `image_size`, `crop_to_aspect_ratio` and `pad_to` of `load`.
-
-    Raises:
-        As `load`; ValueError if the path does not end in `.npz`.
-    """
-    path = pathlib.Path(path).expanduser()
-    if path.suffix != ".npz":
-        raise ValueError(f"path must end in .npz, got {str(path)!r}")
-    builder = catalog.find_builder(name, data_dir)
-    arrays = {}
-    for split in splits:
-        dataset = load(
-            name,
-            split,
-            CHUNK,
-            labels="label" in builder.info.features,
-            shuffle=False,
-            cache=False,
-            data_dir=data_dir,
-            download=download,
-            **options,
-        )
-        arrays[f"x_{split}"], labels = to_arrays(dataset)
-        if labels is not None:
-            arrays[f"y_{split}"] = labels
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    try:
-        np.savez_compressed(part, **arrays)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

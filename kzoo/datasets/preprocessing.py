@@ -1,7 +1,8 @@
 """What every data source does to an image, in one place: crop, resize, pad, binarize.
 
 The functions work on NumPy batches. The tf.data pipeline calls the same code once per image
-before its cache, so a data set has the same pixels whichever way it was loaded.
+before its cache, so a data set has the same pixels whichever way it was loaded. What is drawn
+afresh for every batch is in `kzoo/datasets/augmentation.py`.
 """
 
 import dataclasses
@@ -25,25 +26,32 @@ def check_batch_size(batch_size):
     return int(batch_size)
 
 
-def check_images(images):
+def check_features(features):
+    """`ValueError` unless `features` are names of features, each once."""
+    names = features if isinstance(features, tuple | list) else ()
+    if not names or not all(isinstance(n, str) for n in names) or len(set(names)) < len(names):
+        raise ValueError(f"features must be a tuple of different names, got {features!r}")
+
+
+def check_images(images, name="images"):
     """Returns uint8 or float32 images of shape (n, h, w, c); raises ValueError otherwise."""
     images = np.asanyarray(images)  # keeps a memory map a memory map
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4:
         raise ValueError(
-            "images must have shape (n, height, width) or (n, height, width, channels), "
+            f"{name} must have shape (n, height, width) or (n, height, width, channels), "
             f"got {images.shape}"
         )
     if 0 in images.shape:
-        raise ValueError(f"images must not be empty, got shape {images.shape}")
+        raise ValueError(f"{name} must not be empty, got shape {images.shape}")
     if images.dtype == np.uint8:
         return images
     if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(f"images must be uint8, or floats in [-1, 1], got {images.dtype}")
+        raise ValueError(f"{name} must be uint8, or floats in [-1, 1], got {images.dtype}")
     low, high = images.min(), images.max()
     if not (low >= -1 and high <= 1):  # written so that NaN fails too
-        raise ValueError(f"float images must lie in [-1, 1], got values in [{low}, {high}]")
+        raise ValueError(f"{name} of floats must lie in [-1, 1], got values in [{low}, {high}]")
     return images.astype("float32", copy=False)
 
 
@@ -104,12 +112,29 @@ class Preprocessing:
             self._check_padding(size)
         return self.pad_to or size
 
-    def apply(self, images, first_index=0):
+    def check_same_size(self, sizes):
+        """`ValueError` unless the images of an example may have these sizes.
+
+        What crops, resizes or pads does the same to all images of an example. That has a meaning
+        only if they have one size.
+
+        Args:
+            sizes: {name: (height, width)}; None where it varies between examples.
+        """
+        known = {tuple(size) for size in sizes.values() if None not in size}
+        if (self.image_size or self.pad_to) and len(known) > 1:
+            raise ValueError(
+                "image_size and pad_to expect images of an example to have the same size, "
+                f"got {sizes}"
+            )
+
+    def apply(self, images, first_index=0, feature=0):
         """Crops, resizes, pads and binarizes (static, threshold) images.
 
         Args:
             images: uint8 or float32 array (n, h, w, c).
             first_index: position of `images[0]` in the data set, for static binarization.
+            feature: which of an example's images these are; each has draws of its own.
 
         Returns:
             Array (n, height, width, c) of the same dtype.
@@ -118,7 +143,7 @@ class Preprocessing:
         if self.binarize == "threshold":
             return threshold(images)
         if self.binarize == "static":
-            return static_binarize(images, self.seed or 0, first_index)
+            return static_binarize(images, (self.seed or 0) + (feature << 64), first_index)
         return images
 
     def resize(self, images):
@@ -185,7 +210,7 @@ def bernoulli(images, rng):
 
 
 def static_binarize(images, seed, first_index):
-    """`bernoulli` with draws that depend on the seed and an image's position only."""
+    """`bernoulli` with draws that depend on the seed (< 2**128) and an image's position only."""
     # Philox is counter-based: image i owns the counters from i * 2^64 on.
     return np.stack(
         [

@@ -90,8 +90,13 @@ def packed(images, condition, weights=None):
 def as_tuple(x, y, weights):
     """Without the last parts, where they are `None`; Keras's own function keeps a bare array."""
     if weights is not None:
-        return x, y, weights
+        return x, _placeholder(x) if y is None else y, weights
     return (x,) if y is None else (x, y)
+
+
+def _placeholder(x):
+    """What stands for the labels that a model does not use: Keras drops weights without any."""
+    return np.zeros(len(x), "int32")
 
 
 def converter(model, keep_labels=False):
@@ -164,9 +169,16 @@ def prepare(
     grouped = grouped and model.examples_per_step(1) != 1
     if hasattr(x, "shape") or (isinstance(x, dict) and x):
         return _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped)
+    kinds = ("element_spec", "__next__", "dataset")  # tf.data, generators, a DataLoader
+    if not isinstance(x, keras.utils.PyDataset) and not any(hasattr(x, kind) for kind in kinds):
+        raise ValueError(
+            f"{type(model).__name__} takes images as a NumPy array, a dict of arrays, "
+            "tf.data.Dataset, keras.utils.PyDataset, DataLoader or generator, got "
+            f"{type(x).__name__}."
+        )
     if y is not None or sample_weight is not None:
         raise ValueError(
-            f"{type(x).__name__} holds its conditions and weights itself: expected no y and no "
+            f"A {type(x).__name__} holds conditions and weights itself: expected no y and no "
             "sample_weight beside it."
         )
     given = {"y": None, "sample_weight": None, "batch_size": None, "shuffle": False}
@@ -182,16 +194,7 @@ def prepare(
         first = _first(model, convert(batch))
         size = model.examples_per_step(len(first[0])) if grouped else None
         return {**given, "x": converted(batch, x, convert, size), "first": first}
-    if isinstance(x, keras.utils.PyDataset):
-        source = x
-    elif hasattr(x, "dataset") or hasattr(x, "element_spec"):  # a DataLoader, or text in tf.data
-        source = IteratedBatches(x)
-    else:
-        raise ValueError(
-            f"{type(model).__name__} takes images as a NumPy array, a dict of arrays, "
-            "tf.data.Dataset, keras.utils.PyDataset, DataLoader or generator, got "
-            f"{type(x).__name__}."
-        )
+    source = x if isinstance(x, keras.utils.PyDataset) else IteratedBatches(x)
     if source.num_batches == 0:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
     first = _first(model, convert(source[0]))
@@ -225,9 +228,11 @@ def _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped):
         return {"x": x, "y": y, "batch_size": batch_size, "shuffle": shuffle, "first": first}
     if condition:
         y = packed(images, condition)[1]
+    if y is None and sample_weight is not None:
+        y = _placeholder(images)
     return {
         "x": images,
-        "y": None if isinstance(x, dict) and not condition else y,
+        "y": y,
         "sample_weight": sample_weight,
         "batch_size": batch_size,
         "shuffle": shuffle,

@@ -113,6 +113,7 @@ def test_fit_and_evaluate():
         (np.zeros((4, 2, 2, 1, 1), "uint8"), r"got \(4, 2, 2, 1, 1\)"),
         (np.zeros((0, 2, 2, 1), "uint8"), r"empty, got shape \(0, 2, 2, 1\)"),
         (np.zeros((4, 2, 2, 1), "int64"), "uint8.*got int64"),
+        (np.full((4, 2, 2, 1), "text"), "uint8.*got <U4"),
         (np.zeros((4, 2, 2, 1), bool), "uint8.*got bool"),
         (np.full((4, 2, 2, 1), 255.0), r"\[-1, 1\], got values in \[255.0, 255.0\]"),
         (np.full((4, 2, 2, 1), np.nan), r"\[-1, 1\], got values in \[nan, nan\]"),
@@ -145,6 +146,114 @@ def test_binarization_takes_uint8():
         kzoo.datasets.from_arrays(np.zeros((1, 2, 2, 1)), binarize="static")
 
 
+def test_without_a_seed_the_order_follows_keras():
+    """Also of a data set that was made, and read, before."""
+    options = {"batch_size": 50, "binarize": "dynamic"}
+    dataset = kzoo.datasets.from_arrays(numbered_images(50), **options)
+    runs = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        runs.append([kzoo.datasets.to_arrays(dataset)[0].tolist() for _ in range(2)])
+    assert runs[0] == runs[1] != runs[2]
+    assert runs[0][0] != runs[0][1]  # every epoch is another
+    keras.utils.set_random_seed(1)
+    new = kzoo.datasets.from_arrays(numbered_images(50), **options)
+    assert kzoo.datasets.to_arrays(new)[0].tolist() == runs[0][0]
+
+
+def test_a_seed_does_not_follow_keras():
+    dataset = kzoo.datasets.from_arrays(numbered_images(50), seed=0)
+    keras.utils.set_random_seed(1)
+    first = numbers(dataset)
+    keras.utils.set_random_seed(1)
+    assert numbers(dataset) != first
+
+
+def named(n=10):
+    words = np.array(["a", "small", "picture", "\N{SNOWMAN}"])[np.arange(n) % 4]
+    source = np.stack([numbered_images(n)[..., 0]] * 3, -1) + np.uint8(100)
+    return {"image": numbered_images(n), "source": source, "caption": words, "label": np.arange(n)}
+
+
+def test_named_arrays():
+    arrays = named()
+    dataset = kzoo.datasets.ArrayDataset(arrays, batch_size=4, pad_to=4, seed=0)
+    assert dataset.image_shapes == {"image": (4, 4, 1), "source": (4, 4, 3)}
+    assert (dataset.image_shape, dataset.num_examples, len(dataset)) == ((4, 4, 1), 10, 3)
+    for batch in dataset:
+        assert list(batch) == ["image", "source", "caption", "label"]
+        label = batch["label"]
+        np.testing.assert_array_equal(batch["image"][:, 1, 1, 0], label)
+        np.testing.assert_array_equal(batch["source"][:, 1, 1, 2], label + 100)
+        assert (batch["image"][:, 0] == 0).all() and (batch["source"][:, 0] == 0).all()
+        assert batch["caption"].tolist() == arrays["caption"][label].tolist()
+    unshuffled = kzoo.datasets.from_arrays(arrays, batch_size=4, shuffle=False)
+    for name, array in kzoo.datasets.to_arrays(unshuffled).items():
+        np.testing.assert_array_equal(array, arrays[name])
+
+
+def test_each_image_of_an_example_is_binarized_on_its_own():
+    grey = np.full((6, 8, 8, 1), 128, "uint8")
+    for binarize in ("static", "dynamic"):
+        dataset = kzoo.datasets.from_arrays({"a": grey, "b": grey}, binarize=binarize, seed=0)
+        batch = dataset[0]
+        assert set(np.unique([batch["a"], batch["b"]])) == {0, 255}
+        assert 0.3 < (batch["a"] == batch["b"]).mean() < 0.7
+
+
+def test_text_becomes_unicode():
+    for texts in (["a", "bc"], np.array(["a", "bc"], object), np.array([b"a", b"bc"])):
+        dataset = kzoo.datasets.from_arrays(
+            {"image": numbered_images(2), "caption": texts}, shuffle=False
+        )
+        assert dataset[0]["caption"].dtype.kind == "U"
+        assert dataset[0]["caption"].tolist() == ["a", "bc"]
+
+
+def test_feature_maps_are_no_images():
+    maps = np.full((10, 2, 2, 8), 7.0, "float32")
+    dataset = kzoo.datasets.from_arrays({"image": numbered_images(), "map": maps}, pad_to=4)
+    assert list(dataset.image_shapes) == ["image"]
+    assert dataset[0]["map"].shape == (10, 2, 2, 8)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "options", "message"),
+    [
+        ({"caption": ["a"]}, {}, "expected images .*'caption': .'str"),
+        (named() | {"caption": ["a"]}, {}, r"caption must have one entry per image \(10\), .*1,"),
+        (named() | {"caption": [None] * 10}, {}, "caption must .* numbers or of text"),
+        (named(), {"labels": np.arange(10)}, "put the labels in the dict"),
+        (named(), {"features": ("image",)}, "goes with an .npz file"),
+        (named() | {"source": np.zeros((10, 4, 4, 3), "uint8")}, {"pad_to": 8}, "same size, got"),
+        (named() | {"source": np.zeros((10, 2, 2, 3))}, {"binarize": "static"}, "'source': 'float"),
+        (named() | {"source": np.full((10, 2, 2, 3), 9.0)}, {}, r"'source' .*\[-1, 1\]"),
+    ],
+)
+def test_wrong_named_arrays(arrays, options, message):
+    with pytest.raises(ValueError, match=message):
+        kzoo.datasets.from_arrays(arrays, **options)
+
+
+def test_fit_takes_named_features():
+    class Regression(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.layers.Dense(1)
+
+        def call(self, batch):
+            return self.dense(keras.ops.cast(batch["image"][:, 0, 0], "float32") / 10)
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return keras.ops.mean((y_pred[:, 0] - keras.ops.cast(x["label"], "float32") / 10) ** 2)
+
+    arrays = {name: array for name, array in named(32).items() if name != "caption"}
+    model = Regression()
+    model.compile(keras.optimizers.Adam(0.1))
+    model.fit(kzoo.datasets.from_arrays(arrays, batch_size=8, seed=0), epochs=30, verbose=0)
+    assert abs(model.dense.get_weights()[0].item() - 1) < 0.1
+
+
 @pytest.fixture
 def npz(tmp_path):
     path = tmp_path / "digits.npz"
@@ -173,6 +282,33 @@ def test_npz_of_images_and_npy(tmp_path):
     assert type(dataset[0]) is np.ndarray  # not a memory map any more
     with pytest.raises(ValueError, match="holds no labels"):
         kzoo.datasets.from_arrays(tmp_path / "a.npy", True)
+
+
+def test_npz_of_named_features(npz, tmp_path):
+    dataset = kzoo.datasets.from_arrays(npz, features=("image", "label"), shuffle=False)
+    assert dataset[0]["label"].tolist() == list(range(20))
+    np.savez(tmp_path / "a.npz", **named(), caption_test=["b"], image_test=numbered_images(1))
+    features = ("image", "caption", "source")
+    train = kzoo.datasets.from_arrays(tmp_path / "a.npz", features=features, shuffle=False)
+    assert list(train[0]) == list(features)
+    assert train[0]["caption"].tolist() == named()["caption"].tolist()
+    options = {"features": features[:2], "split": "test"}
+    assert kzoo.datasets.from_arrays(tmp_path / "a.npz", **options)[0]["caption"] == ["b"]
+    with pytest.raises(ValueError, match="no array 'source_test' among"):
+        kzoo.datasets.from_arrays(tmp_path / "a.npz", split="test", features=features)
+    with pytest.raises(ValueError, match="without labels"):
+        kzoo.datasets.from_arrays(tmp_path / "a.npz", True, features=features)
+    with pytest.raises(ValueError, match="tuple of different names, got 'image'"):
+        kzoo.datasets.from_arrays(tmp_path / "a.npz", features="image")
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".npy"])
+def test_a_text_file_gets_no_advice_to_unpickle_it(tmp_path, suffix):
+    path = tmp_path / f"notes{suffix}"
+    path.write_text("no arrays at all, only words")
+    with pytest.raises(ValueError, match=f"cannot read images from .*notes{suffix}") as caught:
+        kzoo.datasets.from_arrays(path)
+    assert "pickle" not in str(caught.value)
 
 
 def test_missing_arrays(npz, tmp_path):

@@ -15,6 +15,7 @@ pytest.importorskip("tensorflow_datasets")
 def small(tmp_path_factory):
     """(folder, its 50 grey images, its 6 photos)."""
     folder = tmp_path_factory.mktemp("tfds")
+    tfds_files.write_pairs(folder)
     return folder, *tfds_files.write_examples(folder)
 
 
@@ -123,6 +124,86 @@ def test_save_npz_leaves_nothing_behind_when_it_fails(load, tmp_path):
         kzoo.datasets.save_npz(tmp_path / "x.zip", "grey_squares")
 
 
+def test_features_are_a_dict(load):
+    names = ("image", "label")
+    dataset = load("grey_squares", "test", 4, features=names)
+    assert dataset.element_spec["image"] == tf.TensorSpec((None, 12, 12, 1), tf.uint8)
+    got = arrays(dataset)
+    images, labels = arrays(load("grey_squares", "test", 4, labels=True))
+    assert tuple(got) == names
+    np.testing.assert_array_equal(got["image"], images)
+    np.testing.assert_array_equal(got["label"], labels)
+
+
+@pytest.mark.parametrize("options", [{}, {"image_size": 6, "pad_to": 7}, {"cache": False}])
+def test_images_of_an_example_stay_together(load, options):
+    names = ("photo", "caption", "sketch", "attributes")
+    dataset = load("pairs", batch_size=4, features=names, seed=0, **options)
+    assert set(dataset.element_spec) == set(names)
+    got = arrays(dataset)
+    np.testing.assert_array_equal(got["photo"][..., :1], got["sketch"])
+    number = np.array([int(text.split()[1]) for text in got["caption"]])
+    assert sorted(number) == list(range(10)) and number.tolist() != list(range(10))
+    assert got["caption"][0].endswith(" \N{SNOWMAN}")
+    np.testing.assert_array_equal(got["attributes"]["odd"], number % 2 == 1)
+    photos = arrays(load("pairs", features=("photo",), shuffle=False, **options))["photo"]
+    np.testing.assert_array_equal(got["photo"], photos[number])
+
+
+def test_images_of_different_sizes_stay_as_they_are(load):
+    got = arrays(load("pairs", features=("photo", "small"), shuffle=False))
+    np.testing.assert_array_equal(got["photo"][:, :4, :6], got["small"])
+
+
+@pytest.mark.parametrize("binarize", ["static", "dynamic"])
+def test_each_image_of_an_example_is_binarized_on_its_own(load, binarize):
+    got = arrays(load("pairs", features=("photo", "sketch"), binarize=binarize, seed=0))
+    assert set(np.unique(got["photo"])) == set(np.unique(got["sketch"])) == {0, 255}
+    assert 0.5 < (got["photo"][..., :1] == got["sketch"]).mean() < 0.8  # 2/3 of uniform pixels
+
+
+@pytest.mark.parametrize(
+    ("features", "options", "message"),
+    [
+        (("photo", "picture"), {}, r"no feature 'picture', only \['attributes', 'caption'"),
+        (("caption",), {}, r"must name an image, one of \['deep', 'photo', 'sketch', 'small'\]"),
+        ("photo", {}, "tuple of different names, got 'photo'"),
+        (("photo", "photo"), {}, "tuple of different names"),
+        ((), {}, "tuple of different names"),
+        (("photo",), {"labels": True}, "put the label into features"),
+        (("photo", "words"), {}, "'words' differs in length between examples"),
+        (("deep",), {}, "'deep': expected uint8 images, got uint16"),
+        (("photo", "small"), {"image_size": 4}, r"same size, got .*'small': \(4, 6\)"),
+        (("photo", "small"), {"augment": lambda x: x}, "same size in an example, got .*'small'"),
+        (None, {}, r"got 'pairs' with .*; name what you want with features"),
+    ],
+)
+def test_wrong_features(load, features, options, message):
+    with pytest.raises(ValueError, match=message):
+        load("pairs", features=features, **options)
+
+
+def test_named_features_in_an_npz(load, tmp_path):
+    features = ("photo", "sketch", "caption")
+    kzoo.datasets.save_npz(tmp_path / "p.npz", "pairs", ("train",), features=features, image_size=4)
+    from_file = kzoo.datasets.from_arrays(tmp_path / "p.npz", features=features, shuffle=False)
+    from_tfds = arrays(load("pairs", features=features, image_size=4, shuffle=False))
+    for name, array in arrays(from_file).items():
+        np.testing.assert_array_equal(array, from_tfds[name])
+    with pytest.raises(ValueError, match=r"got 'attributes' with \['odd'\]"):
+        kzoo.datasets.save_npz(
+            tmp_path / "q.npz", "pairs", ("train",), features=("photo", "attributes")
+        )
+
+
+def test_without_a_seed_the_order_follows_keras(load):
+    orders = []
+    for seed in (1, 1, 2):
+        keras.utils.set_random_seed(seed)
+        orders.append(arrays(load("grey_squares", labels=True))[1].tolist())
+    assert orders[0] == orders[1] != orders[2]
+
+
 def test_fit(load):
     model = keras.Sequential(
         [keras.Input((12, 12, 1)), keras.layers.Flatten(), keras.layers.Dense(40)]
@@ -179,6 +260,20 @@ def test_mnist(tfds_dir):
     assert images.shape == (10, 32, 32, 1)
     assert images[:, 2:30, 2:30].max() == 255
     assert images[:, :2].max() == images[:, 30:].max() == images[:, :, :2].max() == 0
+
+
+def test_facades_and_captioned_flowers(tfds_dir):
+    options = {"data_dir": tfds_dir, "shuffle": False}
+    names = ("input_image", "real_image")
+    pairs = kzoo.datasets.load("cmp_facades_pairs", "train[:4]", features=names, **options)
+    assert {name: spec.shape[1:] for name, spec in pairs.element_spec.items()} == dict.fromkeys(
+        names, (128, 128, 3)
+    )
+    flowers = kzoo.datasets.load(
+        "oxford_flowers102_captions", "validation", features=("image", "caption"), **options
+    )
+    captions = arrays(flowers)["caption"]
+    assert len(captions) == 818 and (captions != "").sum() == 89
 
 
 def test_lsun_bedroom(tfds_dir):
