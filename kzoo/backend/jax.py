@@ -3,7 +3,11 @@
 Keras code on JAX stays free of side effects inside a `keras.StatelessScope`, which holds the
 current values of the variables. Whatever JAX transforms here (a gradient, a loop's body, a
 compiled method) runs in a scope of its own that starts from the values of the scope around it,
-and what it assigns is handed back to that scope.
+and what it assigns is handed back to that scope. Losses that layers add are collected in the scope
+of the call, and are to be read there: `value_and_grad` hands none on.
+
+One name here is private, because Keras has no public way to ask for the scope around:
+`keras.src.backend.common.stateless_scope.get_stateless_scope`.
 """
 
 import functools
