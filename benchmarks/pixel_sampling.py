@@ -30,7 +30,7 @@ def draw(name, size, batch, naive_rows, repetitions):
     noise = ops.convert_to_numpy(model.draw_noise(batch, keras.random.SeedGenerator(0)))
     given = np.zeros((batch, *model.image_shape), "float32")
     missing = np.ones((batch, height, width), bool)
-    inputs = (noise, given, missing, None, None, np.ones((), "float32"))
+    inputs = (noise, given, missing, {}, np.ones((), "float32"))
 
     def timed(function):
         start = time.perf_counter()
