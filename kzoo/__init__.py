@@ -6,25 +6,29 @@ from kzoo import _environment
 
 __version__ = "0.1.0"
 
-_NAMES = {
+# What can be trained: the command line knows a model by its line here.
+_MODELS = {
     "Autoencoder": "kzoo.models.latent",
     "CFGGAN": "kzoo.models.cfggan",
-    "Classifier": "kzoo.classifier",
     "GAN": "kzoo.models.adversarial",
     "GatedPixelCNN": "kzoo.models.autoregressive",
-    "GenerativeModel": "kzoo.models.base",
     "LSGAN": "kzoo.models.adversarial",
     "LadderVAE": "kzoo.models.latent",
-    "MultiScale": "kzoo.models.autoregressive",
     "MultiScalePixelRNN": "kzoo.models.autoregressive",
     "PixelCNN": "kzoo.models.autoregressive",
     "PixelCNNPlusPlus": "kzoo.models.autoregressive",
-    "PixelModel": "kzoo.models.autoregressive",
     "PixelRNN": "kzoo.models.autoregressive",
     "VAE": "kzoo.models.latent",
     "VQVAE": "kzoo.models.latent",
     "WGAN": "kzoo.models.adversarial",
     "WGANGP": "kzoo.models.adversarial",
+}
+_NAMES = {
+    **_MODELS,
+    "Classifier": "kzoo.classifier",
+    "GenerativeModel": "kzoo.models.base",
+    "MultiScale": "kzoo.models.autoregressive",
+    "PixelModel": "kzoo.models.autoregressive",
     "list_presets": "kzoo.presets",
 }
 _MODULES = (
@@ -51,6 +55,7 @@ def __getattr__(name):
     if name not in __all__:
         raise AttributeError(f"module 'kzoo' has no attribute {name!r}")
     _environment.require_backend()
+    _environment.report_choice()
     if name in _NAMES:
         value = getattr(importlib.import_module(_NAMES[name]), name)
     else:
@@ -73,4 +78,5 @@ def register_classes():
 # without: `kzoo list` and `--help` should not take the seconds that importing a backend takes.
 if not _environment.is_command_line():
     _environment.require_backend()
+    _environment.report_choice()
     register_classes()

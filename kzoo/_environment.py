@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax", "torch")
+_chosen = None  # the backend that kzoo chose, until that is said
 
 
 def installed_backends():
@@ -34,18 +35,30 @@ def configured_backend():
 
 
 def choose_backend():
-    """Sets `KERAS_BACKEND` to an installed backend if none was chosen and TensorFlow is missing."""
+    """Sets `KERAS_BACKEND` to an installed backend if none was chosen and TensorFlow is missing.
+
+    Where several are installed, `report_choice` says which one it is.
+    """
+    global _chosen
     if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
         return
     installed, configured = installed_backends(), configured_backend()
     if installed and configured == "tensorflow" and configured not in installed:
         os.environ["KERAS_BACKEND"] = installed[0]
+        _chosen = installed[0] if len(installed) > 1 else None
+
+
+def report_choice():
+    """Says once which backend was chosen, if there was a choice and the user did not make it."""
+    global _chosen
+    if _chosen is not None:
         logging.getLogger("kzoo").warning(
             "TensorFlow, Keras's default backend, is not installed: using %s. "
             "Set KERAS_BACKEND=%s to choose it and silence this message.",
-            installed[0],
-            installed[0],
+            _chosen,
+            _chosen,
         )
+        _chosen = None
 
 
 def use_onednn():

@@ -4,6 +4,8 @@ import operator
 
 import keras
 
+MAX_SEED = 2**31 - 1  # PyTorch takes no larger one from Keras
+
 
 def check_positive_int(name, value):
     """`value` as an int; `ValueError` unless it is a positive integer."""
@@ -51,6 +53,6 @@ def seed_generator(seed):
             raise ValueError(
                 f"seed must be an int, a keras.random.SeedGenerator or None, got {seed!r}."
             ) from None
-        if seed < 0:
-            raise ValueError(f"seed must not be negative, got {seed}.")
+        if not 0 <= seed <= MAX_SEED:
+            raise ValueError(f"seed must be in 0..{MAX_SEED}, got {seed}.")
     return keras.random.SeedGenerator(seed)

@@ -8,6 +8,7 @@ Inside a model the conditions of a batch are a dict, `{name: tensor}`; it is emp
 without conditions.
 """
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -40,6 +41,10 @@ class Condition:
     def check_batch(self, values):
         """The values of one batch of data (NumPy), checked, as the model takes them."""
         return self.check(values)
+
+    def input_spec(self):
+        """The `keras.InputSpec` of the values of a batch."""
+        raise NotImplementedError
 
     def default(self, count):
         """The values (count, ...) that `generate` takes where none are given, or `None`."""
@@ -97,6 +102,9 @@ class Labels(Condition):
     def to_tensor(self, values):
         return ops.cast(ops.reshape(values, (-1,)), "int32")
 
+    def input_spec(self):
+        return keras.InputSpec(shape=(None,), dtype="int32")
+
     def one_hot(self, labels):
         """Labels (b,) as float32 vectors (b, num_classes)."""
         return ops.one_hot(ops.cast(labels, "int32"), self.num_classes, dtype="float32")
@@ -124,6 +132,9 @@ class FeatureMap(Condition):
             )
         return self._rows(values, count)
 
+    def input_spec(self):
+        return keras.InputSpec(shape=(None, *self.shape), dtype="float32")
+
     def to_tensor(self, values):
         return ops.cast(values, "float32")
 
@@ -147,6 +158,9 @@ class Image(Condition):
         values = np.asarray(values)
         check_images(self, values, f"The condition {self.name!r}")
         return self._rows(values, count)
+
+    def input_spec(self):
+        return keras.InputSpec(shape=(None, *self.image_shape), dtype="float32")
 
     def to_tensor(self, values):
         return to_float(values)
@@ -184,6 +198,9 @@ class Text(Condition):
             )
         texts = [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in values.tolist()]
         return np.asarray(self.tokenize(texts), "int32")
+
+    def input_spec(self):
+        return keras.InputSpec(shape=(None, None), dtype="int32")
 
     def to_tensor(self, values):
         return ops.cast(values, "int32")

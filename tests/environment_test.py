@@ -43,6 +43,24 @@ def test_choice_without_tensorflow(before_keras, installed, configured, chosen):
     assert os.environ["KERAS_BACKEND"] == chosen
 
 
+@pytest.mark.parametrize(
+    "installed, configured, messages",
+    [
+        (["jax", "torch"], None, 1),
+        (["torch"], None, 0),  # there is nothing else to choose
+        (["jax", "torch"], "torch", 0),  # the user has chosen
+        (["tensorflow", "torch"], None, 0),
+    ],
+)
+def test_a_choice_is_reported_once(before_keras, caplog, installed, configured, messages):
+    before_keras(installed, configured)
+    environment.choose_backend()
+    assert not caplog.records  # not yet: `kzoo --help` needs no backend
+    environment.report_choice()
+    environment.report_choice()
+    assert len(caplog.records) == messages
+
+
 def test_choice_of_the_user_stays(before_keras, monkeypatch):
     before_keras(["torch"])
     monkeypatch.setenv("KERAS_BACKEND", "jax")

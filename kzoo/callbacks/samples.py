@@ -4,11 +4,28 @@ import os
 import pathlib
 
 import keras
+import numpy as np
 
 from kzoo.checks import check_positive_int
-from kzoo.evaluation.classifier_metric import resolve_classifier
+from kzoo.conditions import check_given
+from kzoo.evaluation.capabilities import can, conditions_of
+from kzoo.evaluation.classifier_metric import match_size, resolve_classifier
 from kzoo.evaluation.evaluate import evaluate_images
 from kzoo.visualization import image_grid
+
+
+def check_model(callback, model):
+    """`ValueError`, before the training begins, unless the model draws images by itself."""
+    name = type(callback).__name__
+    if not can(model, "generate"):
+        raise ValueError(f"{name} needs a model with generate(); got {type(model).__name__}.")
+    conditions = conditions_of(model)
+    if conditions:
+        given = {c.name: callback.options.get(c.name) for c in conditions}
+        try:
+            check_given(model, callback.num_images, given)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -65,9 +82,12 @@ class SampleGrid(keras.callbacks.Callback):
         self._first_batch = self._last_batch = 0
 
     def set_model(self, model):
-        if not hasattr(model, "generate"):
+        check_model(self, model)
+        image_shape = getattr(model, "image_shape", (0, 0, 3))
+        if image_shape[2] not in (1, 3):
             raise ValueError(
-                f"SampleGrid needs a model with generate(); got {type(model).__name__}."
+                "SampleGrid shows images of shape (height, width, 1 or 3); the "
+                f"{type(model).__name__} draws images of shape {image_shape}."
             )
         super().set_model(model)
 
@@ -103,22 +123,39 @@ class SampleScores(keras.callbacks.Callback):
 
     Args:
         classifier: a `kzoo.Classifier` or the name of its preset, such as "mnist".
-        num_images: how many images to score.
+        num_images: how many images to score, more than the classifier has features.
         every: at the end of every that many epochs.
         seed: int, of the samples.
         **options: further arguments of the model's `generate`, such as `batch_size`.
 
     Raises:
-        ValueError: if an argument is not as described above.
+        ValueError: if an argument is not as described above, or the classifier has no `reference`;
+            from `fit`, if the classifier takes images of another shape than the model draws.
     """
 
     def __init__(self, classifier="mnist", num_images=1000, every=1, seed=0, **options):
         super().__init__()
         self.classifier = resolve_classifier(classifier)
         self.num_images = check_positive_int("num_images", num_images)
+        if self.classifier.reference is None:
+            raise ValueError(
+                "SampleScores needs a classifier with a `reference`, the statistics of real "
+                "images: see kzoo.metrics.measure_reference."
+            )
+        if self.num_images <= self.classifier.num_features:
+            raise ValueError(
+                "num_images must be more than the classifier's number of features, "
+                f"{self.classifier.num_features}, for the Frechet distance; got {num_images}."
+            )
         self.every = check_positive_int("every", every)
         self.seed = seed
         self.options = options
+
+    def set_model(self, model):
+        check_model(self, model)
+        if hasattr(model, "image_shape"):
+            match_size(np.zeros((1, *model.image_shape), "uint8"), self.classifier.image_shape)
+        super().set_model(model)
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:

@@ -4,7 +4,7 @@ import os
 import pathlib
 import re
 
-from kzoo.cli import generate
+from kzoo.cli import common, generate
 
 NOT_RECORDED = "Not recorded."
 RECONSTRUCTIONS = "reconstructions.png"
@@ -24,12 +24,11 @@ def folder_of(preset, model_name=None):
         ValueError: for an address, or where there is no such folder.
         PermissionError: if the folder cannot be written to.
     """
-    import kzoo
     from kzoo.presets import PresetMixin, shipped
 
     if "://" in preset:
         raise ValueError(f"--write needs a preset in a local folder, got {preset!r}")
-    model_class = getattr(kzoo, model_name) if model_name else PresetMixin
+    model_class = common.model_class(model_name) if model_name else PresetMixin
     folder = shipped.find_shipped(preset, model_class) or pathlib.Path(preset).expanduser()
     if not folder.is_dir():
         raise ValueError(f"--write: {preset!r} is neither a folder nor a shipped preset")
@@ -41,9 +40,9 @@ def folder_of(preset, model_name=None):
 def write(folder, model, scores, command):
     """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
 
-    The samples of a class-conditional model show one class per row. A pixel model also gets
-    `completions.png`, a model of two latents `manifold.png`; the card shows the `PICTURES` that
-    there are.
+    The samples of a class-conditional model show one class per row. A model that completes images
+    also gets `completions.png`, a model of two latents `manifold.png`; the card shows the
+    `PICTURES` that there are.
 
     The rest of the card is what `metadata.json` records (`title`, `description`, `command`,
     `data`, `notes`); title and notes may also stand in the card that is there already.
@@ -54,20 +53,20 @@ def write(folder, model, scores, command):
         scores: list of `kzoo.evaluation.protocols.Score`.
         command: the command that prints the scores.
     """
-    from kzoo import PixelModel
+    from kzoo.evaluation.capabilities import can, conditions_of
     from kzoo.presets import write_model_card
     from kzoo.presets.sources import METADATA, local_files
     from kzoo.visualization import completion_sheet, image_grid, latent_manifold
 
     recorded = local_files(folder).read(METADATA)
     sheet, pictures = None, []
-    if hasattr(model, "generate"):
+    if can(model, "generate"):
         sheet = "samples.png"
         images, labels = generate.sheet(model)
         image_grid(images, columns=generate.COLUMNS, scale=generate.SCALE, path=folder / sheet)
     elif (folder / RECONSTRUCTIONS).is_file():  # a recipe wrote it, of its test images
         sheet = RECONSTRUCTIONS
-    if isinstance(model, PixelModel):
+    if can(model, "generate", "complete"):
         chosen = slice(0, None, generate.COLUMNS)  # one of each class, where there are classes
         completion_sheet(
             model,
@@ -78,7 +77,8 @@ def write(folder, model, scores, command):
         )
         caption = "Samples (first column) whose lower half the model drew anew:"
         pictures.append((caption, "completions.png"))
-    if sheet == "samples.png" and getattr(model, "latent_dim", None) == 2:
+    plane = can(model, "generate", "transform_noise") and getattr(model, "latent_dim", None) == 2
+    if plane and not conditions_of(model):
         latent_manifold(model, path=folder / "manifold.png")
         caption = "Images of the two latents, squares of equal probability:"
         pictures.append((caption, "manifold.png"))
@@ -121,4 +121,5 @@ def describe(model):
         for name, value in model.get_config().items()
         if name not in ours and value is not None and not isinstance(value, dict)
     )
-    return f"{type(model).__doc__.strip().splitlines()[0]} Constructor arguments: {arguments}."
+    documentation = (type(model).__doc__ or f"A {type(model).__name__}.").strip()
+    return f"{documentation.splitlines()[0]} Constructor arguments: {arguments}."

@@ -7,23 +7,56 @@ import os
 import pathlib
 import sys
 
-MODELS = (
-    "CFGGAN",
-    "Classifier",
-    "GAN",
-    "GatedPixelCNN",
-    "LSGAN",
-    "LadderVAE",
-    "MultiScalePixelRNN",
-    "PixelCNN",
-    "PixelCNNPlusPlus",
-    "PixelRNN",
-    "VAE",
-    "VQVAE",
-    "WGAN",
-    "WGANGP",
-    "Autoencoder",
-)
+import kzoo
+
+MAX_SEED = 2**31 - 1  # as `kzoo.checks` has it, which imports Keras
+
+# Models that are not for `kzoo train`, but have presets.
+_NOT_TRAINED = ("Classifier",)
+
+
+def trained_models():
+    """The names of the models that `kzoo train` knows: kzoo's own, and those of this process."""
+    return sorted({*kzoo._MODELS, *_models_of_this_process("arguments_for")})
+
+
+def preset_models():
+    """The names of all models that have presets."""
+    return sorted({*kzoo._MODELS, *_NOT_TRAINED, *_models_of_this_process("from_preset")})
+
+
+def _models_of_this_process(method):
+    """`{name: class}` of models with this method that others than kzoo registered with Keras.
+
+    Nothing can be registered before Keras is imported, which this does not do.
+    """
+    if "kzoo.presets.preset" not in sys.modules:
+        return {}
+    import keras
+
+    from kzoo.presets import PresetMixin
+
+    return {
+        found.__name__: found
+        for found in keras.saving.get_custom_objects().values()
+        if isinstance(found, type)
+        and issubclass(found, PresetMixin)
+        and hasattr(found, method)
+        and not found.__module__.startswith("kzoo.")
+    }
+
+
+def model_class(name):
+    """The class of a model, by its name."""
+    found = _models_of_this_process("from_preset").get(name)
+    return getattr(kzoo, name) if found is None or name in kzoo._NAMES else found
+
+
+def with_article(name):
+    """A class's name with "a" or "an", as it is read aloud: an Autoencoder, an LSGAN, a VAE."""
+    # The name of the letter begins with a vowel; what is in capitals is spelled.
+    letters = "AEFHILMNORSX" if name[:2].isupper() else "AEIOaeio"
+    return f"{'an' if name[:1] in letters else 'a'} {name}"
 
 
 def add_command(commands, name, run, summary, examples):
@@ -50,17 +83,16 @@ def add_preset(parser):
 
 
 def add_model(parser, help_text):
-    parser.add_argument(
-        "--model", type=model_name, metavar="CLASS", help=f"{help_text} ({', '.join(MODELS)})"
-    )
+    names = ", ".join(preset_models())
+    parser.add_argument("--model", type=model_name, metavar="CLASS", help=f"{help_text} ({names})")
 
 
-def model_name(text):
-    """One of `MODELS`, written in upper or lower case."""
-    for name in MODELS:
+def model_name(text, names=preset_models):
+    """One of the models' names, written in upper or lower case."""
+    for name in names():
         if name.lower() == text.lower():
             return name
-    raise argparse.ArgumentTypeError(f"expected one of {', '.join(MODELS)}, got {text!r}")
+    raise argparse.ArgumentTypeError(f"expected one of {', '.join(names())}, got {text!r}")
 
 
 @contextlib.contextmanager
@@ -87,8 +119,7 @@ def import_keras():
     Raises:
         ImportError: if the backend is not installed, with the extra to install.
     """
-    import kzoo
-
+    kzoo._environment.report_choice()  # here, where nothing is muted
     if "keras" not in sys.modules:
         with without_notices():
             kzoo.backend  # noqa: B018
@@ -99,9 +130,22 @@ def import_keras():
 
 def load_model(args, base):
     """The model of `args.preset`, of the class `args.model` or else a subclass of `base`."""
-    import kzoo
+    return (model_class(args.model) if args.model else base).from_preset(args.preset)
 
-    return (getattr(kzoo, args.model) if args.model else base).from_preset(args.preset)
+
+def generate_options(args, model, *names):
+    """The options of a model's `generate` among the command's: those of `names` that are given.
+
+    Raises:
+        ValueError: if the model does not take one of them.
+    """
+    from kzoo.evaluation.capabilities import takes
+
+    options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    for name in options:
+        if not takes(model, name):
+            raise ValueError(f"--{name}: {with_article(type(model).__name__)} takes none")
+    return options
 
 
 def _integer(text, lowest):
@@ -116,6 +160,14 @@ def _integer(text, lowest):
 
 positive = functools.partial(_integer, lowest=1)
 natural = functools.partial(_integer, lowest=0)
+
+
+def seed(text):
+    """An integer that every backend takes as a seed."""
+    value = natural(text)
+    if value > MAX_SEED:
+        raise argparse.ArgumentTypeError(f"expected a seed in 0..{MAX_SEED}, got {text!r}")
+    return value
 
 
 def image_size(text):

@@ -1,5 +1,6 @@
 """The images that `--data` names: a TFDS data set, a folder of files or an array file."""
 
+import contextlib
 import pathlib
 import sys
 
@@ -49,9 +50,16 @@ def open_data(source, split, *, channels=3, **options):
         raise ValueError(f"cannot read images from the file {source!r}, expected .npz or .npy")
     if source.startswith((".", "/", "~")):
         raise FileNotFoundError(f"there is no file or folder {source!r}")
-    if "tensorflow" not in sys.modules:
-        with common.without_notices():
+    loaded = "tensorflow" in sys.modules and "tensorflow_datasets" in sys.modules
+    try:
+        with contextlib.nullcontext() if loaded else common.without_notices():
             datasets.catalog.import_tensorflow()
+    except ImportError as error:
+        raise ImportError(
+            f"--data {source}: a TensorFlow data set needs TensorFlow and TensorFlow Datasets "
+            "(pip install 'kzoo[tensorflow]'). Give --data a folder of image files or a file.npz, "
+            f"such as kzoo.datasets.save_npz('file.npz', {source!r}) writes where there are both"
+        ) from error
     with datasets.catalog.quiet():
         return datasets.load(source, split, **options)
 

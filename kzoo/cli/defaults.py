@@ -2,6 +2,8 @@
 
 import re
 
+from kzoo.cli import common
+
 # By image shape: the data sets that the shipped presets learned.
 DATASETS = {
     (28, 28, 1): "mnist",
@@ -99,8 +101,7 @@ class Defaults:
 
 def of_preset(args, model):
     """The `Defaults` of the preset `args.preset`, whose model is `model`."""
-    import kzoo
     from kzoo.presets import PresetMixin, read_metadata
 
-    base = getattr(kzoo, args.model) if args.model else PresetMixin
+    base = common.model_class(args.model) if args.model else PresetMixin
     return Defaults(read_metadata(args.preset, base), model.image_shape)

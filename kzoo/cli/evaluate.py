@@ -1,10 +1,34 @@
-"""`kzoo evaluate`: the scores of a preset, by the protocol of its class."""
+"""`kzoo evaluate`: the scores of a preset, by what its model can do."""
 
 import json
 import pathlib
 import shlex
 
 from kzoo.cli import card, common, data, defaults
+
+_EPILOG = """\
+A model is scored by what it can do:
+  likelihood      negative log-likelihood of the test images: exact for the pixel models,
+                  in nats and bits/dim; for VAE and LadderVAE the negative ELBO, and an
+                  importance-sampled estimate on the first 1,000 images, or on all that
+                  --num-images names; for a VAE also the two terms of the ELBO and the
+                  number of active units
+  samples         without a likelihood (GANs, VQVAE): inception score, diversity score and
+                  Frechet distance under a classifier, beside those of real test images;
+                  the distance is taken on the classifier's features and comparable under
+                  one classifier only
+  reconstruction  of an Autoencoder: its loss and the mean squared error of test images
+  discrete codes  of a VQVAE: squared error of reconstructed test images, codes in use, and
+                  bits of the codes under the prior
+  accuracy        of a Classifier, with the scores that the test images get
+A class-conditional model is measured on test images with their labels.
+For models of black and white pixels the test images are binarized once, each pixel
+being white with the probability of its grey value.
+Data and classifier are those that the preset's metadata.json names as "dataset" and
+"classifier"; where it names none, 28x28 and 32x32 grey images are taken for mnist,
+32x32 colour for svhn_cropped (classifier svhn), 64x64 colour for lsun/bedroom
+(classifier rooms).
+"""
 
 NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
 
@@ -23,28 +47,7 @@ def add_parser(commands):
             "kzoo evaluate weights/gan/mnist --write",
         ],
     )
-    parser.epilog = (
-        "protocols:\n"
-        "  GAN, CFGGAN  inception score, diversity score and Frechet distance of samples under a\n"
-        "               classifier, beside those of real test images; the distance is taken on\n"
-        "               the classifier's features and comparable under one classifier only\n"
-        "  VAE          negative ELBO, its two terms and the number of active units on the test\n"
-        "               images; importance-sampled negative log-likelihood of the first 1,000 of\n"
-        "               them, or of all that --num-images names; in nats per image\n"
-        "  Autoencoder  its reconstruction loss and the mean squared error of the test images\n"
-        "  LadderVAE    negative ELBO and importance-sampled negative log-likelihood, as VAE\n"
-        "  VQVAE        as GAN, and of the test images: squared error of reconstructions, codes\n"
-        "               in use, and bits of the codes under the prior\n"
-        "  pixel models exact negative log-likelihood of the test images, nats and bits/dim; of a\n"
-        "               class-conditional model given their labels\n"
-        "  Classifier   accuracy on the test images, and the scores that these get\n"
-        "For models of black and white pixels the test images are binarized once, each pixel\n"
-        "being white with the probability of its grey value.\n"
-        'Data and classifier are those that the preset\'s metadata.json names as "dataset" and\n'
-        '"classifier"; where it names none, 28x28 and 32x32 grey images are taken for mnist,\n'
-        "32x32 colour for svhn_cropped (classifier svhn), 64x64 colour for lsun/bedroom\n"
-        "(classifier rooms).\n\n" + parser.epilog
-    )
+    parser.epilog = f"{_EPILOG}\n{parser.epilog}"
     common.add_preset(parser)
     data.add_argument(parser, default=None)
     parser.add_argument("--split", help="of the data (test; validation of lsun/bedroom)")
@@ -55,13 +58,13 @@ def add_parser(commands):
         "--num-samples",
         type=common.positive,
         default=NUM_SAMPLES,
-        help=f"GAN, CFGGAN: images to draw ({NUM_SAMPLES:,})",
+        help=f"samples: images to draw ({NUM_SAMPLES:,})",
     )
     parser.add_argument(
         "--importance-samples",
         type=common.positive,
         default=IMPORTANCE_SAMPLES,
-        help=f"VAE: latents per image ({IMPORTANCE_SAMPLES:,})",
+        help=f"likelihood: latents per image, where it is estimated ({IMPORTANCE_SAMPLES:,})",
     )
     parser.add_argument(
         "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
@@ -69,10 +72,10 @@ def add_parser(commands):
     parser.add_argument(
         "--classifier",
         metavar="PRESET",
-        help="GAN, CFGGAN: the Classifier preset to score with (that of the preset)",
+        help="samples: the Classifier preset to score with (that of the preset)",
     )
     parser.add_argument(
-        "--seed", type=common.natural, default=0, help="of samples, latents, binarization (0)"
+        "--seed", type=common.seed, default=0, help="of samples, latents, binarization (0)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
@@ -109,54 +112,35 @@ def run(args):
 
 
 def measure(model, args, own):
-    """`(scores, class_histogram or None)` of a model by the protocol of its class.
+    """`(scores, class_histogram or None)` of a model, by every protocol that suits it.
 
     Args:
         model: the preset's model.
-        args: the arguments; those that the protocol needs and the user left out are set.
+        args: the arguments; those that a protocol needs and the user left out are set.
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
-    from kzoo import VQVAE, Autoencoder, Classifier
-    from kzoo.evaluation import protocols
+    from kzoo import Classifier
+    from kzoo.evaluation import measuring
 
-    if isinstance(model, Classifier):
+    def images(labels, binarize):
         own.fill(args, "data", "split")
-        images, labels, text = load(model, args, labels=True)
-        scores, histogram = protocols.accuracy_scores(model, images, labels)
-    elif isinstance(model, Autoencoder):
-        own.fill(args, "data", "split")
-        images, _, text = load(model, args)
-        scores, histogram = protocols.reconstruction_scores(model, images), None
-    elif hasattr(model, "log_likelihood"):
-        own.fill(args, "data", "split")
-        binarize = "static" if protocols.is_binary(model) else None
-        conditional = getattr(model, "num_classes", None) is not None
-        images, labels, text = load(model, args, labels=conditional, binarize=binarize)
-        scores = protocols.likelihood_scores(
-            model,
-            images,
-            args.importance_samples,
-            args.seed,
-            common.track,
-            labels,
-            protocols.NLL_IMAGES if args.num_images is None else None,
-        )
-        histogram = None
-    else:
+        return load(model, args, labels=labels, binarize="static" if binarize else None)
+
+    def classifier():
         own.fill(args, "classifier")
-        classifier = Classifier.from_preset(args.classifier)
-        scores, histogram = protocols.sample_scores(
-            model, classifier, args.num_samples, args.seed, args.steps, common.track
-        )
-        text = f"classifier {args.classifier}"
-    scores = [s._replace(protocol=f"{text}; {s.protocol}") for s in scores]
-    if isinstance(model, VQVAE):
-        own.fill(args, "data", "split")
-        conditional = model.num_classes is not None
-        images, labels, text = load(model, args, labels=conditional)
-        codes = protocols.code_scores(model, images, labels)
-        scores += [s._replace(protocol=f"{text}; {s.protocol}") for s in codes]
-    return scores, histogram
+        return Classifier.from_preset(args.classifier), f"classifier {args.classifier}"
+
+    given = measuring.Given(
+        images,
+        classifier,
+        num_samples=args.num_samples,
+        importance_samples=args.importance_samples,
+        nll_images=measuring.NLL_IMAGES if args.num_images is None else None,
+        generate=common.generate_options(args, model, "steps"),
+        seed=args.seed,
+        track=common.track,
+    )
+    return measuring.measure(model, given)
 
 
 def load(model, args, labels=False, **options):

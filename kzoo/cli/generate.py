@@ -28,7 +28,7 @@ def add_parser(commands):
     parser.add_argument("-n", type=common.positive, default=64, help="how many images (64)")
     parser.add_argument(
         "--seed",
-        type=common.natural,
+        type=common.seed,
         default=0,
         help="equal seeds give equal images on one backend (0)",
     )
@@ -84,42 +84,18 @@ def class_labels(text):
     return labels
 
 
-def pixel_options(args, model):
-    """The options of a pixel model's `generate` that the command line gives.
-
-    Raises:
-        ValueError: if the model does not take them.
-    """
-    from kzoo import VQVAE, PixelModel
-
-    options = {}
-    for name in ("labels", "temperature"):
-        value = getattr(args, name)
-        if value is None:
-            continue
-        if not isinstance(model, PixelModel | VQVAE):
-            raise ValueError(f"--{name}: a {type(model).__name__} takes none")
-        options[name] = value
-    if "labels" in options:
-        import numpy as np
-
-        if model.num_classes is None or max(args.labels) >= model.num_classes:
-            takes = "no labels" if model.num_classes is None else f"0..{model.num_classes - 1}"
-            raise ValueError(f"--labels {args.labels}: this {type(model).__name__} takes {takes}")
-        options["labels"] = np.resize(args.labels, args.n)
-    return options
-
-
 def sheet(model, count=64):
     """`(images, labels)` of a sheet: of a class-conditional model, one class per row.
 
     `labels` is `None` where the model has none.
     """
-    classes = getattr(model, "num_classes", None)
-    if classes is None or not hasattr(model, "complete"):
-        return model.generate(count, seed=0), None
-    labels = [label for label in range(classes) for _ in range(COLUMNS)]
-    return model.generate(len(labels), seed=0, labels=labels), labels
+    from kzoo.evaluation.capabilities import conditions_of
+
+    for condition in conditions_of(model):
+        if condition.name == "labels":
+            labels = [label for label in range(condition.num_classes) for _ in range(COLUMNS)]
+            return model.generate(len(labels), seed=0, labels=labels), labels
+    return model.generate(count, seed=0), None
 
 
 def run(args):
@@ -128,22 +104,21 @@ def run(args):
 
     import kzoo
     from kzoo.evaluation import protocols
+    from kzoo.evaluation.capabilities import can
 
     if args.output is None and not (args.separate or args.npz):
         args.output = pathlib.Path("samples.png")
     start = time.perf_counter()
     model = common.load_model(args, kzoo.GenerativeModel)
-    if not hasattr(model, "generate"):
-        raise ValueError(
-            f"{args.preset}: an {type(model).__name__} reconstructs images and draws none"
-        )
+    if not can(model, "generate"):
+        name = common.with_article(type(model).__name__)
+        raise ValueError(f"{args.preset}: {name} reconstructs images and draws none")
     loaded = time.perf_counter()
-    options = pixel_options(args, model)
-    if options:
-        images = model.generate(args.n, seed=args.seed, **options)
-    else:
-        batches = protocols.sample(model, args.n, args.seed, args.steps, track=common.track)
-        images = np.concatenate(list(batches))
+    options = common.generate_options(args, model, "steps", "labels", "temperature")
+    if "labels" in options:
+        options["labels"] = np.resize(args.labels, args.n)
+    batches = protocols.sample(model, args.n, args.seed, common.track, **options)
+    images = np.concatenate(list(batches))
     done = time.perf_counter()
 
     written = []

@@ -44,7 +44,7 @@ def add_parser(commands):
         default=NUM_NEIGHBORS,
         help=f"training images beside each sample ({NUM_NEIGHBORS})",
     )
-    parser.add_argument("--seed", type=common.natural, default=0, help="of the samples (0)")
+    parser.add_argument("--seed", type=common.seed, default=0, help="of the samples (0)")
     parser.add_argument(
         "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
     )
@@ -71,7 +71,8 @@ def run(args):
     held_out = args.held_out or defaults.held_out_split(args.data)
     training, text = load(model, args, args.split)
     real, real_text = load(model, args, held_out, REAL)
-    batches = protocols.sample(model, args.n, args.seed, args.steps, track=common.track)
+    options = common.generate_options(args, model, "steps")
+    batches = protocols.sample(model, args.n, args.seed, common.track, **options)
     samples = np.concatenate(list(batches))
     indices, distances = nearest_neighbors(samples, training, args.num_neighbors)
     _, real_distances = nearest_neighbors(real, training)

@@ -8,18 +8,23 @@ import shlex
 
 from kzoo.cli import common, data, training
 
-MODELS = {name.lower(): name for name in common.MODELS if name != "Classifier"}
-# Pixel models with a choice of levels; they take images of any size.
-_LEVELS = ("pixelcnn", "gatedpixelcnn", "pixelrnn", "multiscalepixelrnn")
-# Other models that take images of 28x28 as they are.
-_UNPADDED = ("autoencoder", "laddervae", "vae", "vqvae")
-# Constructor arguments that hold networks or follow from other options of the command.
+_EPILOG = """\
+A run that was stopped goes on from its last finished epoch when the same command is
+given again; with more --epochs, a finished run goes on too.
+
+The model says what suits the images, and --set changes it. The GANs take images of 28x28
+zero-padded to 32x32. On 28x28 grey images the VAE, the LadderVAE and the pixel models but
+PixelCNN++ model black and white pixels, binarized anew in every epoch; on other images,
+256 values. A model with --set num_classes=K learns from the labels too. The VQVAE is
+trained for so many epochs, and then its prior for as many.
+
+The settings of the presets are in the scripts of applications/.
+"""
+
+# Constructor arguments that follow from the data or from other options of the command.
 _NOT_SETTABLE = {
     "image_shape": "it follows from the data (--image-size)",
     "batch_size": "use --batch-size",
-    "encoder": "networks are given in Python",
-    "decoder": "networks are given in Python",
-    "prior": "it is a GatedPixelCNN, trained after the codes",
 }
 
 
@@ -37,22 +42,14 @@ def add_parser(commands):
             "kzoo train cfggan/mnist --stages 50 --learning-rate 1e-5",
         ],
     )
-    parser.epilog = (
-        "A run that was stopped goes on from its last finished epoch when the same command is\n"
-        "given again; with more --epochs, a finished run goes on too. The GANs take images\n"
-        "of 28x28 zero-padded to 32x32. On 28x28 grey images the VAE, the LadderVAE and the pixel\n"
-        "models but PixelCNN++ model black and white pixels, binarized anew in every epoch; on\n"
-        "other images, 256 values. A pixel model with --set num_classes=K learns from the labels.\n"
-        "The VQVAE is trained for so many epochs, and then its prior for as many.\n"
-        "The settings of the presets are in the scripts of applications/.\n\n" + parser.epilog
-    )
+    parser.epilog = f"{_EPILOG}\n{parser.epilog}"
+    names = ", ".join(map(str.lower, common.trained_models()))
     parser.add_argument(
         "model",
         type=start,
         action=_Start,
         metavar="MODEL",
-        help=f"what to train: {', '.join(MODELS)}; or MODEL/PRESET, to go on with a preset's "
-        "weights",
+        help=f"what to train: {names}; or MODEL/PRESET, to go on with a preset's weights",
     )
     data.add_argument(parser)
     parser.add_argument("--split", default="train", help="of the data (train)")
@@ -76,7 +73,7 @@ def add_parser(commands):
         "--stages",
         type=common.positive,
         metavar="N",
-        help="CFGGAN: stop after so many stages, whatever the epochs",
+        help="of a model that trains in stages (CFGGAN): stop after so many, whatever the epochs",
     )
     parser.add_argument(
         "--steps-per-epoch",
@@ -99,7 +96,7 @@ def add_parser(commands):
         help="a constructor argument of the model; may be given several times",
     )
     parser.add_argument(
-        "--seed", type=common.natural, default=0, help="of weights, data order and samples (0)"
+        "--seed", type=common.seed, default=0, help="of weights, data order and samples (0)"
     )
     parser.add_argument(
         "--output", type=pathlib.Path, metavar="FOLDER", help="the preset (MODEL-DATA)"
@@ -113,13 +110,16 @@ def add_parser(commands):
 
 
 def start(text):
-    """`vae` or `vae/mnist` as (family, preset or `None`)."""
+    """`vae` or `vae/mnist` as (class name, preset or `None`)."""
     family, slash, preset = text.partition("/")
-    if family not in MODELS or (slash and not preset):
-        raise argparse.ArgumentTypeError(
-            f"expected one of {', '.join(MODELS)}, or one of them with /PRESET; got {text!r}"
-        )
-    return family, preset or None
+    names = common.trained_models()
+    for name in names:
+        if name.lower() == family.lower() and bool(preset) == bool(slash):
+            return name, preset or None
+    raise argparse.ArgumentTypeError(
+        f"expected one of {', '.join(map(str.lower, names))}, or one of them with /PRESET; "
+        f"got {text!r}"
+    )
 
 
 class _Start(argparse.Action):
@@ -142,8 +142,8 @@ def setting(text):
 
 def run(args):
     keras = common.import_keras()
-    from kzoo.evaluation import protocols
-
+    model_class = common.model_class(args.model)
+    args.model = args.model.lower()  # as folders and messages have it
     source = pathlib.PurePath(args.data).stem or "data"
     args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()
     if args.output.exists() and not args.output.is_dir():
@@ -152,18 +152,13 @@ def run(args):
     with common.without_notices():  # it imports TensorFlow too, where there is one
         keras.utils.set_random_seed(args.seed)
 
-    check_settings(args)
-    preset = load_preset(args)
-    labels = {"labels": True} if takes_labels(args, preset) else {}
-    dataset, shape, text = open_training_data(args, **labels)
-    model = build(args, shape) if preset is None else check_fits(preset, args, shape)
-    if protocols.is_binary(model):
-        dataset, _, text = open_training_data(args, binarize="dynamic", **labels)
+    check_settings(args, model_class)
+    model, dataset, text = prepare(args, model_class)
     training.compile_model(model, args.learning_rate)
     training.claim(args.work, {"model": model.get_config(), **training.training_settings(args)})
     print(
-        f"Training a {type(model).__name__} of {model.count_params():,} parameters on {text}. "
-        f"Checkpoints, log and sample sheets go into {args.work}."
+        f"Training {common.with_article(type(model).__name__)} of {model.count_params():,} "
+        f"parameters on {text}. Checkpoints, log and sample sheets go into {args.work}."
     )
     try:
         training.fit(model, dataset, args)
@@ -176,63 +171,66 @@ def run(args):
     if not data.is_file(args.data):
         metadata["dataset"] = args.data  # on which `kzoo evaluate` will measure it
     model.save_to_preset(args.output, **metadata)
-    draw = f"kzoo generate {args.output}, " if hasattr(model, "generate") else ""
+    draw = f"kzoo generate {args.output}, " if training.draws(model) else ""
     print(
         f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output} "
         f"--data {shlex.quote(args.data)}"
     )
 
 
-def load_preset(args):
-    """The model of the preset that the command names, or `None`."""
-    import kzoo
+def prepare(args, model_class):
+    """The model, new or a preset's, and its training images: `(model, dataset, text)`.
 
-    return getattr(kzoo, MODELS[args.model]).from_preset(args.preset) if args.preset else None
+    The model says what it takes: the size, the labels, black and white pixels only.
+    """
+    from kzoo.evaluation.capabilities import is_binary, learns_labels
 
-
-def takes_labels(args, preset):
-    """Whether the model is class-conditional."""
-    if preset is None:
-        return dict(args.set).get("num_classes") is not None
-    return getattr(preset, "num_classes", None) is not None
+    given = data.image_shape(open_training_data(args))
+    arguments = model_class.arguments_for(given, args.batch_size)
+    if args.preset:
+        model = model_class.from_preset(args.preset)
+        check_fits(model, args, arguments["image_shape"])
+    else:
+        model = build(model_class, arguments, dict(args.set))
+    options, parts = {}, [f"{pathlib.PurePath(args.data).name} {args.split}"]
+    if args.image_size:
+        parts.append("cropped and resized")
+    if model.image_shape != given:
+        options["pad_to"] = model.image_shape[:2]
+        parts.append("zero-padded")
+    if is_binary(model):
+        options["binarize"] = "dynamic"
+        parts.append("binarized anew in every epoch")
+    if learns_labels(model):
+        options["labels"] = True
+    dataset = open_training_data(args, **options)
+    return model, dataset, ", ".join([*parts, "images of {}x{}x{}".format(*model.image_shape)])
 
 
 def open_training_data(args, **options):
-    """`(dataset, image shape, text)` of the training images; text says what they are."""
+    """The data set of the training images."""
     options |= {"batch_size": args.batch_size, "seed": args.seed, "shuffle": True}
     options |= {"channels": args.channels, "image_size": args.image_size}
-    dataset = data.open_data(args.data, args.split, **options)
-    shape = data.image_shape(dataset)
-    parts = [f"{pathlib.PurePath(args.data).name} {args.split}"]
-    if args.image_size:
-        parts.append("cropped and resized")
-    if args.model not in (*_UNPADDED, *_LEVELS) and shape[:2] == data.UNPADDED:
-        dataset = data.open_data(args.data, args.split, pad_to=data.PADDED, **options)
-        shape = (*data.PADDED, shape[2])
-        parts.append("zero-padded")
-    if options.get("binarize"):
-        parts.append("binarized anew in every epoch")
-    return dataset, shape, ", ".join([*parts, "images of {}x{}x{}".format(*shape)])
+    return data.open_data(args.data, args.split, **options)
 
 
-def check_settings(args):
+def check_settings(args, model_class):
     """Checks the names given to `--set`, before any data are read.
 
     Raises:
         ValueError: if the model has no such argument or it cannot be set here.
     """
-    import kzoo
-
-    if args.stages and args.model != "cfggan":
-        raise ValueError(f"--stages: only a cfggan trains in stages, got {args.model}")
+    model = common.with_article(model_class.__name__)
+    if args.stages and not hasattr(model_class, "stages_done"):
+        raise ValueError(f"--stages: {model} does not train in stages")
     if args.preset and args.set:
         raise ValueError(f"--set {args.set[0][0]}: the preset {args.preset!r} has its arguments")
-    names = constructor_arguments(getattr(kzoo, MODELS[args.model]))
+    names = constructor_arguments(model_class)
     allowed = [name for name in names if name not in _NOT_SETTABLE]
     for name, _ in args.set:
         if name not in allowed:
             why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(allowed)}")
-            raise ValueError(f"--set {name}: not an argument to set for a {args.model}: {why}")
+            raise ValueError(f"--set {name}: not an argument to set for {model}: {why}")
 
 
 def constructor_arguments(model_class):
@@ -246,40 +244,29 @@ def constructor_arguments(model_class):
     return [name for name in names if name not in ("self", "kwargs")]
 
 
-def build(args, shape):
-    """The model for images of that shape."""
-    import kzoo
-
-    arguments = {"image_shape": shape}
-    if args.model == "cfggan":
-        arguments["batch_size"] = args.batch_size
-    if shape != (*data.UNPADDED, 1):
-        # 256 grey values, where the default is black and white.
-        arguments |= {
-            **{family: {"likelihood": "discretized_logistic"} for family in ("vae", "laddervae")},
-            **{family: {"levels": 256} for family in _LEVELS},
-        }.get(args.model, {})
-    arguments |= dict(args.set)
+def build(model_class, arguments, settings):
+    """The model with the arguments that suit the images, and those that the user set."""
     try:
-        model = getattr(kzoo, MODELS[args.model])(**arguments)
-        if args.model == "vqvae":
-            model.set_prior(model.default_prior())
-        return model
-    except TypeError as error:  # a value of a wrong type, that the model did not expect
-        raise ValueError(f"--set {dict(args.set)}: {error}") from error
+        model = model_class(**{**arguments, **settings})
+    except (AttributeError, TypeError) as error:  # a value of a type that the model did not expect
+        if not settings:
+            raise
+        raise ValueError(f"--set {settings}: {error}") from error
+    if training.has_prior(model):
+        model.set_prior(model.default_prior())
+    return model
 
 
-def check_fits(preset, args, shape):
-    """A preset's model, if the command's images and batches are those it takes.
+def check_fits(preset, args, image_shape):
+    """Checks that a preset's model takes the command's images and batches.
 
     Raises:
         ValueError: if its images or its batch size are others.
     """
-    expected = {"image_shape": shape, "batch_size": args.batch_size}
+    expected = {"image_shape": image_shape, "batch_size": args.batch_size}
     for name, value in expected.items():
         own = getattr(preset, name, value)
         if own != value:
             raise ValueError(
                 f"the preset {args.model}/{args.preset} has {name} {own}, the command {value}"
             )
-    return preset

@@ -13,11 +13,10 @@ def compile_model(model, learning_rate):
         return
     if not 0 < learning_rate < math.inf:
         raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
-    two_networks = hasattr(model, "discriminator")
-    optimizers = [model.default_optimizer() for _ in range(1 + two_networks)]
-    for optimizer in optimizers:
+    optimizers = model.default_optimizers()
+    for optimizer in optimizers.values():
         optimizer.learning_rate = learning_rate
-    model.compile(*optimizers)
+    model.compile(**optimizers)
 
 
 def training_settings(args):
@@ -54,8 +53,21 @@ def endless(dataset):
     """A data set's batches over and over: Keras cuts an epoch short in which a data set ends."""
     if hasattr(dataset, "repeat"):
         return dataset.repeat()
-    # A generator of tuples: Keras takes no other kind of iterator.
-    return ((batch,) for _ in itertools.count() for batch in dataset)
+    return (batch for _ in itertools.count() for batch in dataset)
+
+
+def has_prior(model):
+    """Whether a model has a prior of its latents that is fitted after the model (a VQVAE)."""
+    from kzoo.evaluation.capabilities import can
+
+    return can(model, "default_prior", "set_prior", "fit_prior")
+
+
+def draws(model):
+    """Whether a model draws images."""
+    from kzoo.evaluation.capabilities import can
+
+    return can(model, "generate")
 
 
 def fit(model, dataset, args):
@@ -67,7 +79,7 @@ def fit(model, dataset, args):
     from kzoo.callbacks import SampleGrid, StageLimit
 
     callbacks = checkpoints(args.work)
-    if hasattr(model, "generate") and args.model != "vqvae":  # whose prior is not trained yet
+    if draws(model) and not has_prior(model):  # which is not trained yet
         callbacks.append(SampleGrid(args.work / "samples", columns=8, scale=2))
     if args.stages:
         callbacks.append(StageLimit(model.stages_done + args.stages))
@@ -79,21 +91,22 @@ def fit(model, dataset, args):
         callbacks=callbacks,
         verbose=verbose(),
     )
-    if args.model == "vqvae":
+    if has_prior(model):
         fit_prior(model, dataset, args)
 
 
 def fit_prior(model, dataset, args):
-    """Trains the prior of a `kzoo.VQVAE` on the codes of the same images, with a learning rate of
-    its own."""
+    """Trains a model's prior on the codes of the same images, with a learning rate of its own."""
     from kzoo.datasets import to_arrays
 
-    model.order_codes()
-    images, _ = to_arrays(dataset)
+    if hasattr(model, "order_codes"):
+        model.order_codes()
+    images, labels = to_arrays(dataset)
     work = args.work / "prior"
     work.mkdir(exist_ok=True)
     model.fit_prior(
         images,
+        labels,
         batch_size=args.batch_size,
         epochs=args.epochs,
         steps_per_epoch=args.steps_per_epoch,

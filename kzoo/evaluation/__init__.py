@@ -1,4 +1,25 @@
 """How models are measured: protocols and scores, above the models.
 
-`kzoo.metrics` has the Keras metrics among them.
+A model is scored by what it can do, and what it can do are its methods.
+`kzoo.evaluation.measuring.measure` takes every protocol whose methods the model has:
+
+* `log_likelihood(images)`, nats (n,): the likelihood of test images. With `elbo(images)` beside it,
+  `log_likelihood` is an estimate from `num_samples` latents, and the bound is a score of its own;
+  `elbo_terms` and `active_units` add the bound's two terms and the latents in use.
+* `generate(num_samples, seed)`: inception score, diversity score and Frechet distance of samples,
+  for a model without a likelihood.
+* `reconstruct(images)`, floats in [-1, 1]: the error of reconstructed test images, for a model
+  without a likelihood; `reconstruction_error` adds the loss that the model is trained with.
+* `encode_to_codes`, `decode_codes` and `prior_images`: reconstructions through discrete codes, and
+  the bits of the codes under their prior.
+* `activations(images)`: the accuracy of a classifier.
+
+So a new model gets its scores by having the methods, and nothing here knows its class. A new kind
+of score is a function and a line in `kzoo.evaluation.measuring.PROTOCOLS`.
+
+Other methods and properties that are asked for: `is_binary` (the test images are then binarized),
+`conditioned_on` (with labels among them, the test images come with their labels) and
+`sample_name(**options)` (what the samples of `generate(**options)` are called).
+
+`kzoo.metrics` has the Keras metrics.
 """

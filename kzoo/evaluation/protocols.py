@@ -10,14 +10,15 @@
 Every score says by which protocol it was measured. All run on any backend, from a seed.
 """
 
-import keras
 import numpy as np
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
+from kzoo.conditions import check_given
+from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
 from kzoo.evaluation.evaluate import evaluate_images
 from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
 from kzoo.evaluation.reconstruction_scores import code_scores, reconstruction_scores
-from kzoo.evaluation.scores import Score, is_binary, untracked
+from kzoo.evaluation.scores import Score, untracked
 
 __all__ = [
     "NLL_IMAGES",
@@ -37,7 +38,7 @@ SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
 SAMPLE_SCORES = ("inception_score", "diversity_score", "frechet_distance")
 
 
-def sample(model, num_samples, seed=0, steps=None, track=untracked):
+def sample(model, num_samples, seed=0, track=untracked, **options):
     """Draws many images in groups, to show progress.
 
     Up to 640 images are those of `model.generate(num_samples, seed)`; more are drawn in groups of
@@ -47,43 +48,47 @@ def sample(model, num_samples, seed=0, steps=None, track=untracked):
         model: a `kzoo.GenerativeModel`.
         num_samples: how many images.
         seed: an int.
-        steps: the functional gradient steps of a `kzoo.CFGGAN`; `None` for all.
         track: function `(sequence, description)` that iterates over the sequence and shows
             how far it is.
+        **options: further arguments of the model's `generate`: options such as the `steps` of a
+            `kzoo.CFGGAN`, or a condition such as `labels`, for all images or for each; `None`
+            stands for one that is left out.
 
     Returns:
         A generator of uint8 arrays `(n, height, width, channels)`.
 
     Raises:
-        ValueError: if the number is not positive, or `steps` is out of range or given for a model
-            without such steps.
+        ValueError: if the number is not positive, or the model's `generate` does not take an
+            option or its value.
     """
     check_positive_int("num_samples", num_samples)
-    options = {}
-    if steps is not None:
-        if not hasattr(model, "num_steps"):
+    options = {name: value for name, value in options.items() if value is not None}
+    for name, value in options.items():
+        if not takes(model, name):
             raise ValueError(
-                f"Received steps={steps}, and {type(model).__name__} takes no functional gradient "
-                "steps: only a CFGGAN does."
+                f"{type(model).__name__}.generate() takes no {name}; got {name}={value!r}."
             )
-        options["steps"] = steps
-    return _groups(model, num_samples, seed, options, track)
+    given = {c.name: options.pop(c.name, None) for c in conditions_of(model)}
+    _, each = check_given(model, num_samples, given)
+    return _groups(model, num_samples, seed, track, options, each)
 
 
-def _groups(model, num_samples, seed, options, track):
+def _groups(model, num_samples, seed, track, options, each):
     if num_samples > SAMPLE_GROUP:
-        seed = keras.random.SeedGenerator(seed)
+        seed = seed_generator(seed)
     for start in track(range(0, num_samples, SAMPLE_GROUP), "Drawing images"):
-        yield model.generate(min(SAMPLE_GROUP, num_samples - start), seed=seed, **options)
+        count = min(SAMPLE_GROUP, num_samples - start)
+        conditions = {name: values[start : start + count] for name, values in each.items()}
+        yield model.generate(count, seed=seed, **options, **conditions)
 
 
 def sample_scores(
-    model, classifier="mnist", num_samples=10_000, seed=0, steps=None, track=untracked
+    model, classifier="mnist", num_samples=10_000, seed=0, track=untracked, **options
 ):
     """Inception score, diversity score and Frechet distance of samples (clipped to [-1, 1]).
 
     Args:
-        model, num_samples, seed, steps, track: as in `sample`.
+        model, num_samples, seed, track, **options: as in `sample`.
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier` with `reference`.
 
     Returns:
@@ -93,10 +98,8 @@ def sample_scores(
     Raises:
         ValueError: as `sample` and `kzoo.metrics.evaluate_images`.
     """
-    measured = evaluate_images(sample(model, num_samples, seed, steps, track), classifier)
-    origin = ""
-    if hasattr(model, "num_steps"):
-        origin = f" of G_{model.num_steps if steps is None else steps}"
+    measured = evaluate_images(sample(model, num_samples, seed, track, **options), classifier)
+    origin = f" of {model.sample_name(**options)}" if can(model, "sample_name") else ""
     protocol = f"{num_samples:,} samples{origin}, seed {seed}, clipped to [-1, 1]"
     scores = [
         Score(name, measured[name], "", protocol, measured["reference"][name])

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from kzoo.evaluation.capabilities import can
 from kzoo.evaluation.scores import Score
 from kzoo.images import to_float
 
@@ -13,36 +14,39 @@ def reconstruction_scores(model, images):
     """How well an autoencoder reconstructs test images, none of them corrupted.
 
     Args:
-        model: a `kzoo.Autoencoder`.
+        model: a model with `reconstruct`, such as a `kzoo.Autoencoder`.
         images: uint8 array `(n, height, width, channels)`.
 
     Returns:
-        A list of `Score`: `reconstruction`, the loss that the model reports, per image; and `mse`,
-        the mean squared error of a pixel in units of [0, 1], comparable between losses.
+        A list of `Score`: `reconstruction`, the loss that the model reports, per image, if it has
+        `reconstruction_error`; and `mse`, the mean squared error of a pixel in units of [0, 1],
+        comparable between losses.
 
     Raises:
         ValueError: if the images do not fit the model.
     """
-    errors, squares = [], []
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        x, parameters = to_float(batch), model.pixel_parameters(model.encode(batch))
-        errors.append(keras.ops.convert_to_numpy(model.reconstruction_error(x, parameters)))
-        difference = keras.ops.convert_to_numpy((model.mean_image(parameters) - x) / 2.0)
-        squares.append(np.mean(difference**2, axis=(1, 2, 3)))
-    unit, what = {
-        "l2": ("", "squared error in units of [-1, 1], summed over an image"),
-        "cross_entropy": ("nats", "cross-entropy, summed over an image"),
-    }[model.reconstruction_loss]
-    return [
-        Score("reconstruction", float(np.concatenate(errors).mean(dtype="float64")), unit, what),
-        Score(
-            "mse",
-            float(np.concatenate(squares).mean(dtype="float64")),
-            "",
-            "mean over pixels, in units of [0, 1]",
-        ),
-    ]
+    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+    scores = []
+    if can(model, "encode", "pixel_parameters", "reconstruction_error"):
+        errors = [
+            model.reconstruction_error(to_float(batch), model.pixel_parameters(model.encode(batch)))
+            for batch in batches
+        ]
+        unit, what = {
+            "l2": ("", "squared error in units of [-1, 1], summed over an image"),
+            "cross_entropy": ("nats", "cross-entropy, summed over an image"),
+        }[model.reconstruction_loss]
+        scores.append(Score("reconstruction", _mean(errors), unit, what))
+    squares = []
+    for batch in batches:
+        difference = model.reconstruct(batch) - keras.ops.convert_to_numpy(to_float(batch))
+        squares.append(np.mean((difference / 2.0) ** 2, axis=(1, 2, 3)))
+    return [*scores, Score("mse", _mean(squares), "", "mean over pixels, in units of [0, 1]")]
+
+
+def _mean(batches):
+    arrays = [keras.ops.convert_to_numpy(batch) for batch in batches]
+    return float(np.concatenate(arrays).mean(dtype="float64"))
 
 
 def code_scores(model, images, labels=None):

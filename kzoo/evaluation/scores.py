@@ -23,8 +23,3 @@ class Score(NamedTuple):
 
 def untracked(steps, description):
     return steps
-
-
-def is_binary(model):
-    """Whether a model's images have black and white pixels only."""
-    return getattr(model, "likelihood", None) == "bernoulli" or getattr(model, "levels", None) == 2

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -42,7 +42,7 @@ class VectorQuantizer(keras.layers.Layer):
         self.decay = decay
         self.restart_below = restart_below
         self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
 
     def build(self, input_shape):
         shape = (self.num_codes, input_shape[-1])

@@ -2,7 +2,9 @@
 
 Goodfellow et al. 2014, arXiv:1406.2661: a discriminator returns logits D(x), and sigmoid(D(x)) is
 the probability that x is real. The other losses take D(x) as it is: least squares (Mao et al. 2017,
-arXiv:1611.04076) and the Wasserstein distance (Arjovsky et al. 2017, arXiv:1701.07875).
+arXiv:1611.04076), the Wasserstein distance (Arjovsky et al. 2017, arXiv:1701.07875) and the hinge
+loss (Lim, Ye 2017, "Geometric GAN", arXiv:1705.02894; Miyato et al. 2018, arXiv:1802.05957, eqs.
+16 and 17).
 """
 
 from keras import ops
@@ -31,7 +33,31 @@ def non_saturating_loss(fake_logits):
     return ops.mean(ops.softplus(-fake_logits))
 
 
-GENERATOR_LOSSES = {"minimax": minimax_loss, "non_saturating": non_saturating_loss}
+def hinge_discriminator_loss(real, fake):
+    """E max(0, 1 - D(x)) + E max(0, 1 + D(G(z))) (eq. 16 of Miyato et al.); at least 0.
+
+    Images beyond the margin, real ones above 1 and generated ones below -1, no longer count.
+
+    Args:
+        real: discriminator outputs on real images, any shape.
+        fake: discriminator outputs on generated images, any shape.
+
+    Returns:
+        Scalar; 2 for a discriminator that gives 0 everywhere.
+    """
+    return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
+
+
+def hinge_generator_loss(fake):
+    """-E D(G(z)) (eq. 17 of Miyato et al.); any scalar."""
+    return -ops.mean(fake)
+
+
+GENERATOR_LOSSES = {
+    "minimax": minimax_loss,
+    "non_saturating": non_saturating_loss,
+    "hinge": hinge_generator_loss,
+}
 
 
 def critic_loss(real, fake):

@@ -10,10 +10,11 @@ from kzoo.checks import check_image_shape, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import range_problem, to_float, to_uint8
 from kzoo.models import batches
+from kzoo.models.exporting import Exporting
 from kzoo.presets import PresetMixin
 
 
-class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
+class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
     """A model that learns to draw images.
 
     `fit`, `evaluate`, `save` and the rest are Keras's own; `train_step` is overridden once,
@@ -46,6 +47,8 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
     #: Whether the loss is a mean over examples, which `sample_weight` and `class_weight` weigh.
     #: `update` and `evaluation` then take a third argument, weights (b,) or `None`.
     weighs_examples = False
+    #: Arguments of `transform_noise` that are no conditions; `generate` takes them too.
+    sampling_options = frozenset()
     #: Whether one training update is made of long loops (see `kzoo.backend.loops_compile`).
     trains_in_loops = False
 
@@ -105,6 +108,33 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
 
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
+
+    # Asked by the command line ------------------------------------------------------------------
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        """The constructor arguments with which `kzoo train` makes a model for given images.
+
+        A subclass overrides it where its defaults do not suit every image. An `image_shape` that is
+        higher and wider than the images' has them padded with zeros.
+
+        Args:
+            image_shape: `(height, width, channels)` of the images.
+            batch_size: of the mini-batches, for a model that is built for one.
+
+        Returns:
+            A dict with `"image_shape"` and whatever else follows from the images.
+        """
+        return {"image_shape": tuple(image_shape)}
+
+    def default_optimizers(self):
+        """What `compile()` uses when it is given none: `{argument: optimizer}`."""
+        return {"optimizer": self.default_optimizer()}
+
+    @property
+    def is_binary(self):
+        """Whether the model is a distribution of black and white pixels only."""
+        return False
 
     def minimize(self, loss_fn, variables, optimizer):
         """One optimizer step on `variables` down the gradient of `loss_fn()`.
@@ -296,7 +326,7 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
             batch_size: how many to compute at once (default 64); changes memory and speed only.
             **condition: what the images are drawn for, by the names of `conditioned_on`: for a
                 class-conditional model `labels`, an int or an int array (num_samples,), by default
-                the classes in turn: 0, 1, 2 and so on.
+                the classes in turn: 0, 1, 2 and so on. Also the model's `sampling_options`.
 
         Returns:
             uint8 NumPy array (num_samples, height, width, channels).
@@ -307,11 +337,12 @@ class GenerativeModel(PresetMixin, backend.StepTrainer, keras.Model):
         if num_samples is not None:
             num_samples = check_positive_int("num_samples", num_samples)
         batch_size = check_positive_int("batch_size", batch_size or 64)
+        options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
         num_samples, condition = check_given(self, num_samples, condition)
         self.sync_state()
         noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
         return batches.in_batches(
-            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition)),
+            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition, **options)),
             batch_size,
             noise,
             condition,

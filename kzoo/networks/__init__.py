@@ -2,6 +2,7 @@
 
 from kzoo.networks.by_name import discriminator_by_name, generator_by_name
 from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
+from kzoo.networks.dcgan_4x4 import dcgan_4x4_discriminator, dcgan_4x4_generator
 from kzoo.networks.fully_connected import (
     fully_connected_discriminator,
     fully_connected_generator,
@@ -9,6 +10,8 @@ from kzoo.networks.fully_connected import (
 from kzoo.networks.resnet import resnet_discriminator, resnet_generator
 
 __all__ = [
+    "dcgan_4x4_discriminator",
+    "dcgan_4x4_generator",
     "dcgan_discriminator",
     "dcgan_generator",
     "discriminator_by_name",

@@ -3,6 +3,7 @@
 import functools
 
 from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
+from kzoo.networks.dcgan_4x4 import dcgan_4x4_discriminator, dcgan_4x4_generator
 from kzoo.networks.fully_connected import (
     fully_connected_discriminator,
     fully_connected_generator,
@@ -20,18 +21,22 @@ _NETWORKS = {
         functools.partial(fully_connected_generator, shortcuts=True),
         set(),
     ),
+    "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm", "fading"}),
 }
 NAMES = tuple(_NETWORKS)
+_WITH_CODES = ("dcgan", "dcgan_4x4")
 
 
-def discriminator_by_name(name, image_shape, **options):
+def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
     """One of `NAMES` for images; it takes those of the options that it has.
 
     Raises:
         ValueError: if there is no network of that name or it does not fit the images.
     """
     build, _, known = _find("discriminator", name)
-    return build(image_shape, **{key: options[key] for key in known & set(options)})
+    _check_fading("discriminator", name, options)
+    chosen = {key: options[key] for key in known & set(options)}
+    return build(image_shape, spectral_normalization=spectral_normalization, **chosen)
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
@@ -42,12 +47,19 @@ def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator
             latent codes.
     """
     _, build, known = _find(role, name)
+    _check_fading(role, name, options)
     chosen = {key: options[key] for key in known & set(options)}
-    if name == "dcgan":
+    if name in _WITH_CODES:
         chosen["codes"] = codes
     elif codes:
-        raise ValueError(f"codes={codes!r} needs {role}='dcgan', got {role}={name!r}.")
+        names = " or ".join(map(repr, _WITH_CODES))
+        raise ValueError(f"codes={codes!r} needs {role}={names}, got {role}={name!r}.")
     return build(image_shape, latent_dim, name=role, **chosen)
+
+
+def _check_fading(role, name, options):
+    if options.get("fading") and "fading" not in _NETWORKS[name][2]:
+        raise ValueError(f"Fading in needs {role}='dcgan_4x4', got {role}={name!r}.")
 
 
 def _find(role, name):

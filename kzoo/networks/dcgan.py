@@ -4,6 +4,8 @@
   generative adversarial networks", arXiv:1511.06434, section 3 [1].
 * Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
   arXiv:1801.06309, section 4.1: the extension, `pointwise=True` [2].
+* Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral normalization for generative adversarial
+  networks", arXiv:1802.05957, eq. 8: `spectral_normalization=True` [3].
 
 Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
 gives, for images of any size that can be halved so; kernels are 5x5 and padded alike on both sides
@@ -18,6 +20,7 @@ from kzoo.layers import (
     SymmetricConv2DTranspose,
 )
 from kzoo.layers import channels_last as layers
+from kzoo.networks.spectral import spectrally_normalized
 
 _KERNEL = 5
 _LEAK = 0.2  # slope of LeakyReLU [1]
@@ -65,7 +68,13 @@ def _convolutions(init_stddev, norm):
 
 
 def dcgan_discriminator(
-    image_shape, width=64, pointwise=False, batch_norm=True, init_stddev=0.02, name="discriminator"
+    image_shape,
+    width=64,
+    pointwise=False,
+    batch_norm=True,
+    init_stddev=0.02,
+    spectral_normalization=False,
+    name="discriminator",
 ):
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
@@ -75,13 +84,19 @@ def dcgan_discriminator(
         pointwise: adds a 1x1 convolution behind every strided one but the first [2].
         batch_norm: normalizes every convolution but the first [1].
         init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
+        spectral_normalization: divides every kernel by its largest singular value [3], in place of
+            `batch_norm`. The weights then start orthogonal, whatever `init_stddev`.
         name: name of the model.
 
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
     depth, _ = _depth(image_shape)
+    batch_norm = batch_norm and not spectral_normalization
     convolution, _ = _convolutions(init_stddev, batch_norm)
+    dense = layers.Dense
+    if spectral_normalization:
+        convolution, dense = map(spectrally_normalized, (convolution, dense))
     inputs = x = layers.Input(image_shape)
     x = convolution(width, _KERNEL, strides=2, use_bias=True)(x)
     x = layers.LeakyReLU(_LEAK)(x)
@@ -91,7 +106,7 @@ def dcgan_discriminator(
             x = _norm()(x) if batch_norm else x
             x = layers.LeakyReLU(_LEAK)(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(1, kernel_initializer=_normal(init_stddev))(x)
+    x = dense(1, kernel_initializer=_normal(init_stddev))(x)
     return keras.Model(inputs, x, name=name)
 
 

@@ -15,6 +15,7 @@ approximator against a convolutional discriminator (`dcgan_discriminator(pointwi
 here is its mirror image, with DCGAN's LeakyReLU in place of ReLU.
 """
 
+import functools
 import math
 
 import keras
@@ -22,17 +23,18 @@ import keras
 from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _LEAK, _norm, _normal
+from kzoo.networks.spectral import spectrally_normalized
 
 
-def _dense(units, init_stddev, **kwargs):
-    return layers.Dense(units, kernel_initializer=_normal(init_stddev), **kwargs)
+def _dense(units, init_stddev, layer=layers.Dense, **kwargs):
+    return layer(units, kernel_initializer=_normal(init_stddev), **kwargs)
 
 
-def _features(x, width, depth, shortcuts, batch_norm, init_stddev, activation):
+def _features(x, width, depth, shortcuts, batch_norm, init_stddev, activation, **kwargs):
     """What the output layer sees of x (b, n): (b, width), with shortcuts (b, depth * width)."""
     hidden = []
     for _ in range(check_positive_int("depth", depth)):
-        x = _dense(width, init_stddev, use_bias=not batch_norm)(x)
+        x = _dense(width, init_stddev, use_bias=not batch_norm, **kwargs)(x)
         x = _norm()(x) if batch_norm else x
         x = activation()(x)
         hidden.append(x)
@@ -46,6 +48,7 @@ def fully_connected_discriminator(
     shortcuts=False,
     batch_norm=False,
     init_stddev=0.01,
+    spectral_normalization=False,
     name="discriminator",
 ):
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
@@ -57,6 +60,8 @@ def fully_connected_discriminator(
         shortcuts: connects every hidden layer to the output.
         batch_norm: normalizes every hidden layer, before its LeakyReLU.
         init_stddev: standard deviation of the initial weights.
+        spectral_normalization: divides every matrix by its largest singular value (Miyato et al.
+            2018, arXiv:1802.05957), in place of `batch_norm`; the weights then start orthogonal.
         name: name of the model.
 
     Raises:
@@ -64,10 +69,11 @@ def fully_connected_discriminator(
     """
     inputs = layers.Input(check_image_shape(image_shape))
     x = layers.Flatten()(inputs)
-    x = _features(
-        x, width, depth, shortcuts, batch_norm, init_stddev, lambda: layers.LeakyReLU(_LEAK)
-    )
-    return keras.Model(inputs, _dense(1, init_stddev)(x), name=name)
+    batch_norm = batch_norm and not spectral_normalization
+    dense = spectrally_normalized(layers.Dense) if spectral_normalization else layers.Dense
+    leaky = functools.partial(layers.LeakyReLU, _LEAK)
+    x = _features(x, width, depth, shortcuts, batch_norm, init_stddev, leaky, layer=dense)
+    return keras.Model(inputs, _dense(1, init_stddev, layer=dense)(x), name=name)
 
 
 def fully_connected_generator(

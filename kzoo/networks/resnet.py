@@ -24,10 +24,11 @@ import keras
 
 from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _depth, _norm, _normal
+from kzoo.networks.spectral import spectrally_normalized
 
 
-def _convolution(filters, kernel_size, init_stddev, use_bias=True, **kwargs):
-    return layers.Conv2D(
+def _convolution(filters, kernel_size, init_stddev, use_bias=True, layer=layers.Conv2D, **kwargs):
+    return layer(
         filters,
         kernel_size,
         padding="same",
@@ -37,16 +38,21 @@ def _convolution(filters, kernel_size, init_stddev, use_bias=True, **kwargs):
     )
 
 
-def _branch(x, middle, features, init_stddev, batch_norm):
+def _branch(x, middle, features, init_stddev, batch_norm, **kwargs):
     """The main branch between its first ReLU and pooling: (b, h, w, c) to (b, h, w, features)."""
-    x = _convolution(middle, 3, init_stddev)(x)
+    x = _convolution(middle, 3, init_stddev, **kwargs)(x)
     x = layers.ReLU()(x)
-    x = _convolution(features, 3, init_stddev, use_bias=not batch_norm)(x)
+    x = _convolution(features, 3, init_stddev, use_bias=not batch_norm, **kwargs)(x)
     return _norm()(x) if batch_norm else x
 
 
 def resnet_discriminator(
-    image_shape, width=64, batch_norm=True, init_stddev=0.01, name="discriminator"
+    image_shape,
+    width=64,
+    batch_norm=True,
+    init_stddev=0.01,
+    spectral_normalization=False,
+    name="discriminator",
 ):
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
@@ -55,25 +61,30 @@ def resnet_discriminator(
         width: features behind the first block; doubled by every further one.
         batch_norm: normalizes the main branch of every block.
         init_stddev: standard deviation of the initial weights.
+        spectral_normalization: divides every kernel by its largest singular value (Miyato et al.
+            2018, arXiv:1802.05957), in place of `batch_norm`; the weights then start orthogonal.
         name: name of the model.
 
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
     depth, _ = _depth(image_shape)
+    batch_norm = batch_norm and not spectral_normalization
+    kind = spectrally_normalized if spectral_normalization else lambda layer: layer
+    convolution, dense = kind(layers.Conv2D), kind(layers.Dense)
     inputs = x = layers.Input(image_shape)
     for level in range(depth):
         features = width * 2**level
         branch = layers.ReLU()(x) if level else x
         middle = x.shape[-1] if level else width
-        branch = _branch(branch, middle, features, init_stddev, batch_norm)
+        branch = _branch(branch, middle, features, init_stddev, batch_norm, layer=convolution)
         branch = layers.AveragePooling2D(2)(branch)  # (b, h / 2, w / 2, features)
         x = layers.AveragePooling2D(2)(x)
-        x = _convolution(features, 1, init_stddev, use_bias=False)(x)
+        x = _convolution(features, 1, init_stddev, use_bias=False, layer=convolution)(x)
         x = layers.Add()([branch, x])
     x = layers.ReLU()(x)
     x = layers.Flatten()(x)
-    x = layers.Dense(1, kernel_initializer=_normal(init_stddev))(x)
+    x = dense(1, kernel_initializer=_normal(init_stddev))(x)
     return keras.Model(inputs, x, name=name)
 
 

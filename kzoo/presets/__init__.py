@@ -6,8 +6,22 @@
 * `README.md`: the model card.
 """
 
-from kzoo.presets.card import write_model_card
-from kzoo.presets.preset import PresetMixin, read_metadata
-from kzoo.presets.shipped import list_presets
+import importlib
+
+# Found when they are asked for: `kzoo.presets.shipped` goes without Keras, which `kzoo list` needs.
+_NAMES = {
+    "PresetMixin": "kzoo.presets.preset",
+    "list_presets": "kzoo.presets.shipped",
+    "read_metadata": "kzoo.presets.preset",
+    "write_model_card": "kzoo.presets.card",
+}
 
 __all__ = ["PresetMixin", "list_presets", "read_metadata", "write_model_card"]
+
+
+def __getattr__(name):
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_NAMES[name]), name)
+    globals()[name] = value
+    return value

@@ -9,7 +9,7 @@ from typing import Any, Self
 import keras
 
 from kzoo import __version__
-from kzoo.presets.safety import check_config, object_class
+from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
 from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, local_files, remote_files
 from kzoo.presets.storage import load_weights, serialized, write_preset
@@ -41,8 +41,8 @@ class _Presets:
         }
 
 
-class PresetMixin:
-    """Gives a Keras model presets; the model is registered with Keras as `kzoo>...`.
+class PresetMixin(HasPresets):
+    """Gives a Keras model presets; the model is registered with Keras, kzoo's own as `kzoo>...`.
 
     `presets`, an attribute of the class, maps the name of each preset that comes with kzoo to
     its record, as `kzoo.list_presets` describes it.

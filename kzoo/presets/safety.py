@@ -1,9 +1,10 @@
 """What a preset's `config.json` may name, checked before anything in it is instantiated.
 
-A config says which classes to build, so loading one must not be a way to run code: only layers and
-the like of Keras, and classes that kzoo registered with Keras as `kzoo>...`, are let through. The
-lookup follows the order in which `keras.saving.deserialize_keras_object` resolves names, and
-refuses wherever the two could disagree; Keras's own `safe_mode` stays on as well.
+A config says which classes to build, so loading one must not be a way to run code. Let through are
+layers and the like of Keras, classes registered with Keras as `kzoo>...`, and models with presets
+that the running program has registered itself. The lookup follows the order in which
+`keras.saving.deserialize_keras_object` resolves names, and refuses wherever the two could disagree;
+Keras's own `safe_mode` stays on as well.
 """
 
 import sys
@@ -58,6 +59,10 @@ _FUNCTION_MODULES = (
 _NOT_LOSSES_AND_THE_LIKE = ("deserialize", "get", "serialize")
 
 
+class HasPresets:
+    """Base of the classes that a preset may name, whatever package registered them with Keras."""
+
+
 def check_config(config: Any, location: str) -> None:
     """Checks that a config names nothing but classes of Keras and kzoo.
 
@@ -95,6 +100,8 @@ def object_class(config: dict) -> type | None:
         kzoo.register_classes()
         found = keras.saving.get_registered_object(registered_name)
         return found if isinstance(found, type) else None
+    if _has_presets(registered_name):
+        return keras.saving.get_registered_object(registered_name)
     if any(map(keras.saving.get_registered_object, (registered_name, class_name))):
         return None  # Keras would take the class registered by another package
     if registered_name != class_name:
@@ -103,6 +110,13 @@ def object_class(config: dict) -> type | None:
     if not isinstance(found, type) or not issubclass(found, _KERAS_BASES):
         return None
     return None if issubclass(found, _REFUSED_LAYERS) else found
+
+
+def _has_presets(name: str) -> bool:
+    found = keras.saving.get_registered_object(name)
+    if not (isinstance(found, type) and issubclass(found, HasPresets)):
+        return False
+    return keras.saving.get_registered_name(found) == name  # a scope may give it another name
 
 
 def _keras_attribute(module: str, name: str) -> Any:
@@ -148,7 +162,9 @@ def _is_known_function(node: dict) -> bool:
 
 def _check_string(value: str, location: str) -> None:
     # Keras takes the name of a registered object, such as an activation, for the object.
-    if not value.startswith(PACKAGE) and keras.saving.get_registered_object(value) is not None:
+    if value.startswith(PACKAGE) or _has_presets(value):
+        return
+    if keras.saving.get_registered_object(value) is not None:
         raise ValueError(
             f"{location} names {value!r}, which another package registered with Keras: "
             "expected only classes and functions of Keras and kzoo."

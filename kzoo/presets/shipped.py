@@ -1,11 +1,13 @@
-"""The presets that come with kzoo: `weights/<family>/<name>` of the repository or the wheel."""
+"""The presets that come with kzoo: `weights/<family>/<name>` of the repository or the wheel.
+
+Listing them takes no Keras and no backend: `kzoo list` should not need the seconds that these take.
+"""
 
 import difflib
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kzoo.presets.safety import object_class
 from kzoo.presets.sources import CONFIG, METADATA, local_files
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -23,6 +25,8 @@ class Shipped(NamedTuple):
         return f"{self.family}/{self.name}"
 
     def is_a(self, model_class: type) -> bool:
+        from kzoo.presets.safety import object_class
+
         found = object_class(local_files(self.folder).read(CONFIG))
         return found is not None and issubclass(found, model_class)
 
@@ -95,12 +99,13 @@ def choices(name: str, model_class: type) -> str:
 def record_of(preset: Shipped) -> dict[str, Any]:
     """What `list_presets` tells of one preset."""
     files = local_files(preset.folder)
-    metadata = files.read(METADATA)
+    config, metadata = files.read(CONFIG), files.read(METADATA)
     return {
         "preset": preset.handle,
-        "class": files.read(CONFIG)["class_name"],
+        "class": config["class_name"],
         "name": preset.name,
         "parameters": metadata["parameter_count"],
+        "image_shape": config["config"].get("image_shape"),
         "description": metadata.get("description", ""),
         "data": metadata.get("data", ""),
         "scores": metadata.get("scores", []),
@@ -113,8 +118,8 @@ def list_presets() -> list[dict[str, Any]]:
     Returns:
         A list of dicts, ordered by `"preset"`: `"preset"` (`"vae/mnist"`, which every
         `from_preset` takes), `"class"` (`"VAE"`), `"name"` (`"mnist"`, which the class's own
-        `from_preset` takes), `"parameters"` (a number), `"description"`, `"data"`, and
-        `"scores"`, a list of dicts with `"name"`, `"value"`, `"unit"`, `"protocol"` and
-        `"command"`.
+        `from_preset` takes), `"parameters"` (a number), `"image_shape"` (a list, or `None` where
+        the config does not say it), `"description"`, `"data"`, and `"scores"`, a list of dicts with
+        `"name"`, `"value"`, `"unit"`, `"protocol"` and `"command"`.
     """
     return [record_of(preset) for preset in shipped_presets()]

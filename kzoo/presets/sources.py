@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import keras
-
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
@@ -122,6 +120,8 @@ def _kaggle(name):
 
 
 def _web(address):
+    import keras
+
     folder = f"kzoo/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 
     def fetch(filename, sha256):

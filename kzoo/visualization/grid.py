@@ -69,9 +69,14 @@ def image_grid(images, columns=None, scale=1, padding=2, background=0, path=None
     """
     images = np.asarray(keras.ops.convert_to_numpy(images))
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3):
+        hint = ""
+        if images.ndim == 4 and images.shape[3] == 4:
+            hint = " Four channels are those of transparent images: leave the last one out."
+        elif images.ndim == 4 and images.shape[1] in (1, 3):
+            hint = " Channels come last: images.transpose(0, 2, 3, 1) moves them."
         raise ValueError(
             "Expected uint8 images of shape (n, height, width, 1 or 3); "
-            f"got {images.dtype} of shape {images.shape}."
+            f"got {images.dtype} of shape {images.shape}.{hint}"
         )
     if not len(images):
         raise ValueError("Expected at least one image; got none.")

@@ -75,3 +75,18 @@ def test_adam_is_algorithm_1():
             expected[i] -= rate * first[i] / (np.sqrt(second[i]) + 1e-7)
     for a, b in zip(trained(adam(), backend.apply_gradients), expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_weights_that_are_transposed_in_memory(name):
+    """An update goes by the order of the numbers, not by that in memory."""
+    matrix = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
+    results = []
+    for value in (ops.transpose(ops.array(matrix.T.copy())), ops.array(matrix)):
+        variable = keras.Variable(value)
+        optimizer = OPTIMIZERS[name]()
+        optimizer.build([variable])
+        for step in range(3):
+            backend.apply_gradients(optimizer, gradients(step)[:1], [variable])
+        results.append(ops.convert_to_numpy(variable.value))
+    np.testing.assert_array_equal(*results)

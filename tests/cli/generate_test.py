@@ -63,13 +63,43 @@ def test_labels_and_temperature(kzoo_main, saved):
     np.testing.assert_array_equal(np.load("x.npz")["images"], images)
 
 
+def test_labels_of_any_conditional_model(kzoo_main, tmp_path):
+    size = {"latent_dim": 2, "num_classes": 4}
+    models = {
+        "vae": kzoo.VAE((8, 8, 1), widths=(3,), dense_width=4, **size),
+        "gan": kzoo.GAN((8, 8, 1), width=2, **size),
+    }
+    for name, model in models.items():
+        model.save_to_preset(name)
+        assert kzoo_main("generate", name, "-n", 3, "--labels", 3, "--npz", "x.npz")[0] == 0
+        images = model.generate(3, seed=0, labels=3)
+        np.testing.assert_allclose(np.load("x.npz")["images"], images, atol=1)
+        code, _, err = kzoo_main("generate", name, "-n", 3, "--labels", 4)
+        assert code == 1 and "labels must be in 0..3, got values from 4 to 4" in err
+
+
+def test_labels_go_on_over_the_groups(monkeypatch):
+    """Three classes in turn, in groups of four images: each image has the class of its number."""
+    drawn = []
+    model = kzoo.VAE((8, 8, 1), latent_dim=2, widths=(3,), dense_width=4, num_classes=3)
+    monkeypatch.setattr(protocols, "SAMPLE_GROUP", 4)
+    monkeypatch.setattr(
+        model, "generate", lambda n, seed=None, labels=None: drawn.extend(labels) or np.zeros(n)
+    )
+    list(protocols.sample(model, 10))
+    assert drawn == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0]
+    drawn.clear()
+    list(protocols.sample(model, 10, labels=2))
+    assert drawn == [2] * 10
+
+
 @pytest.mark.parametrize(
     ("family", "options", "message"),
     [
         ("gan", ["--labels", "1"], "--labels: a GAN takes none"),
         ("gan", ["--temperature", "2"], "--temperature: a GAN takes none"),
-        ("pixelcnn", ["--labels", "1"], "this PixelCNN takes no labels"),
-        ("gatedpixelcnn", ["--labels", "1,4"], "takes 0..3"),
+        ("pixelcnn", ["--labels", "1"], "--labels: a PixelCNN takes none"),
+        ("gatedpixelcnn", ["--labels", "1,4"], "labels must be in 0..3, got values from 1 to 4"),
         ("gatedpixelcnn", ["--labels", "a"], "expected class numbers such as 3 or 3,5, got 'a'"),
         ("pixelcnn", ["--temperature", "0"], "temperature must be a positive number, got 0.0"),
     ],

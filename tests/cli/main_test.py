@@ -33,11 +33,12 @@ def test_no_command_is_wrong_usage(kzoo_main):
         (["paint"], "invalid choice: 'paint'"),
         (["generate"], "required: PRESET"),
         (["generate", "x", "-n", "0"], "expected an integer >= 1, got '0'"),
+        (["generate", "x", "--seed", str(2**31)], "expected a seed in 0..2147483647, got"),
         (["generate", "x", "--seed", "one"], "expected an integer >= 0, got 'one'"),
         (["generate", "x", "-o", "sheet.jpg"], "expected the name of a .png file, got 'sheet.jpg'"),
         (["generate", "x", "--separate", "a", "--npz", "b.npz"], "not allowed with"),
-        (["generate", "x", "--model", "DALLE"], "expected one of CFGGAN, "),
-        (["train", "transformer"], "expected one of cfggan, gan, "),
+        (["generate", "x", "--model", "DALLE"], "expected one of Autoencoder, CFGGAN, "),
+        (["train", "transformer"], "expected one of autoencoder, cfggan, "),
         (["train", "vae", "--set", "latent_dim"], "expected NAME=VALUE, got 'latent_dim'"),
         (["train", "vae", "--image-size", "8x8x1"], "expected N or HEIGHTxWIDTH, got '8x8x1'"),
     ],
@@ -56,7 +57,7 @@ def test_wrong_usage(kzoo_main, arguments, message):
         (["evaluate", "nothing"], "'nothing' is neither a folder nor a preset"),
         (["generate", "{saved}/classifier"], "is a Classifier, not a GenerativeModel"),
         (["generate", "{saved}/gan", "--model", "vae"], "is a GAN, not a VAE"),
-        (["generate", "{saved}/gan", "--steps", "1"], "steps=1, and GAN takes no functional"),
+        (["generate", "{saved}/gan", "--steps", "1"], "--steps: a GAN takes none"),
         (["generate", "{saved}/cfggan", "--steps", "9"], "steps must be an int in 0 .. 2, got 9"),
         (["evaluate", "{saved}/vae", "--data", "no.npz"], "no.npz"),
         (["evaluate", "{saved}/vae", "--data", "./none"], "no file or folder './none'"),
@@ -69,6 +70,16 @@ def test_a_mistake_is_one_line(kzoo_main, saved, arguments, message):
     assert (code, out) == (1, "")
     assert err.startswith("kzoo: error: ") and err.count("\n") == 1
     assert message in err
+
+
+def test_the_choice_of_a_backend_is_said_by_commands_that_need_one(kzoo_main, monkeypatch, caplog):
+    monkeypatch.setattr("kzoo._environment._chosen", "jax")
+    assert kzoo_main("list")[0] == 0 and not caplog.records
+    for _ in range(2):
+        assert kzoo_main("generate", "vae/mnits")[0] == 1
+    assert [record.getMessage()[:50] for record in caplog.records] == [
+        "TensorFlow, Keras's default backend, is not instal"
+    ]
 
 
 def test_damaged_presets(kzoo_main, saved, tmp_path):

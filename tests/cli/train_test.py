@@ -1,5 +1,6 @@
 import csv
 import json
+import sys
 
 import keras
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 import kzoo
 from kzoo import cli
 from kzoo.callbacks import SampleGrid
+from kzoo.cli import common, training
 from kzoo.cli import train as train_command
-from kzoo.cli import training
 from kzoo.evaluation import protocols
 from tests.cli.conftest import squares
 
@@ -121,12 +122,10 @@ def test_goes_on_from_a_preset(train, kzoo_main, data, tmp_path):
 
 
 def opened(*arguments):
-    """The training data, their shape and description for a command, and the model it builds."""
+    """The training data, their shape and description for a command, and the model."""
     args = cli.parser().parse_args(["train", *map(str, arguments)])
-    _, shape, _ = train_command.open_training_data(args)
-    model = train_command.build(args, shape)
-    options = {"binarize": "dynamic"} if protocols.is_binary(model) else {}
-    return *train_command.open_training_data(args, **options), model
+    model, dataset, text = train_command.prepare(args, common.model_class(args.model))
+    return dataset, model.image_shape, text, model
 
 
 @pytest.fixture
@@ -175,16 +174,17 @@ def test_a_folder_of_images(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        (["--set", "latents=3"], "--set latents: not an argument to set for a vae: expected one"),
+        (["--set", "latents=3"], "--set latents: not an argument to set for a VAE: expected one"),
         (["--set", "image_shape=3"], "it follows from the data (--image-size)"),
-        (["--set", "encoder=3"], "networks are given in Python"),
-        (["--stages", "3"], "--stages: only a cfggan trains in stages, got vae"),
+        (["--set", "encoder=3"], "encoder must be a keras.Model, got 3"),
+        (["--stages", "3"], "--stages: a VAE does not train in stages"),
         (["--set", "latent_dim=big"], "latent_dim must be a positive integer, got 'big'"),
         (["--set", "kl_weight=big"], "--set {"),
         (["--set", "likelihood=cauchy"], "got 'cauchy'"),
         (["--learning-rate", "-1"], "--learning-rate must be a positive number, got -1.0"),
         (["--data", "missing.npz"], "missing.npz"),
         (["--data", "broken.npz"], "cannot read images from 'broken.npz'"),
+        (["--data", "notes.npz"], "notes.npz"),
         (["--data", "notes.txt"], "cannot read images from the file 'notes.txt'"),
         (["--data", "empty"], "no image files"),
         (["--data", "~/no/such/file"], "there is no file or folder '~/no/such/file'"),
@@ -195,12 +195,22 @@ def test_a_folder_of_images(tmp_path):
 def test_mistakes(train, tmp_path, arguments, message):
     (tmp_path / "broken.npz").write_bytes(b"PK\3\4")
     (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "notes.npz").write_text("some notes")
     (tmp_path / "empty").mkdir()
     code, _, err = train("vae", *arguments)
     assert code == 1
     assert err.startswith("kzoo: error: ") and err.count("\n") == 1
-    assert message in err
+    assert message in err and "allow_pickle" not in err
     assert not (tmp_path / "new").exists()
+
+
+def test_a_data_set_without_tensorflow(train, monkeypatch):
+    for name in ("tensorflow", "tensorflow_datasets"):
+        monkeypatch.setitem(sys.modules, name, None)
+    code, _, err = train("vae", "--data", "mnist")
+    assert code == 1 and err.startswith("kzoo: error: --data mnist: ") and err.count("\n") == 1
+    assert "Give --data a folder of image files or a file.npz" in err
+    assert "kzoo.datasets.save_npz('file.npz', 'mnist')" in err
 
 
 def test_an_unknown_data_set(train, tfds_dir, monkeypatch):
@@ -213,7 +223,7 @@ def test_an_unknown_data_set(train, tfds_dir, monkeypatch):
 def test_too_few_images(train, tmp_path):
     np.save(tmp_path / "few.npy", squares(0, 7)[0])
     code, _, err = train("cfggan", "--data", "few.npy")
-    assert code == 1 and "takes 8 images; the data set has fewer" in err
+    assert code == 1 and "takes 8 images; the data have fewer" in err
     # A run that failed before its first epoch is none to go on from.
     training.claim(tmp_path / "new-run", {"model": {"latent_dim": 5}})
 
@@ -222,6 +232,28 @@ def test_divergence_is_no_preset(train, tmp_path):
     code, _, err = train("vae", "--learning-rate", "1e30", "--epochs", 3)
     assert code == 1 and "training diverged: " in err and err.count("\n") == 1
     assert not (tmp_path / "new").exists()
+
+
+def test_a_conditional_model_learns_the_folders_of_its_images(kzoo_main, tmp_path):
+    for i, (image, label) in enumerate(zip(*squares(0, 20), strict=True)):
+        folder = tmp_path / "photos" / f"class_{label}"
+        folder.mkdir(parents=True, exist_ok=True)
+        kzoo.visualization.grid.write_png(folder / f"{i}.png", image)
+    few = ["--data", "photos", "--channels", 1, "--batch-size", 10, "--epochs", 1]
+    small = ["--set", "latent_dim=2", "--set", "width=2", "--set", "num_classes=4"]
+    code, out, err = kzoo_main("train", "gan", *few, *small, "--output", "new")
+    assert (code, err) == (0, ""), err
+    assert kzoo.GAN.from_preset(tmp_path / "new").num_classes == 4
+
+
+def test_a_prior_is_trained_after_its_model(kzoo_main, data, tmp_path):
+    few = ["--data", data, "--batch-size", 20, "--epochs", 2, "--output", "new"]
+    small = ["--set", "num_codes=4", "--set", "width=4", "--set", "code_dim=2", "--set", "blocks=1"]
+    code, out, err = kzoo_main("train", "vqvae", *few, *small)
+    assert (code, err) == (0, ""), err
+    assert len(log(tmp_path / "new-run")) == len(log(tmp_path / "new-run" / "prior")) == 2
+    assert not (tmp_path / "new-run" / "samples").exists()  # nothing draws before the prior
+    assert kzoo_main("generate", "new", "-n", 2)[0] == 0
 
 
 def test_an_autoencoder_is_trained_without_sheets(kzoo_main, data, tmp_path):

@@ -89,6 +89,7 @@ def test_list_presets():
         "class": "Tiny",
         "name": "mnist",
         "parameters": 20,
+        "image_shape": None,
         "description": "tiny/mnist",
         "data": "",
         "scores": [{"name": "s", "value": 1.0, "unit": "", "protocol": "p", "command": "c"}],

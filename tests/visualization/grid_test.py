@@ -33,6 +33,21 @@ def test_scale_repeats_pixels():
     assert_array_equal(sheet, np.kron(image[0, :, :, 0], np.ones((3, 3), "uint8"))[..., None])
 
 
+@pytest.mark.parametrize(
+    "shape, hint",
+    [
+        ((2, 3, 8, 6), "Channels come last"),
+        ((2, 1, 8, 6), "Channels come last"),
+        ((2, 8, 6, 4), "transparent"),
+        ((2, 8, 6, 2), r"got uint8 of shape \(2, 8, 6, 2\)\.$"),
+        ((8, 6, 3), r"got uint8 of shape \(8, 6, 3\)\.$"),
+    ],
+)
+def test_other_layouts_are_named(shape, hint):
+    with pytest.raises(ValueError, match=hint):
+        image_grid(np.zeros(shape, "uint8"))
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_written_file_holds_the_sheet(tmp_path, channels):
     path = tmp_path / "sheet.png"

@@ -6,20 +6,27 @@
 * Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
   arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
 * Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in the generator's code [5].
+* Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [6].
+* Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [7].
+* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196: samples come from an average
+  of the generator's weights (appendix A), networks grow out of smaller ones (section 2) [8].
+* Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [9].
 """
 
 import keras
 from keras import ops
 
-from kzoo import backend
 from kzoo.checks import check_positive_int
-from kzoo.images import check_images, to_float
+from kzoo.layers import DiffAugment
+from kzoo.layers.diff_augment import check_policies
 from kzoo.models.adversarial.base import AdversarialModel, dtype_policy, shape_of_images
-from kzoo.models.adversarial.infogan import CodeRecognition
-from kzoo.models.batches import in_batches
+from kzoo.models.adversarial.growth import Growth
+from kzoo.models.adversarial.infogan import CodeProbabilities, CodeRecognition
+from kzoo.models.adversarial.r1 import R1
+from kzoo.models.adversarial.weight_average import WeightAverage
 
 
-class AlternatingGAN(AdversarialModel):
+class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
@@ -43,6 +50,21 @@ class AlternatingGAN(AdversarialModel):
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
+        augment: how training changes all images, real and generated, before the discriminator sees
+            them [7]: names for `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`.
+        spectral_normalization: divides every kernel of a named discriminator by its largest
+            singular value [6], in place of batch norm.
+        average_decay: how much of the average of the generator's weights stays at every update,
+            in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
+            which `generate` then draws unless it is called with `averaged=False` [8].
+        r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
+            [9]), such as .1 to 10; 0 for none.
+        r1_every: at every how many updates of the discriminator the penalty counts, times as much.
+        grow_from: a model with half the image's sides, twice the `width` and "dcgan_4x4" networks,
+            from whose weights all layers start but those next to the image [8]; or one of the same
+            size, to go on from it.
+        fade_images: over how many real images the new layers are faded in [8]; 0 for networks
+            without the smaller one's layers next to the image.
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
             `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1].
@@ -68,6 +90,13 @@ class AlternatingGAN(AdversarialModel):
         codes=0,
         information=0.0,
         instance_noise=0.0,
+        augment=None,
+        spectral_normalization=False,
+        average_decay=0.0,
+        r1=0.0,
+        r1_every=16,
+        grow_from=None,
+        fade_images=0,
         generator="dcgan",
         discriminator="dcgan",
         **kwargs,
@@ -96,17 +125,32 @@ class AlternatingGAN(AdversarialModel):
         self.codes = codes
         self.information = float(information)
         self.instance_noise = float(instance_noise)
+        self.augment = list(check_policies("augment", augment)) or None
+        self.spectral_normalization = bool(spectral_normalization)
+        if self.spectral_normalization and not isinstance(discriminator, str):
+            raise ValueError(
+                "spectral_normalization=True is for a discriminator given by its name; got "
+                f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
+            )
+        self._check_growth(fade_images, grow_from)
+        fading = self.fade_images > 0
         self._set_networks(
             discriminator,
             generator,
             {"width": self.width, "pointwise": self.pointwise, "batch_norm": self.batch_norm},
-            {"codes": self.codes, "batch_norm": True},
+            {"codes": self.codes, "batch_norm": True, "fading": fading},
+            {"spectral_normalization": self.spectral_normalization, "fading": fading},
         )
+        self._set_average(average_decay)
+        self._set_r1(r1, r1_every)
+        self._set_growth(grow_from)
         if self.information:
             with dtype_policy(self.dtype_policy):
                 self.code_recognition = CodeRecognition(self.discriminator, self.codes)
             self.code_head = self.code_recognition.head  # where Keras finds its variables
         self.seed_generator = keras.random.SeedGenerator()
+        if self.augment:
+            self.augmentation = DiffAugment(self.augment, seed=self.seed_generator)
         self.build()
 
     def get_config(self):
@@ -118,6 +162,13 @@ class AlternatingGAN(AdversarialModel):
             "codes": self.codes,
             "information": self.information,
             "instance_noise": self.instance_noise,
+            "augment": self.augment,
+            "spectral_normalization": self.spectral_normalization,
+            "average_decay": self.average_decay,
+            "r1": self.r1,
+            "r1_every": self.r1_every,
+            "grow_from": self.grow_from,
+            "fade_images": self.fade_images,
             **self._networks_config(),
         }
 
@@ -166,6 +217,7 @@ class AlternatingGAN(AdversarialModel):
         loss = self.discriminator_criterion(real_values, fake_values)
         if training:
             loss = loss + self.discriminator_penalty(real, fake, condition)
+            loss = loss + self._r1(real, condition)
         return loss, code_loss
 
     def generator_losses(self, latents, condition, training=True):
@@ -182,36 +234,12 @@ class AlternatingGAN(AdversarialModel):
 
     def _noisy(self, images, training):
         """Images (b, h, w, c) as training shows them to the discriminator."""
+        if training and self.augment:
+            images = self.augmentation(images, training=True)
         if training and self.instance_noise:
             noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
             images = images + self.instance_noise * noise
         return images
-
-    def code_probabilities(self, images):
-        """How often each code occurs among real images, as the recognizing network sees it.
-
-        A generator draws its codes equally often in training, whatever their kinds of images
-        have for frequencies in the data. `kzoo.layers.LatentCodes(codes, probabilities)` draws
-        them as often as this says.
-
-        Args:
-            images: uint8 array (n, height, width, channels), or floats in [-1, 1].
-
-        Returns:
-            float64 NumPy array (codes,) that sums to 1.
-
-        Raises:
-            ValueError: if the model was made without `information`, or the images do not fit.
-        """
-        if not self.information:
-            raise ValueError("code_probabilities() needs a model with information > 0, got 0.")
-        check_images(self, images)
-        rows = in_batches(self._code_probabilities, 256, images)  # (n, codes)
-        return rows.astype("float64").mean(axis=0)
-
-    @backend.compiled
-    def _code_probabilities(self, images):
-        return self.code_recognition.probabilities(to_float(images))
 
     # Training and sampling --------------------------------------------------------------------
 
@@ -222,17 +250,18 @@ class AlternatingGAN(AdversarialModel):
         """
         steps = self.discriminator_steps
         batch_size = ops.shape(x)[0] // steps
+        self._fade(x)
         for k in range(steps):
             part = slice(k * batch_size, (k + 1) * batch_size)
             real, given = x[part], {name: values[part] for name, values in condition.items()}
             latents = self._latents(real)
-            fake = self(latents, **given, training=True)  # (b, h, w, c)
-            arguments = (real, fake, latents, given)
+            arguments = (real, self(latents, **given, training=True), latents, given)
             d_loss, _ = self._minimize(
                 lambda arguments=arguments: self.discriminator_losses(*arguments),
                 self.discriminator_variables,
                 self.d_optimizer,
             )
+            self._after_r1()
             self.after_discriminator_step()
         latents = self._latents(real)
         g_loss, code_loss = self._minimize(
@@ -240,6 +269,7 @@ class AlternatingGAN(AdversarialModel):
             self.generator.trainable_variables,
             self.g_optimizer,
         )
+        self._update_average()
         return self._named(d_loss, g_loss, code_loss)
 
     def _minimize(self, losses, variables, optimizer):
@@ -268,7 +298,3 @@ class AlternatingGAN(AdversarialModel):
         """As many latents as images (b, latent_dim)."""
         shape = (ops.shape(images)[0], self.latent_dim)
         return keras.random.normal(shape, seed=self.seed_generator)
-
-    @backend.compiled
-    def transform_noise(self, noise, labels=None):
-        return self(noise, labels=labels)

@@ -136,6 +136,17 @@ class AdversarialModel(GenerativeModel):
         """The paper's optimizer; called once for each of the two networks."""
         raise NotImplementedError
 
+    def default_optimizers(self):
+        return {name: self.default_optimizer() for name in ("d_optimizer", "g_optimizer")}
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        """28x28 is padded to 32x32: the networks halve the images several times."""
+        height, width, channels = image_shape
+        if (height, width) == (28, 28):
+            image_shape = (32, 32, channels)
+        return super().arguments_for(image_shape, batch_size)
+
     def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
         """Configures training.
 
@@ -188,10 +199,17 @@ class AdversarialModel(GenerativeModel):
         images = getattr(self, self.generator_name)(inputs, training=training)
         return ops.cast(images, "float32")
 
+    def input_specs(self):
+        """What `call` takes: latents, and labels of a class-conditional model."""
+        latents = keras.InputSpec(shape=(None, self.latent_dim), dtype="float32")
+        return [latents, *(condition.input_spec() for condition in self.conditioned_on)]
+
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
-    def _set_networks(self, discriminator, generator, options, generator_options):
+    def _set_networks(
+        self, discriminator, generator, options, generator_options, discriminator_options=None
+    ):
         """Takes the user's networks, or builds those that are named.
 
         Args:
@@ -199,6 +217,7 @@ class AdversarialModel(GenerativeModel):
             generator: the same, for the network that draws images.
             options: of both networks that are built.
             generator_options: further ones of the one that draws images.
+            discriminator_options: further ones of the discriminator.
 
         Raises:
             ValueError: if a network's shapes do not fit, or there is none of that name.
@@ -214,7 +233,8 @@ class AdversarialModel(GenerativeModel):
             if by_name[0]:
                 extra = classes if classes and self.conditioning == "concatenation" else 0
                 seen = (*shape[:2], shape[2] + extra)
-                discriminator = discriminator_by_name(discriminator, seen, **options)
+                further = discriminator_options or {}
+                discriminator = discriminator_by_name(discriminator, seen, **options, **further)
                 if extra:
                     discriminator = concatenated_discriminator(discriminator, shape, classes)
                 elif classes:

@@ -3,6 +3,8 @@
 * Goodfellow et al. 2014, "Generative adversarial nets", arXiv:1406.2661: Algorithm 1 [1].
 * Radford et al. 2016 (DCGAN), arXiv:1511.06434: networks, optimizers, initialization [2].
 * Johnson, Zhang 2018, arXiv:1801.06309, section 1 names the two losses GAN0 and GAN1 [3].
+* Lim, Ye 2017, arXiv:1705.02894 and Miyato et al. 2018, arXiv:1802.05957, eqs. 16 and 17: the
+  hinge loss [4].
 
 Deviations from [1]: Adam in place of momentum, as in [2]. Latents are standard normal as in [3],
 not uniform as in [2]. Real and generated images pass through the discriminator as separate
@@ -11,7 +13,11 @@ batches, each normalized with its own statistics.
 
 import keras
 
-from kzoo.losses.adversarial import GENERATOR_LOSSES, discriminator_loss
+from kzoo.losses.adversarial import (
+    GENERATOR_LOSSES,
+    discriminator_loss,
+    hinge_discriminator_loss,
+)
 from kzoo.models.adversarial.alternating import AlternatingGAN
 
 
@@ -23,8 +29,8 @@ class GAN(AlternatingGAN):
         image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
             (32, 32, 1).
         latent_dim: length of the latent vectors z ~ N(0, I).
-        generator_loss: `"non_saturating"` ("log D trick", GAN1) or `"minimax"`
-            (GAN0).
+        generator_loss: `"non_saturating"` ("log D trick", GAN1), `"minimax"` (GAN0) or `"hinge"`,
+            with which the discriminator's loss is the hinge loss too [4].
         **kwargs: as `AlternatingGAN` describes them.
 
     Raises:
@@ -52,9 +58,11 @@ class GAN(AlternatingGAN):
         return {**super().get_config(), "generator_loss": self.generator_loss}
 
     def discriminator_criterion(self, real, fake):
-        """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats."""
+        """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats, or the hinge loss."""
+        if self.generator_loss == "hinge":
+            return hinge_discriminator_loss(real, fake)
         return discriminator_loss(real, fake)
 
     def generator_criterion(self, fake):
-        """The loss that `generator_loss` names, in nats."""
+        """The loss that `generator_loss` names."""
         return GENERATOR_LOSSES[self.generator_loss](fake)

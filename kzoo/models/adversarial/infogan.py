@@ -7,8 +7,11 @@ learning by information maximizing generative adversarial nets", arXiv:1606.0365
 import keras
 from keras import ops
 
+from kzoo import backend
+from kzoo.images import check_images, to_float
 from kzoo.layers import LatentCodes
 from kzoo.layers import channels_last as layers
+from kzoo.models.batches import in_batches
 
 
 class CodeRecognition:
@@ -73,3 +76,33 @@ class CodeRecognition:
         """Q(c | x) of images (b, h, w, c), (b, codes)."""
         _, features = self.outputs(images, training=False)
         return ops.softmax(ops.cast(self.head(features, training=False), "float32"))
+
+
+class CodeProbabilities:
+    """How often the codes of a model with `information` occur among images."""
+
+    def code_probabilities(self, images):
+        """How often each code occurs among real images, as the recognizing network sees it.
+
+        A generator draws its codes equally often in training, whatever their kinds of images
+        have for frequencies in the data. `kzoo.layers.LatentCodes(codes, probabilities)` draws
+        them as often as this says.
+
+        Args:
+            images: uint8 array (n, height, width, channels), or floats in [-1, 1].
+
+        Returns:
+            float64 NumPy array (codes,) that sums to 1.
+
+        Raises:
+            ValueError: if the model was made without `information`, or the images do not fit.
+        """
+        if not self.information:
+            raise ValueError("code_probabilities() needs a model with information > 0, got 0.")
+        check_images(self, images)
+        rows = in_batches(self._code_probabilities, 256, images)  # (n, codes)
+        return rows.astype("float64").mean(axis=0)
+
+    @backend.compiled
+    def _code_probabilities(self, images):
+        return self.code_recognition.probabilities(to_float(images))

@@ -204,6 +204,15 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         """RMSprop with the paper's settings; epsilon stands inside the square root, as there."""
         return keras.optimizers.RMSprop(2.5e-4, rho=0.95, epsilon=1e-37)
 
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        arguments = super().arguments_for(image_shape, batch_size)
+        return arguments if batch_size is None else {**arguments, "batch_size": batch_size}
+
+    def sample_name(self, steps=None):
+        """What the images of `generate(steps=steps)` are samples of."""
+        return f"G_{self.num_steps if steps is None else steps}"
+
     def examples_per_step(self, batch_size):
         steps = 1 if self.algorithm == "cfg" else self.num_steps
         return steps * self.discriminator_steps * self.batch_size
@@ -234,6 +243,15 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         """How many stages the model has been trained for, also in the middle of a `fit`."""
         self.sync_state()
         return int(ops.convert_to_numpy(self.stage))
+
+    @property
+    def export_batch(self):
+        """An image depends on its mini-batch."""
+        return self.batch_size
+
+    def exported_call(self, latents, labels=None):
+        """What `export` writes: images of G_T in [-1, 1], the T gradients included."""
+        return ops.clip(self.transform_noise(latents, labels=labels), -1.0, 1.0)
 
     def last_losses(self):
         """The losses of the last stage, also in the middle of a `fit`: `{name: float}`."""

@@ -76,6 +76,17 @@ class PixelModel(PixelSampler, GenerativeModel):
                 config[name] = getattr(self, name)
         return config
 
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        """28x28 grey images are taken for digits, of black and white pixels; others have 256
+        values."""
+        arguments = super().arguments_for(image_shape, batch_size)
+        return {**arguments, "levels": 2 if tuple(image_shape) == (28, 28, 1) else 256}
+
+    @property
+    def is_binary(self):
+        return self.levels == 2
+
     def check_groups(self, **features):
         """Raises a `ValueError` unless each number of features suffices for the channels."""
         channels = self.image_shape[-1]

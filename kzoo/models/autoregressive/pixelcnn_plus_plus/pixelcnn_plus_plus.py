@@ -175,6 +175,10 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
 
     # Training ----------------------------------------------------------------------------------
 
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        return {"image_shape": tuple(image_shape)}  # always of 256 values
+
     def default_optimizer(self):
         rate = keras.optimizers.schedules.ExponentialDecay(1e-3, 1, 0.999995)
         return keras.optimizers.Adam(

@@ -24,7 +24,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 from kzoo.images import check_images, to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -135,7 +135,7 @@ class Autoencoder(GenerativeModel):
             decoder = decoder_by_name(decoder, *shapes, **options)
         self.encoder, self.decoder = encoder, decoder
         check_networks(self.encoder, self.decoder, self.image_shape, self.latent_dim)
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
         self.built = True
 
     def get_config(self):
@@ -294,6 +294,10 @@ class Autoencoder(GenerativeModel):
                 f"decode expects codes of shape (n, {self.latent_dim}), got {codes.shape}."
             )
         return self._in_batches(self.transform_noise, codes, batch_size)
+
+    def reconstruct(self, images, batch_size=128):
+        """Images, decoded from their codes: floats (n, h, w, c) in [-1, 1]. See `encode`."""
+        return self.decode(self.encode(images, batch_size), batch_size)
 
     def _in_batches(self, function, array, batch_size):
         batch_size = check_positive_int("batch_size", batch_size)

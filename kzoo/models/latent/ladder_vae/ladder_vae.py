@@ -24,7 +24,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 from kzoo.images import to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -32,7 +32,12 @@ from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.ladder_vae import networks as ladder_networks
 from kzoo.models.latent.ladder_vae.latents import LadderLatents
 from kzoo.models.latent.vae.data_range import likelihood_problem
-from kzoo.models.latent.vae.pixels import check_likelihood, image_log_likelihood, mean_image
+from kzoo.models.latent.vae.pixels import (
+    check_likelihood,
+    image_log_likelihood,
+    likelihood_for,
+    mean_image,
+)
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -122,7 +127,7 @@ class LadderVAE(LadderLatents, GenerativeModel):
         self.log_scale = None if scale is None else math.log(scale)
         if scale is None and likelihood != "bernoulli":
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
         self.built = True
 
     def get_config(self):
@@ -232,3 +237,23 @@ class LadderVAE(LadderLatents, GenerativeModel):
     def transform_noise(self, noise):
         parameters, _ = self.downward_pass(self.split(noise))
         return mean_image(self.likelihood, parameters)
+
+    # Asked by the command line and the evaluation -----------------------------------------------
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        arguments = super().arguments_for(image_shape, batch_size)
+        return {**arguments, "likelihood": likelihood_for(image_shape)}
+
+    @property
+    def is_binary(self):
+        return self.likelihood == "bernoulli"
+
+    def elbo(self, images, **options):
+        """The evidence lower bound of every image from one latent each, in nats: (n,).
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            **options: as in `log_likelihood`.
+        """
+        return self.log_likelihood(images, num_samples=1, **options)

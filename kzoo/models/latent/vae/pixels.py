@@ -24,6 +24,11 @@ def check_likelihood(likelihood, scale):
         )
 
 
+def likelihood_for(image_shape):
+    """The likelihood that suits images: 28x28 grey ones are taken for black and white digits."""
+    return "bernoulli" if tuple(image_shape) == (28, 28, 1) else "discretized_logistic"
+
+
 def has_scale(likelihood):
     """Whether all pixels share one scale, which may be learned."""
     return likelihood in _SCALED

@@ -24,7 +24,7 @@ import math
 
 import keras
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, seed_generator
 from kzoo.conditions import Labels
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
@@ -41,6 +41,7 @@ from kzoo.models.latent.vae.inference import Inference
 from kzoo.models.latent.vae.pixels import (
     check_likelihood,
     has_scale,
+    likelihood_for,
     pixel_outputs,
 )
 
@@ -166,7 +167,7 @@ class VAE(Bound, Inference, GenerativeModel):
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
         if kl_warmup:
             self.updates = self.add_weight((), "zeros", trainable=False, name="updates")
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
         self.built = True
 
     def _build_networks(self, encoder, decoder):
@@ -244,3 +245,23 @@ class VAE(Bound, Inference, GenerativeModel):
         found = super().data_problems(images)
         problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
         return found if problem is None else [problem]
+
+    # Asked by the command line and the evaluation -----------------------------------------------
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        arguments = super().arguments_for(image_shape, batch_size)
+        return {**arguments, "likelihood": likelihood_for(image_shape)}
+
+    @property
+    def is_binary(self):
+        return self.likelihood == "bernoulli"
+
+    def elbo(self, images, **options):
+        """The evidence lower bound of every image from one latent each, in nats: (n,).
+
+        Args:
+            images: uint8 (n, h, w, c), or floats in [-1, 1].
+            **options: as in `elbo_terms`.
+        """
+        return -sum(self.elbo_terms(images, **options))

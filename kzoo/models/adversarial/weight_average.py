@@ -1,0 +1,80 @@
+"""The average of a generator's weights over training.
+
+* Karras, Aila, Laine, Lehtinen 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A:
+  samples come from an exponential moving average of the generator's weights, with decay .999 [1].
+* Yazici et al. 2019, "The unusual effectiveness of averaging in GAN training", arXiv:1806.04498:
+  why it helps [2].
+"""
+
+import keras
+from keras import ops
+
+from kzoo import backend
+
+
+def copy_of(network):
+    """Another network like this Keras model, with weights of its own of the same values."""
+    config = keras.saving.serialize_keras_object(network)
+    copy = keras.saving.deserialize_keras_object(config)
+    if not copy.built:
+        copy.build(network.input_shape)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+class WeightAverage:
+    """What a model with a `generator` needs to average its weights and to draw from the average.
+
+    After update t = 1, 2, ... of the generator, every trainable weight w of it moves the average a
+    by a <- a + (1 - k) (w - a), k = min(decay, (1 + t) / (10 + t)): at first the average follows
+    quickly, as it starts from weights that were never trained. All other weights, such as the
+    statistics of batch norm, are copied.
+    """
+
+    sampling_options = frozenset(("averaged",))
+
+    def _set_average(self, decay):
+        """Makes the averaged generator, if `decay` is not 0; `None` is read as 0."""
+        decay = 0.0 if decay is None else decay
+        if not 0.0 <= decay < 1.0:
+            raise ValueError(f"average_decay must be at least 0 and below 1, got {decay!r}.")
+        self.average_decay = float(decay)
+        if self.average_decay:
+            self.averaged_generator = copy_of(self.generator)
+            self.averaged_generator.trainable = False
+            self.average_updates = self.add_weight(
+                (), "zeros", trainable=False, dtype="float32", name="average_updates"
+            )
+
+    def _update_average(self):
+        """Moves the average, after an update of the generator."""
+        if not self.average_decay:
+            return
+        self.average_updates.assign_add(1.0)
+        t = self.average_updates.value
+        rest = 1.0 - ops.minimum(self.average_decay, (1.0 + t) / (10.0 + t))
+        trained = {id(variable) for variable in self.generator.trainable_variables}
+        pairs = zip(self.averaged_generator.weights, self.generator.weights, strict=True)
+        for average, variable in pairs:
+            if id(variable) in trained:
+                backend.add_to(average, rest * (variable.value - average.value))
+            else:
+                average.assign(variable.value)
+
+    @backend.compiled
+    def transform_noise(self, noise, labels=None, averaged=True):
+        """Latents to images.
+
+        Args:
+            noise: (n, latent_dim).
+            labels: (n,), of a class-conditional model.
+            averaged: whether they come from the average of the generator's weights, if the model
+                keeps one; otherwise from the weights as they are now.
+
+        Returns:
+            Floats (n, h, w, c) in [-1, 1].
+        """
+        if not (averaged and self.average_decay):
+            return self(noise, labels=labels)
+        inputs = noise if labels is None else [noise, labels]
+        return ops.cast(self.averaged_generator(inputs, training=False), "float32")

@@ -1,0 +1,74 @@
+"""Writing models for other programs: `model.export`, by Keras's exporters.
+
+| format | TensorFlow | JAX | PyTorch |
+|---|---|---|---|
+| `"tf_saved_model"` | yes | with TensorFlow installed | with TensorFlow installed, Keras's limits |
+| `"onnx"` | with tf2onnx | with tf2onnx | with onnxscript |
+| `"litert"` | yes | with TensorFlow installed | with litert-torch |
+| `"torch"` | - | - | yes |
+
+What Keras or a converter cannot do, they say themselves.
+"""
+
+import keras
+
+
+class Forward(keras.Model):
+    """A function of a model's inputs, as a model of one input or of a list of them.
+
+    Args:
+        model: whose weights the function uses.
+        function: of as many tensors as the model has inputs.
+    """
+
+    def __init__(self, model, function):
+        super().__init__(name=model.name)
+        # Its variables and not the model itself, whose own inputs TensorFlow would look into.
+        self.held = list(model.variables)
+        self.function = function
+        self.built = True
+
+    def call(self, inputs):
+        inputs = inputs if isinstance(inputs, list | tuple) else [inputs]
+        return self.function(*inputs)
+
+
+class Exporting:
+    """`export` of a model that knows what it takes (a mixin before `keras.Model`)."""
+
+    #: How many inputs at once an exported model takes; `None` for any number.
+    export_batch = None
+
+    def input_specs(self):
+        """What `call` takes, a list of `keras.InputSpec`: images in [-1, 1], then conditions."""
+        images = keras.InputSpec(shape=(None, *self.image_shape), dtype="float32")
+        return [images, *(condition.input_spec() for condition in self.conditioned_on)]
+
+    def exported_call(self, *inputs):
+        """What an exported model computes: `call`, unless a subclass says otherwise."""
+        return self(*inputs)
+
+    def export(
+        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+    ):
+        """Writes what `exported_call` computes for other programs: `keras.Model.export`.
+
+        Args:
+            filepath: of the artifact.
+            format: `"tf_saved_model"`, `"onnx"`, `"litert"`, `"torch"` or `"openvino"`, where the
+                backend has it.
+            verbose: whether to say what was written.
+            input_signature: of a model with several inputs, a list that holds the list of them; by
+                default that of `input_specs()`.
+            **kwargs: of the format.
+        """
+        if input_signature is None:
+            specs = [
+                keras.InputSpec(shape=(self.export_batch, *spec.shape[1:]), dtype=spec.dtype)
+                for spec in self.input_specs()
+            ]
+            input_signature = specs if len(specs) == 1 else [specs]
+        self.sync_state()
+        Forward(self, self.exported_call).export(
+            filepath, format, verbose, input_signature, **kwargs
+        )
