@@ -125,11 +125,18 @@ def test_a_fresh_process_that_only_imported_kzoo_loads_a_model(order, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "given, loaded, used", [(None, False, "1"), ("0", False, "0"), (None, True, None)]
+    "given, loaded, fast, used",
+    [
+        (None, False, "1", "1"),
+        ("0", False, "1", "0"),
+        (None, True, "1", None),
+        (None, False, "0", None),
+    ],
 )
 def test_onednn_is_on_unless_the_user_chose_or_tensorflow_is_loaded(
-    monkeypatch, given, loaded, used
+    monkeypatch, given, loaded, fast, used
 ):
+    monkeypatch.setenv("KZOO_FAST", fast)
     if given is None:
         monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     else:

@@ -1,26 +1,48 @@
 """The one place where kzoo touches a backend.
 
-Keras 3 hides TensorFlow, JAX and PyTorch behind `keras.ops`, except for three things that
-generative models need: gradients of a loss or of a network's input, loops that stay inside
-a compiled program, and a `train_step` that several optimizers share. Each backend has one
-file here with the same names (two where there is much to say of training):
+Keras 3 hides TensorFlow, JAX and PyTorch behind `keras.ops`. It hides no gradients, few loops, and
+its `train_step` is another one on each backend; generative models need all three. So each
+backend has one file here, and the files have the same names:
 
-* `value_and_grad(fn, variables)`: a loss and its gradients with respect to variables.
-* `apply_gradients(optimizer, gradients, variables)`: one step of a Keras optimizer.
-* `add_to(variable, value)`: adds to a variable, in training steps.
-* `input_gradient(fn, x)`: a function's value and its gradient with respect to its input.
-* `batch_norm(x, gamma, beta, epsilon)`: normalization by the statistics of a batch.
-* `convolution(x, kernel, strides, bias)` and `transposed_convolution`: with symmetric zero padding.
-* `repeat(n, body, carry)`: `n` times `carry = body(i, carry)`, in the graph where there is one.
-* `map_batches(function, x, size)`: a function of batches, which may be under way two at a time.
-* `row(variable, index)` and `assign_row(variable, index, value)`: a part of a variable.
-* `scan(body, carry, steps)`: a loop along the first axis of tensors, which keeps its outputs.
-* `compiled`: decorator that turns a model's method into one compiled program.
-* `compiled_loops`: the same for a method of long loops over small matrix products.
-* `StepTrainer`: mixin that runs `_train(data)` and `_test(data)` under Keras's `fit` and
-  `evaluate`.
-* `weight_averages(optimizer)`: the averages that an optimizer with `use_ema=True` keeps.
-* `loops_compile()`: whether a `train_step` made of long loops should go through XLA here.
+Gradients and steps
+
+* `value_and_grad(fn, variables)` calls a loss function and says how the loss changes with each
+  variable. What an optimizer needs.
+* `input_gradient(fn, x)` says how the values of a function change with its input: the slope of a
+  critic at an image, say. It may stand inside of `value_and_grad`.
+* `apply_gradients(optimizer, gradients, variables, scaler)` makes one step of a Keras optimizer.
+  It knows of loss scaling (float16) and of batches that are spread over several devices.
+* `weight_averages(optimizer)` gives the averages that an optimizer with `use_ema=True` keeps.
+
+Loops
+
+* `repeat(n, body, carry)` runs `carry = body(i, carry)` n times. Inside of a compiled program it is
+  one loop of that program, and not n copies of its body.
+* `scan(body, carry, steps)` runs along a sequence and keeps what every step gives, like an RNN.
+* `map_batches(function, x, size)` runs a function on one batch of a long array after the other.
+* `row(variable, index)`, `assign_row(variable, index, value)` read and write one row of a variable
+  without a copy of the others.
+
+Convolutions
+
+* `convolution(x, kernel, strides)`, `transposed_convolution(x, kernel, strides)` pad an image by
+  the same zeros on all sides, which Keras's "same" padding does not do.
+
+Compiled programs
+
+* `compiled` is a decorator: the method of a model becomes one program of the backend. Any number of
+  threads may call it.
+* `compiled_loops` is the same for long loops over small operations, such as drawing pixels.
+* `loops_compile()` says whether XLA should compile a whole training update made of long loops.
+
+Training
+
+* `StepTrainer` is what a model inherits besides `keras.Model`: Keras's `fit` and `evaluate` call
+  its `_train(data)` and `_test(data)`, which return the logs. `sync_state()` brings the variables
+  up to date while `fit` runs (on JAX they are elsewhere in the meantime).
+
+All of this uses public names of Keras and of the backends only; `kzoo.backend.jax` says where it
+cannot. What is there for speed alone is in `kzoo.backend.fast`, and can be switched off.
 
 No other folder of kzoo imports a backend, and only the backend that Keras runs on is imported.
 """
@@ -33,25 +55,19 @@ _BACKENDS = ("tensorflow", "jax", "torch")
 
 if keras.backend.backend() == "tensorflow":
     from kzoo.backend import tensorflow as _implementation
-    from kzoo.backend import tensorflow_training as _training
 elif keras.backend.backend() == "jax":
     from kzoo.backend import jax as _implementation
-
-    _training = _implementation
 elif keras.backend.backend() == "torch":
     from kzoo.backend import torch as _implementation
-    from kzoo.backend import torch_training as _training
 else:
     raise ImportError(
         f"kzoo runs on the Keras backends {', '.join(_BACKENDS)}; "
         f"Keras is set to {keras.backend.backend()!r}. Set KERAS_BACKEND to one of them."
     )
 
-StepTrainer = _training.StepTrainer
-add_to = _training.add_to
-apply_gradients = _training.apply_gradients
+StepTrainer = _implementation.StepTrainer
+apply_gradients = _implementation.apply_gradients
 assign_row = _implementation.assign_row
-batch_norm = _implementation.batch_norm
 compiled = _implementation.compiled
 compiled_loops = _implementation.compiled_loops
 convolution = _implementation.convolution
@@ -66,10 +82,8 @@ value_and_grad = _implementation.value_and_grad
 
 __all__ = [
     "StepTrainer",
-    "add_to",
     "apply_gradients",
     "assign_row",
-    "batch_norm",
     "compiled",
     "compiled_loops",
     "convolution",

@@ -1,9 +1,11 @@
-"""What the three backend files share."""
+"""What the three backends share: the parts that `keras.ops` can say."""
 
-import contextlib
+import threading
 
 import keras
 from keras import ops
+
+_MAKING_A_PROGRAM = threading.RLock()
 
 
 def split_aux(result):
@@ -14,55 +16,69 @@ def split_aux(result):
     return result, None
 
 
-def compiled_cache(instance):
-    """The compiled programs of one model, kept with it and out of Keras's attribute tracking."""
-    return instance.__dict__.setdefault("_kzoo_compiled", {})
+def program_of(instance, key, make):
+    """The compiled program that an object keeps under a key.
 
-
-@contextlib.contextmanager
-def replaced(instance, name, function):
-    """Within it, the method `name` of an object of Keras's is another function."""
-    vars(instance)[name] = function
-    try:
-        yield
-    finally:
-        del vars(instance)[name]
-
-
-class _Synchronous(keras.callbacks.Callback):
-    """A callback that wants to know of every batch: then Keras calls the callbacks in turn."""
-
-    def on_train_batch_end(self, batch, logs=None):
-        """Nothing to do."""
-
-    def on_test_batch_end(self, batch, logs=None):
-        """Nothing to do."""
-
-
-def in_turn(callbacks, accelerator):
-    """The callbacks for `fit` or `evaluate`, such that Keras does not call them by a thread.
-
-    Where none wants to know of every batch, Keras leaves the end of every batch to a thread. On a
-    CPU the two threads wait for each other's hold on Python, a millisecond per step.
+    It is made once, by whichever thread asks for it first. The programs are kept with the object,
+    out of Keras's attribute tracking.
 
     Args:
-        callbacks: `None`, a callback, a list of them, or a `keras.callbacks.CallbackList`.
-        accelerator: whether the model runs on one: then callbacks are left as they are.
+        instance: a model or a layer.
+        key: whatever tells its programs apart.
+        make: function without arguments that makes the program.
     """
-    if accelerator or isinstance(callbacks, keras.callbacks.CallbackList):
-        return callbacks
-    return [*keras.tree.flatten(callbacks or ()), _Synchronous()]
+    programs = instance.__dict__.setdefault("_kzoo_compiled", {})
+    if key not in programs:
+        with _MAKING_A_PROGRAM:
+            if key not in programs:
+                programs[key] = make()
+    return programs[key]
 
 
 def weight_averages(optimizer):
     """The averages of weights that a Keras optimizer with `use_ema=True` keeps; else none."""
-    return list(getattr(optimizer, "_model_variables_moving_average", []))
+    if not optimizer.use_ema:
+        return []
+    # Keras gives no list of them: it adds "average" to the name of the weight.
+    return [v for v in optimizer.variables if v.name.endswith("_average")]
 
 
-def without_strides(x, kernel, strides):
-    """A strided convolution with k // 2 zeros on every side, as one with strides 1.
+def split_scale(optimizer, scaler):
+    """Parts an optimizer from the loss scaling around it.
 
-    Blocks of strides x strides pixels become the features of one pixel.
+    Args:
+        optimizer: a Keras optimizer, maybe a `LossScaleOptimizer`.
+        scaler: the optimizer by whose `scale_loss` the loss was scaled, or `None`.
+
+    Returns:
+        `(optimizer, scaler)`: the inner optimizer, and the `LossScaleOptimizer` or `None`.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer.inner_optimizer, optimizer
+    if isinstance(scaler, keras.optimizers.LossScaleOptimizer):
+        return optimizer, scaler
+    return optimizer, None
+
+
+def unscaled(gradients, scaler):
+    """The gradients of the loss itself, and whether all of them are finite (a bool tensor)."""
+    scale = ops.convert_to_tensor(scaler.dynamic_scale)
+    gradients = [ops.divide(gradient, scale) for gradient in gradients]
+    finite = ops.stack([ops.all(ops.isfinite(gradient)) for gradient in gradients])
+    return gradients, ops.all(finite)
+
+
+def update_scale(scaler, finite):
+    """Halves the loss scale after an overflow, doubles it after many steps without one."""
+    steps = ops.where(finite, ops.convert_to_tensor(scaler.step_counter) + 1, 0)
+    grows = ops.equal(steps, scaler.dynamic_growth_steps)
+    factor = ops.where(grows, 2.0, ops.where(finite, 1.0, 0.5))
+    scaler.step_counter.assign(ops.where(grows, 0, steps))
+    scaler.dynamic_scale.assign(ops.convert_to_tensor(scaler.dynamic_scale) * factor)
+
+
+def convolution(x, kernel, strides):
+    """Convolves x with kernel_size // 2 zeros on every side.
 
     Args:
         x: (b, h, w, c).
@@ -70,28 +86,29 @@ def without_strides(x, kernel, strides):
         strides: int, of both sides.
 
     Returns:
-        `(x, kernel, zeros before, zeros after)`: the same convolution with strides 1.
+        (b, ceil(h / strides), ceil(w / strides), f).
     """
-    size, _, features, filters = kernel.shape
-    margin = size // 2
-    before, after = -(-margin // strides), margin // strides  # blocks that a kernel reaches
-    blocks = before + after + 1
-    front = before * strides - margin
-    widen = (front, blocks * strides - front - size)
-    kernel = ops.pad(kernel, (widen, widen, (0, 0), (0, 0)))
-    kernel = ops.reshape(kernel, (blocks, strides, blocks, strides, features, filters))
-    kernel = ops.transpose(kernel, (0, 2, 1, 3, 4, 5))  # (n, n, s, s, c, f)
-    kernel = ops.reshape(kernel, (blocks, blocks, strides * strides * features, filters))
-    batch, height, width, _ = x.shape
-    rows, columns = -(-height // strides), -(-width // strides)
-    if height % strides or width % strides:
-        rest = ((0, rows * strides - height), (0, columns * strides - width))
-        x = ops.pad(x, ((0, 0), *rest, (0, 0)))
-    x = ops.reshape(x, (batch, rows, strides, columns, strides, features))
-    x = ops.transpose(x, (0, 1, 3, 2, 4, 5))  # (b, h / s, w / s, s, s, c)
-    return (
-        ops.reshape(x, (batch, rows, columns, strides * strides * features)),
-        kernel,
-        before,
-        after,
-    )
+    margin = (kernel.shape[0] // 2,) * 2
+    x = ops.pad(x, ((0, 0), margin, margin, (0, 0)))
+    return ops.conv(x, kernel, strides, "valid", data_format="channels_last")
+
+
+def transposed_convolution(x, kernel, strides):
+    """The transpose of `convolution`, for outputs of `strides` times the size.
+
+    Args:
+        x: (b, h, w, c).
+        kernel: (k, k, f, c), k odd.
+        strides: int, of both sides.
+
+    Returns:
+        (b, h * strides, w * strides, f).
+    """
+    height, width = (side * strides for side in x.shape[1:3])
+    size = kernel.shape[0]
+    y = ops.conv_transpose(x, kernel, strides, "valid", data_format="channels_last")
+    missing = (0, max(0, strides - 1 - size // 2))  # where the strides pass over a small kernel
+    if missing[1]:
+        y = ops.pad(y, ((0, 0), missing, missing, (0, 0)))
+    shape = (ops.shape(y)[0], height, width, kernel.shape[2])
+    return ops.slice(y, (0, size // 2, size // 2, 0), shape)

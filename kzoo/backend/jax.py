@@ -3,7 +3,11 @@
 Keras code on JAX stays free of side effects inside a `keras.StatelessScope`, which holds the
 current values of the variables. Whatever JAX transforms here (a gradient, a loop's body, a
 compiled method) runs in a scope of its own that starts from the values of the scope around it,
-and what it assigns is handed back to that scope.
+and what it assigns is handed back to that scope. Losses that layers add are collected in the scope
+of the call, and are to be read there: `value_and_grad` hands none on.
+
+One name here is private, because Keras has no public way to ask for the scope around:
+`keras.src.backend.common.stateless_scope.get_stateless_scope`.
 """
 
 import functools
@@ -14,7 +18,9 @@ import keras
 import numpy as np
 from keras.src.backend.common.stateless_scope import get_stateless_scope
 
-from kzoo.backend.common import compiled_cache, split_aux, without_strides
+from kzoo.backend import common, fast
+from kzoo.backend.common import program_of, split_aux
+from kzoo.backend.fast import strided
 
 
 class _Scope(keras.StatelessScope):
@@ -64,14 +70,19 @@ def value_and_grad(fn, variables):
     return (loss, aux), gradients
 
 
-def apply_gradients(optimizer, gradients, variables):
-    """`optimizer.apply`."""
-    optimizer.apply(gradients, variables)
-
-
-def add_to(variable, value):
-    """Adds a tensor or a number to a `keras.Variable`."""
-    variable.assign_add(value)
+def apply_gradients(optimizer, gradients, variables, scaler=None):
+    """One step of a Keras optimizer."""
+    optimizer, scaler = common.split_scale(optimizer, scaler)
+    if scaler is None:
+        optimizer.apply(gradients, variables)
+        return
+    # Not `LossScaleOptimizer.apply`: it assigns inside of a branch, which JAX does not allow.
+    gradients, finite = common.unscaled(gradients, scaler)
+    with _Scope() as scope:
+        optimizer.apply(gradients, variables)
+    for variable, value in zip(scope.updated.values(), scope.updates(), strict=True):
+        variable.assign(jnp.where(finite, value, variable.value))
+    common.update_scale(scaler, finite)
 
 
 def input_gradient(fn, x):
@@ -95,38 +106,18 @@ def _is_traced(scope, *trees):
     return any(isinstance(leaf, jax.core.Tracer) for leaf in leaves)
 
 
-def batch_norm(x, gamma, beta, epsilon):
-    """Normalizes x (b, h, w, c) over all but the channels, with the statistics of x."""
-    mean, variance = jnp.mean(x, axis=(0, 1, 2)), jnp.var(x, axis=(0, 1, 2))
-    outputs = (x - mean) * (gamma * jax.lax.rsqrt(variance + epsilon)) + beta
-    return outputs, jax.lax.stop_gradient(mean), jax.lax.stop_gradient(variance)
-
-
-def convolution(x, kernel, strides, bias=None):
+def convolution(x, kernel, strides):
     """Convolves x (b, h, w, c) with kernel (k, k, c, f) and k // 2 zeros on every side."""
-    before = after = kernel.shape[0] // 2
-    if strides > 1 and jax.default_backend() == "cpu":
-        # XLA's gradients of strided convolutions are up to 20 times slower on a CPU.
-        x, kernel, before, after = without_strides(x, kernel, strides)
-        strides = 1
-    outputs = jax.lax.conv_general_dilated(
-        x,
-        kernel,
-        (strides, strides),
-        ((before, after), (before, after)),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    return outputs if bias is None else outputs + bias
+    return (strided if _is_slow(strides) else common).convolution(x, kernel, strides)
 
 
-def transposed_convolution(x, kernel, strides, bias=None):
+def transposed_convolution(x, kernel, strides):
     """The transpose of `convolution`: x (b, h, w, c) to (b, h strides, w strides, f)."""
-    batch, height, width, _ = x.shape
-    shape = (batch, height * strides, width * strides, kernel.shape[2])
-    outputs = jax.ShapeDtypeStruct(shape, x.dtype)
-    transpose = jax.linear_transpose(lambda y: convolution(y, kernel, strides), outputs)
-    outputs = transpose(x)[0]
-    return outputs if bias is None else outputs + bias
+    return (strided if _is_slow(strides) else common).transposed_convolution(x, kernel, strides)
+
+
+def _is_slow(strides):
+    return strides > 1 and jax.default_backend() == "cpu" and fast.uses("strided_convolutions")
 
 
 def repeat(n, body, carry):
@@ -193,12 +184,13 @@ def compiled(method):
         traced = [isinstance(a, jax.Array | np.ndarray) for a in arguments]
         static = tuple(None if is_array else a for a, is_array in zip(arguments, traced))
         key = (method.__qualname__, structure, static, tuple(traced), tuple(map(id, variables)))
-        cache = compiled_cache(self)
-        if key not in cache:
-            cache[key] = _jit(functools.partial(method, self), variables, structure, static, traced)
+
+        def make():
+            return _jit(functools.partial(method, self), variables, structure, static, traced)
+
         values = [jnp.asarray(variable.value) for variable in variables]
         arrays = [a for a, is_array in zip(arguments, traced) if is_array]
-        output, updated, updates = cache[key](values, arrays)
+        output, updated, updates = program_of(self, key, make)(values, arrays)
         _assign(updated, updates)
         return output
 

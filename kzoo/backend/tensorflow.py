@@ -4,10 +4,17 @@ import functools
 
 import tensorflow as tf
 
-from kzoo.backend.common import compiled_cache, split_aux
+from kzoo.backend.common import (
+    convolution,  # noqa: F401
+    program_of,
+    split_aux,
+    split_scale,
+    transposed_convolution,  # noqa: F401
+    unscaled,
+    update_scale,
+)
 
 _ZERO = tf.UnconnectedGradients.ZERO
-_FEW = 4  # features of an image: oneDNN wants 8 or more
 
 
 def value_and_grad(fn, variables):
@@ -25,6 +32,43 @@ def value_and_grad(fn, variables):
         loss, aux = split_aux(fn())
     values = [variable.value for variable in variables]
     return (loss, aux), tape.gradient(loss, values, unconnected_gradients=_ZERO)
+
+
+def apply_gradients(optimizer, gradients, variables, scaler=None):
+    """One step of a Keras optimizer.
+
+    Under a `tf.distribute` strategy a replica sees a part of the batch, and the optimizer adds up
+    their gradients: each counts 1 / replicas, so that losses are means over the whole batch.
+
+    Args:
+        optimizer: a Keras optimizer built on the variables, or a `LossScaleOptimizer` of one.
+        gradients: list of tensors.
+        variables: list of `keras.Variable`s.
+        scaler: the optimizer by whose `scale_loss` the loss was scaled, where that is not
+            `optimizer`: a `LossScaleOptimizer` around several. Others do nothing.
+
+    Raises:
+        ValueError: for loss scaling on several replicas.
+    """
+    optimizer, scaler = split_scale(optimizer, scaler)
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1:
+        gradients = [gradient / replicas for gradient in gradients]
+    if scaler is None:
+        optimizer.apply(gradients, variables)
+        return
+    if replicas > 1:
+        raise ValueError(
+            f"Loss scaling (mixed_float16) takes one replica, got {replicas}: use mixed_bfloat16."
+        )
+    gradients, finite = unscaled([tf.convert_to_tensor(g) for g in gradients], scaler)
+
+    def apply():
+        optimizer.apply(gradients, variables)
+        return tf.constant(0)  # both branches have to return something
+
+    tf.cond(finite, apply, lambda: tf.constant(0))
+    update_scale(scaler, finite)
 
 
 def input_gradient(fn, x):
@@ -45,182 +89,6 @@ def input_gradient(fn, x):
         tape.watch(x)
         value = fn(x)
     return value, tape.gradient(value, x, unconnected_gradients=_ZERO)
-
-
-def batch_norm(x, gamma, beta, epsilon):
-    """Normalizes x (b, h, w, c) over all but the channels, with the statistics of x.
-
-    Args:
-        x: (b, h, w, c).
-        gamma, beta: scale and offset (c,).
-        epsilon: added to the variance.
-
-    Returns:
-        `(gamma (x - mean) / sqrt(variance + epsilon) + beta, mean, variance)`, the statistics (c,)
-        being constants for the gradient.
-    """
-    outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=x, scale=gamma, offset=beta, mean=[], variance=[], epsilon=epsilon, is_training=True
-    )
-    # TensorFlow returns the unbiased estimate of the variance, Keras keeps the biased one.
-    count = tf.cast(tf.reduce_prod(tf.shape(x)[:-1]), variance.dtype)
-    variance = variance * (count - 1) / count
-    return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
-
-
-def convolution(x, kernel, strides, bias=None):
-    """Convolves x with kernel_size // 2 zeros on every side.
-
-    Args:
-        x: (b, h, w, c).
-        kernel: (k, k, c, f), k odd.
-        strides: int, of both sides.
-        bias: (f,), or `None` for none.
-
-    Returns:
-        (b, ceil(h / strides), ceil(w / strides), f).
-    """
-    kernel = tf.convert_to_tensor(kernel)  # custom gradients take no variables
-    if strides == 1:
-        outputs = tf.nn.conv2d(x, kernel, 1, "SAME")
-    else:
-        outputs = _convolved(x, kernel, strides)
-    return outputs if bias is None else tf.nn.bias_add(outputs, bias)
-
-
-def transposed_convolution(x, kernel, strides, bias=None):
-    """The transpose of `convolution`, for outputs of `strides` times the size.
-
-    Args:
-        x: (b, h, w, c).
-        kernel: (k, k, f, c), k odd.
-        strides: int, of both sides.
-        bias: (f,), or `None` for none.
-
-    Returns:
-        (b, h * strides, w * strides, f).
-    """
-    kernel = tf.convert_to_tensor(kernel)
-    batch, height, width = (tf.shape(x)[i] if x.shape[i] is None else x.shape[i] for i in range(3))
-    shape = (batch, height * strides, width * strides, kernel.shape[2])
-    if strides == 1:
-        outputs = tf.nn.conv2d_transpose(x, kernel, shape, 1, "SAME")
-    else:
-        outputs = _transposed(x, kernel, strides, shape)
-    return outputs if bias is None else tf.nn.bias_add(outputs, bias)
-
-
-def _convolved(x, kernel, strides):
-    """A convolution, whose gradient for x is `_transposed`."""
-    shape = tuple(tf.shape(x)[i] if size is None else size for i, size in enumerate(x.shape))
-
-    @tf.custom_gradient
-    def convolve(x, kernel):
-        def gradients(upstream):
-            return (
-                _transposed(upstream, kernel, strides, shape),
-                _kernel_gradient(x, kernel, upstream, strides),
-            )
-
-        return tf.nn.conv2d(_padded(x, kernel), kernel, strides, "VALID"), gradients
-
-    return convolve(x, kernel)
-
-
-def _transposed(x, kernel, strides, shape):
-    """The transpose of a convolution of tensors of this shape."""
-
-    @tf.custom_gradient
-    def transpose(x, kernel):
-        def gradients(upstream):
-            return (
-                _convolved(upstream, kernel, strides),
-                _kernel_gradient(upstream, kernel, x, strides),
-            )
-
-        if shape[-1] <= _FEW:
-            return _transposed_to_few(x, kernel, strides, shape), gradients
-        axes = _mirrored_axes(kernel, strides, shape)
-        if axes is not None:
-            outputs = tf.raw_ops.Conv2DBackpropInput(
-                input_sizes=shape,
-                filter=_mirrored(kernel, [axis - 1 for axis in axes]),
-                out_backprop=_mirrored(x, axes),
-                strides=[1, strides, strides, 1],
-                padding="SAME",
-            )
-            return _mirrored(outputs, axes), gradients
-        margin = kernel.shape[0] // 2
-        batch, height, width, features = shape
-        padded = (batch, height + 2 * margin, width + 2 * margin, features)
-        outputs = tf.nn.conv2d_transpose(x, kernel, padded, strides, "VALID")
-        # Not by indices: their gradient is far slower than that of tf.slice, which pads.
-        return tf.slice(outputs, (0, margin, margin, 0), shape), gradients
-
-    return transpose(x, kernel)
-
-
-def _transposed_to_few(x, kernel, strides, shape):
-    """A transposed convolution to few features: on a CPU oneDNN's is up to 5 times slower."""
-    margin = kernel.shape[0] // 2
-    # This operation is up to 20 times slower in less than float32.
-    wide = x.dtype if x.dtype.size >= 4 else tf.float32
-    outputs = tf.raw_ops.Conv2DBackpropInput(
-        input_sizes=shape,
-        filter=tf.cast(kernel, wide),
-        out_backprop=tf.cast(x, wide),
-        strides=[1, strides, strides, 1],
-        padding="EXPLICIT",
-        explicit_paddings=[0, 0, margin, margin, margin, margin, 0, 0],
-    )
-    return tf.cast(outputs, x.dtype)
-
-
-def _kernel_gradient(x, kernel, upstream, strides):
-    """The gradient of a convolution of x with respect to the kernel."""
-    axes = _mirrored_axes(kernel, strides, x.shape)
-    gradient = tf.raw_ops.Conv2DBackpropFilter(
-        input=_padded(x, kernel) if axes is None else _mirrored(x, axes),
-        filter_sizes=kernel.shape,
-        out_backprop=upstream if axes is None else _mirrored(upstream, axes),
-        strides=[1, strides, strides, 1],
-        padding="VALID" if axes is None else "SAME",
-    )
-    return gradient if axes is None else _mirrored(gradient, [axis - 1 for axis in axes])
-
-
-def _padded(x, kernel):
-    # By tf.pad: with explicit padding of its own, conv2d goes without oneDNN on a CPU.
-    margin = (kernel.shape[0] // 2,) * 2
-    return tf.pad(x, ((0, 0), margin, margin, (0, 0)))
-
-
-def _mirrored_axes(kernel, strides, shape):
-    """The axes of an image along which "SAME" padding is ours if they are mirrored.
-
-    Under strides 2, TensorFlow's "SAME" puts one zero more behind an image of even size than in
-    front of it; with kernel_size // 2 zeros on both sides a convolution leaves out the last one
-    behind. On a CPU oneDNN skips "SAME"'s zeros, and computes with those of `tf.pad`.
-
-    Returns:
-        List of axes; `None` if there is no such correspondence, or nothing to gain, on a GPU.
-    """
-    if on_gpu():
-        return None
-    axes = []
-    for axis in (1, 2):
-        size = shape[axis]
-        if not isinstance(size, int):
-            return None
-        zeros = max((-(-size // strides) - 1) * strides + kernel.shape[0] - size, 0)
-        if zeros - zeros // 2 != kernel.shape[0] // 2:
-            return None
-        axes += [axis] if zeros % 2 else []
-    return axes
-
-
-def _mirrored(x, axes):
-    return tf.reverse(x, axes) if axes else x
 
 
 def repeat(n, body, carry):
@@ -283,10 +151,7 @@ def map_batches(function, x, size, start=0, beside=()):
         return tf.cond(i < start, lambda: part, lambda: function(part, *further))
 
     beside = [tf.reshape(a, (count, size, *a.shape[1:])) for a in beside]
-    # Two at a time: a CPU's cores wait for each other within an operation, not between two.
-    parts = tf.map_fn(
-        one, (tf.range(count), parts, *beside), fn_output_signature=x.dtype, parallel_iterations=2
-    )
+    parts = tf.map_fn(one, (tf.range(count), parts, *beside), fn_output_signature=x.dtype)
     return tf.reshape(parts, x.shape)
 
 
@@ -362,19 +227,13 @@ def _compiled(method, **options):
     def wrapper(self, *args, **kwargs):
         if tf.inside_function():
             return method(self, *args, **kwargs)
-        cache = compiled_cache(self)
-        if method.__qualname__ not in cache:
-            cache[method.__qualname__] = tf.function(
-                functools.partial(method, self), autograph=False, **options
-            )
-        return cache[method.__qualname__](*args, **kwargs)
+
+        def make():
+            return tf.function(functools.partial(method, self), autograph=False, **options)
+
+        return program_of(self, method.__qualname__, make)(*args, **kwargs)
 
     return wrapper
-
-
-def on_gpu():
-    """Whether TensorFlow runs on a GPU."""
-    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def loops_compile():
@@ -382,4 +241,17 @@ def loops_compile():
 
     Not on a CPU, where XLA runs a convolution inside a loop about 20 times slower.
     """
-    return on_gpu()
+    return bool(tf.config.get_visible_devices("GPU"))
+
+
+class StepTrainer:
+    """Runs `_train(data) -> logs` and `_test(data) -> logs` under `fit` and `evaluate`."""
+
+    def train_step(self, data):
+        return self._train(data)
+
+    def test_step(self, data):
+        return self._test(data)
+
+    def sync_state(self):
+        """Writes the state that a running `fit` holds into the variables: here it is there."""

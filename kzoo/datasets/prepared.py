@@ -5,7 +5,6 @@ import numpy as np
 
 from kzoo.datasets import augmentation, catalog
 from kzoo.datasets.preprocessing import Preprocessing, check_batch_size
-from kzoo.datasets.tf_data import without_autotuning
 
 CACHE_BYTES = 4 * 2**30  # decoded images up to this size stay in memory
 SHUFFLE_BYTES = 2**30  # shuffle buffer of a data set that does not
@@ -137,7 +136,7 @@ def load(
     if features is None:
         parts = tuple(names) if labels else names[0]
         dataset = dataset.map(lambda batch: keras.tree.map_structure(batch.get, parts))
-    return without_autotuning(dataset.prefetch(tf.data.AUTOTUNE))
+    return dataset.prefetch(tf.data.AUTOTUNE)
 
 
 def _preprocess(tf, dataset, options, shapes, chunk):

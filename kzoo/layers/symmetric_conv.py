@@ -2,7 +2,7 @@
 
 Keras's "same" padding of an even image under strides 2 puts one more row and column of zeros
 behind the image than before it. The published DCGAN and CFG networks pad both sides alike, and so
-do these layers, through one operation of the backend that needs no padded copy.
+do these layers, through `kzoo.backend`.
 """
 
 import keras
@@ -42,8 +42,8 @@ def _side(name, value):
 
 def _called(layer, convolution, inputs):
     kernel = ops.convert_to_tensor(layer.kernel)
-    bias = ops.convert_to_tensor(layer.bias) if layer.use_bias else None
-    outputs = convolution(inputs, kernel, layer.strides[0], bias)
+    outputs = convolution(inputs, kernel, layer.strides[0])
+    outputs = outputs + layer.bias if layer.use_bias else outputs
     return outputs if layer.activation is None else layer.activation(outputs)
 
 

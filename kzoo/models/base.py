@@ -151,6 +151,7 @@ class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
             `(loss, aux)` as they were before the step, the loss without those of layers; `aux` is
             `None` if there was none.
         """
+        scaler = self.optimizer or optimizer  # around all optimizers, where it scales the loss
         mine = {id(v) for v in variables}
         layers = [a for a in self.layers if any(id(v) in mine for v in a.trainable_variables)]
 
@@ -158,10 +159,10 @@ class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
             result = loss_fn()
             loss, aux = result if isinstance(result, tuple) else (result, None)
             total = loss + sum(ops.cast(x, loss.dtype) for a in layers for x in a.losses)
-            return optimizer.scale_loss(total), (loss, aux)
+            return scaler.scale_loss(total), (loss, aux)
 
         (_, aux), gradients = backend.value_and_grad(objective, variables)
-        backend.apply_gradients(optimizer, gradients, variables)
+        backend.apply_gradients(optimizer, gradients, variables, scaler)
         return aux
 
     def update(self, x, condition):

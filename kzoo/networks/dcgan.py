@@ -15,7 +15,6 @@ as in the authors' code of [2].
 import keras
 
 from kzoo.layers import (
-    BatchNormalization,
     LatentCodes,
     SymmetricConv2D,
     SymmetricConv2DTranspose,
@@ -47,7 +46,7 @@ def _depth(image_shape):
 
 
 def _norm():
-    return BatchNormalization(momentum=0.9, epsilon=1e-5)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
 
 
 def _normal(init_stddev):

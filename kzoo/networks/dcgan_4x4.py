@@ -24,7 +24,7 @@ names, so that they can take over the weights (`kzoo.GAN(grow_from=...)`).
 
 import keras
 
-from kzoo.layers import BatchNormalization, Fade, LatentCodes
+from kzoo.layers import Fade, LatentCodes
 from kzoo.layers import channels_last as layers
 from kzoo.networks.dcgan import _LEAK, _depth
 from kzoo.networks.spectral import spectrally_normalized
@@ -91,7 +91,11 @@ def dcgan_4x4_discriminator(
             kernel_initializer=_initializer(init_stddev),
             name=name,
         )(x)
-        x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x) if norm else x
+        x = (
+            layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
+            if norm
+            else x
+        )
         return layers.LeakyReLU(_LEAK, name=f"{name}_relu")(x)
 
     inputs = x = layers.Input(image_shape)
@@ -140,7 +144,7 @@ def dcgan_4x4_generator(
     _check_fading(fading, depth, image_shape)
 
     def activated(x, name):
-        norm = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")
+        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")
         x = norm(x) if batch_norm else x
         return layers.ReLU(name=f"{name}_relu")(x)
 

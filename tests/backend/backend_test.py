@@ -1,13 +1,12 @@
 """The backend functions against finite differences and closed forms, on the backend in use."""
 
-import threading
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from kzoo import backend, datasets
+from kzoo import backend
+from kzoo.backend import fast
 
 
 def numpy(x):
@@ -312,37 +311,6 @@ def test_batches_are_mapped_in_their_order(start):
         np.testing.assert_array_equal(numpy(result), expected)
 
 
-@pytest.mark.skipif(keras.backend.backend() != "torch", reason="is about PyTorch's threads")
-def test_batches_share_the_threads():
-    import torch
-
-    before, names, later_threads = torch.get_num_threads(), set(), []
-
-    def function(part):
-        names.add((threading.current_thread().name, torch.get_num_threads()))
-        assert not torch.is_grad_enabled()
-        if part[0, 0] == 4.0:
-            raise KeyError("in a thread")
-        return part + 1
-
-    torch.set_num_threads(2)
-    try:
-        with torch.no_grad():
-            result = backend.map_batches(function, torch.ones(8, 1), 2)
-            with pytest.raises(KeyError, match="in a thread"):
-                backend.map_batches(function, torch.arange(8.0)[:, None], 2)
-        assert torch.get_num_threads() == 2
-        later = threading.Thread(target=lambda: later_threads.append(torch.get_num_threads()))
-        later.start()
-        later.join()
-    finally:
-        torch.set_num_threads(before)
-    np.testing.assert_array_equal(numpy(result), np.full((8, 1), 2.0))
-    assert later_threads == [2]
-    assert names and {threads for _, threads in names} == {1}
-    assert all(name.startswith("kzoo") for name, _ in names)
-
-
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's XLA")
 def test_batches_are_mapped_under_xla():
     import tensorflow as tf
@@ -355,55 +323,7 @@ def test_batches_are_mapped_under_xla():
     np.testing.assert_array_equal(numpy(result)[:, 0], [1, 1, 3, 3, 3, 3])
 
 
+@pytest.mark.skipif(keras.backend.backend() == "torch" and not fast.ON, reason="is eager")
 def test_compiled_loops_do_not_depend_on_values():
     with pytest.raises(TypeError):
         Loops().depends(ops.ones((1,)))
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's data")
-@pytest.mark.parametrize("size, shapes", [(2, [2, 2, 2]), (4, [4, 2])])
-def test_pipelines_of_array_datasets_give_their_epochs(size, shapes):
-    from kzoo.backend.tensorflow_training import pipeline
-
-    images = np.arange(24, dtype=np.uint8).reshape(6, 2, 2, 1)
-    data, same = (datasets.ArrayDataset(images, np.arange(6), size, seed=0) for _ in range(2))
-    given = pipeline(data)
-    assert given.element_spec[0].shape[0] == (2 if size == 2 else None)
-    assert given.cardinality() == len(shapes)
-    for _ in range(3):  # epochs of different orders
-        batches = [tuple(a.numpy() for a in batch) for batch in given]
-        assert [len(labels) for _, labels in batches] == shapes
-        for batch, expected in zip(batches, same, strict=True):
-            for array, other in zip(batch, expected, strict=True):
-                np.testing.assert_array_equal(array, other)
-    shuffled = pipeline(datasets.ArrayDataset(images, batch_size=1, shuffle=False), shuffle=True)
-    orders = {tuple(int(batch[0][0, 0, 0, 0]) for batch in shuffled) for _ in range(10)}
-    assert len(orders) > 1 and all(sorted(order) == [0, 4, 8, 12, 16, 20] for order in orders)
-
-
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="is about TensorFlow's data")
-def test_pipelines_hold_the_data_and_are_not_tuned():
-    import tensorflow as tf
-
-    from kzoo.backend.tensorflow_training import pipeline
-
-    x, y = np.arange(10.0).reshape(5, 2), np.arange(5)
-    batches = [(a.numpy(), b.numpy()) for a, b in pipeline(x, y, batch_size=2)]
-    assert [len(a) for a, _ in batches] == [2, 2, 1]
-    np.testing.assert_array_equal(np.concatenate([a for a, _ in batches]), x)
-    np.testing.assert_array_equal(np.concatenate([b for _, b in batches]), y)
-    assert batches[0][0].dtype == keras.config.floatx()
-
-    shuffled = pipeline(x, y, shuffle=True)
-    orders = {tuple(b.numpy()) for _ in range(10) for _, b in shuffled}
-    assert len(orders) > 1 and all(sorted(order) == list(y) for order in orders)
-
-    given = tf.data.Dataset.range(3)
-    photos = datasets.ArrayDataset(np.arange(20.0).reshape(5, 2, 2, 1) / 20, y, 2, seed=0)
-    for data in (shuffled, pipeline(given), pipeline(photos)):
-        assert data.options().autotune.enabled is False
-    wanted = tf.data.Options()
-    wanted.autotune.enabled = True
-    assert pipeline(given.with_options(wanted)).options().autotune.enabled
-    for other in (None, [1, 2], iter([x])):
-        assert pipeline(other) is other

@@ -19,7 +19,7 @@ from keras import ops
 from kzoo.checks import check_positive_int
 from kzoo.layers import DiffAugment
 from kzoo.layers.diff_augment import check_policies
-from kzoo.models.adversarial.base import AdversarialModel, shape_of_images
+from kzoo.models.adversarial.base import AdversarialModel, dtype_policy, shape_of_images
 from kzoo.models.adversarial.growth import Growth
 from kzoo.models.adversarial.infogan import CodeProbabilities, CodeRecognition
 from kzoo.models.adversarial.r1 import R1
@@ -145,7 +145,8 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
         self._set_r1(r1, r1_every)
         self._set_growth(grow_from)
         if self.information:
-            self.code_recognition = CodeRecognition(self.discriminator, self.codes)
+            with dtype_policy(self.dtype_policy):
+                self.code_recognition = CodeRecognition(self.discriminator, self.codes)
             self.code_head = self.code_recognition.head  # where Keras finds its variables
         self.seed_generator = keras.random.SeedGenerator()
         if self.augment:

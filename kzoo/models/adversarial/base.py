@@ -1,5 +1,7 @@
 """What models with a generator and a discriminator share: two networks, two optimizers."""
 
+import contextlib
+
 import keras
 from keras import ops
 
@@ -58,6 +60,17 @@ def shape_of_images(image_shape, discriminator, generator):
         if isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]:
             return shape[1:]
     return (32, 32, 1)
+
+
+@contextlib.contextmanager
+def dtype_policy(policy):
+    """Within it, new layers compute in the precision of a model: a Keras dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 class AdversarialModel(GenerativeModel):
@@ -216,21 +229,22 @@ class AdversarialModel(GenerativeModel):
         }
         shape, latent_dim, classes = self.image_shape, self.latent_dim, self.num_classes
         by_name = isinstance(discriminator, str), isinstance(generator, str)
-        if by_name[0]:
-            extra = classes if classes and self.conditioning == "concatenation" else 0
-            seen = (*shape[:2], shape[2] + extra)
-            further = discriminator_options or {}
-            discriminator = discriminator_by_name(discriminator, seen, **options, **further)
-            if extra:
-                discriminator = concatenated_discriminator(discriminator, shape, classes)
-            elif classes:
-                discriminator = projection_discriminator(discriminator, classes)
-        if by_name[1]:
-            options = {**options, **generator_options}
-            length = latent_dim + (classes or 0)
-            generator = generator_by_name(generator, shape, length, role=role, **options)
-            if classes:
-                generator = conditional_generator(generator, latent_dim, classes)
+        with dtype_policy(self.dtype_policy):
+            if by_name[0]:
+                extra = classes if classes and self.conditioning == "concatenation" else 0
+                seen = (*shape[:2], shape[2] + extra)
+                further = discriminator_options or {}
+                discriminator = discriminator_by_name(discriminator, seen, **options, **further)
+                if extra:
+                    discriminator = concatenated_discriminator(discriminator, shape, classes)
+                elif classes:
+                    discriminator = projection_discriminator(discriminator, classes)
+            if by_name[1]:
+                options = {**options, **generator_options}
+                length = latent_dim + (classes or 0)
+                generator = generator_by_name(generator, shape, length, role=role, **options)
+                if classes:
+                    generator = conditional_generator(generator, latent_dim, classes)
         labels = [((), "int32")] if classes else []
         images, latents = (shape, "float32"), ((latent_dim,), "float32")
         self.discriminator = check_network(

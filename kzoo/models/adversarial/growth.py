@@ -11,7 +11,6 @@ convolutions, as those of the rest of the networks.
 import keras
 from keras import ops
 
-from kzoo import backend
 from kzoo.layers.fade import Fade
 
 OLD = "old_"  # how names of layers begin that see half the image, until the new ones are faded in
@@ -105,7 +104,7 @@ class Growth:
         """Moves the new layers in; `images` are those of one update of the discriminator."""
         if not self.fade_images:
             return
-        backend.add_to(self.images_seen, float(images.shape[0] or 0) or ops.shape(images)[0])
+        self.images_seen.assign_add(float(images.shape[0] or 0) or ops.shape(images)[0])
         alpha = ops.minimum(self.images_seen.value / self.fade_images, 1.0)
         for network in (self.discriminator, self.generator):
             for layer in layers_of(network):

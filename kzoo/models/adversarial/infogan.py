@@ -9,7 +9,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.images import check_images, to_float
-from kzoo.layers import BatchNormalization, LatentCodes
+from kzoo.layers import LatentCodes
 from kzoo.layers import channels_last as layers
 from kzoo.models.batches import in_batches
 
@@ -46,7 +46,7 @@ class CodeRecognition:
                 layers.Input(features.shape[1:]),
                 layers.Flatten(),
                 layers.Dense(128),
-                BatchNormalization(momentum=0.9, epsilon=1e-5),
+                layers.BatchNormalization(momentum=0.9, epsilon=1e-5),
                 layers.LeakyReLU(0.2),
                 layers.Dense(codes),
             ],

@@ -57,7 +57,7 @@ class WeightAverage:
         pairs = zip(self.averaged_generator.weights, self.generator.weights, strict=True)
         for average, variable in pairs:
             if id(variable) in trained:
-                backend.add_to(average, rest * (variable.value - average.value))
+                average.assign_add(rest * (variable.value - average.value))
             else:
                 average.assign(variable.value)
 

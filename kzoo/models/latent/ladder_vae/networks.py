@@ -9,7 +9,6 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
-from kzoo.layers import BatchNormalization
 from kzoo.layers import channels_last as layers
 
 NAMES = ("fully_connected", "convolutional")
@@ -72,7 +71,7 @@ def _fully_connected(image_shape, latent_dims, widths, batch_norm, dtype, **_):
         for _ in range(2):
             x = layers.Dense(width, use_bias=not batch_norm, dtype=dtype)(x)
             if batch_norm:
-                x = BatchNormalization(dtype=dtype)(x)
+                x = layers.BatchNormalization(dtype=dtype)(x)
             x = layers.LeakyReLU(0.1, dtype=dtype)(x)
         return x
 
@@ -126,7 +125,7 @@ def _convolutional(image_shape, latent_dims, widths, strides, blocks, batch_norm
         branch = x
         for initializer in ("glorot_uniform", "zeros"):  # a block starts as the identity
             if batch_norm:
-                branch = BatchNormalization(dtype=dtype)(branch)
+                branch = layers.BatchNormalization(dtype=dtype)(branch)
             branch = layers.Activation("elu", dtype=dtype)(branch)
             branch = layers.Conv2D(
                 x.shape[-1], kernel, padding="same", kernel_initializer=initializer, dtype=dtype

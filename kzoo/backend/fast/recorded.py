@@ -6,17 +6,48 @@ and the allocation of results, which have their places.
 """
 
 import collections
+import functools
+import threading
 
+import keras
+import numpy as np
 import torch
 from torch.utils import _pytree as tree
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from kzoo.backend.common import program_of
 
 _PRODUCTS = (torch.ops.aten.mm.default, torch.ops.aten.matmul.default)
 _COPIES = ("clone", "_to_copy", "lift_fresh_copy")
 
 
+def replayed(method):
+    """Records a method once per kind of arguments and replays the operations: loops unrolled."""
+
+    @functools.wraps(method)
+    def wrapper(self, *args):
+        flat, structure = tree.tree_flatten(args)
+        flat = [keras.ops.convert_to_tensor(a) if isinstance(a, np.ndarray) else a for a in flat]
+        tensors = [a for a in flat if isinstance(a, torch.Tensor)]
+        key = (method.__qualname__, structure) + tuple(
+            (tuple(a.shape), a.stride(), a.dtype, a.device) if isinstance(a, torch.Tensor) else a
+            for a in flat
+        )
+
+        def function(*tensors):
+            rest = iter(tensors)
+            arguments = [next(rest) if isinstance(a, torch.Tensor) else a for a in flat]
+            return method(self, *tree.tree_unflatten(arguments, structure))
+
+        return program_of(self, key, lambda: Program(function, tensors))(*tensors)
+
+    return wrapper
+
+
 class Program:
     """The operations that a function runs on tensors of the same shapes, without gradients.
+
+    One thread at a time replays it: its memory is its own.
 
     Args:
         function: of tensors, returns a nest of tensors. What it does must not depend on values.
@@ -24,6 +55,7 @@ class Program:
     """
 
     def __init__(self, function, inputs):
+        self.lock = threading.Lock()
         with torch.inference_mode():
             # Copies: a tensor given twice has two places.
             self.inputs = [a.clone() for a in inputs]
@@ -42,12 +74,13 @@ class Program:
 
     def __call__(self, *inputs):
         """What the function gives for the tensors."""
-        with torch.inference_mode():
+        with self.lock, torch.inference_mode():
             for place, value in zip(self.inputs, inputs, strict=True):
                 place.copy_(value)
             for step, args, kwargs in self.steps:
                 step(*args, **kwargs)
-        return tree.tree_map_only(torch.Tensor, torch.clone, self.outputs)
+            outputs = tree.tree_map_only(torch.Tensor, torch.clone, self.outputs)
+        return outputs
 
 
 class _Call:
