@@ -244,14 +244,25 @@ def loops_compile():
     return bool(tf.config.get_visible_devices("GPU"))
 
 
+def _after(data):
+    """Has all operations wait for the data.
+
+    Keras takes the batch within the graph. Where the data have come to their end, what does not
+    depend on the batch, such as counting steps, would run once more.
+    """
+    return tf.control_dependencies([a for a in tf.nest.flatten(data) if tf.is_tensor(a)])
+
+
 class StepTrainer:
     """Runs `_train(data) -> logs` and `_test(data) -> logs` under `fit` and `evaluate`."""
 
     def train_step(self, data):
-        return self._train(data)
+        with _after(data):
+            return self._train(data)
 
     def test_step(self, data):
-        return self._test(data)
+        with _after(data):
+            return self._test(data)
 
     def sync_state(self):
         """Writes the state that a running `fit` holds into the variables: here it is there."""
