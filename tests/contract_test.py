@@ -219,6 +219,8 @@ def test_weights_of_examples_count_or_are_refused(model, kind):
         with pytest.raises(ValueError, match="no loss per example"):
             fit(model, given, **{kind: weights[kind]})
         return
+    # The start that some models take from the data has no weights.
+    model.before_training(images, {c.name: labels for c in model.conditioned_on})
     before = [keras.ops.convert_to_numpy(v).copy() for v in model.trainable_variables]
     fit(model, given, **{kind: weights[kind]})
     for variable, value in zip(model.trainable_variables, before, strict=True):
@@ -235,8 +237,7 @@ def test_single_batches(model):
     _, start = compiled(*key_of(model))
     for variable, value in zip(variables_of(model), start, strict=True):
         variable.assign(value)
-    if hasattr(model, "before_training"):
-        model.before_training(images, {c.name: labels for c in model.conditioned_on})
+    model.before_training(images, {c.name: labels for c in model.conditioned_on})
     logs = model.train_on_batch(*pair, return_dict=True)
     assert set(logs) == set(model.loss_names)
     trained = {id(v) for v in model.trainable_variables}
