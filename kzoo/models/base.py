@@ -6,15 +6,16 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_image_shape, check_positive_int, seed_generator
-from kzoo.conditions import check_given
-from kzoo.images import range_problem, to_float, to_uint8
+from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.images import range_problem, to_float
 from kzoo.models import batches
 from kzoo.models.exporting import Exporting
+from kzoo.models.regrouping import check_update
+from kzoo.models.sampling import Sampling
 from kzoo.presets import PresetMixin
 
 
-class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
+class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, keras.Model):
     """A model that learns to draw images.
 
     `fit`, `evaluate`, `save` and the rest are Keras's own; `train_step` is overridden once,
@@ -47,8 +48,6 @@ class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
     #: Whether the loss is a mean over examples, which `sample_weight` and `class_weight` weigh.
     #: `update` and `evaluation` then take a third argument, weights (b,) or `None`.
     weighs_examples = False
-    #: Arguments of `transform_noise` that are no conditions; `generate` takes them too.
-    sampling_options = frozenset()
     #: Whether one training update is made of long loops (see `kzoo.backend.loops_compile`).
     trains_in_loops = False
 
@@ -267,7 +266,7 @@ class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
         """
         self._assert_compiled("train_on_batch")
         given = batches.prepare(self, x, y, sample_weight, class_weight)
-        batches.check_update(self, len(given["x"]))
+        check_update(self, len(given["x"]))
         data = (given["x"], given["y"], given["sample_weight"])
         return super().train_on_batch(*data, class_weight, **kwargs)
 
@@ -300,58 +299,3 @@ class GenerativeModel(PresetMixin, Exporting, backend.StepTrainer, keras.Model):
     def bits_per_dim(self, nats):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
-
-    # Conditions and sampling --------------------------------------------------------------------
-
-    @property
-    def conditioned_on(self):
-        """What the model is conditioned on: a tuple of `kzoo.conditions`, empty for nothing."""
-        return ()
-
-    def check_condition(self, count, **given):
-        """The conditions that a user gave for `count` images of theirs: `{name: NumPy array}`.
-
-        Raises:
-            ValueError: if they do not fit the model.
-        """
-        return check_given(self, count, given, defaults=False)[1]
-
-    def generate(self, num_samples=None, seed=None, batch_size=None, **condition):
-        """Draws images.
-
-        Args:
-            num_samples: how many, at least 1; `None` where the condition has a length.
-            seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
-                images. `None` draws anew each time.
-            batch_size: how many to compute at once (default 64); changes memory and speed only.
-            **condition: what the images are drawn for, by the names of `conditioned_on`: for a
-                class-conditional model `labels`, an int or an int array (num_samples,), by default
-                the classes in turn: 0, 1, 2 and so on. Also the model's `sampling_options`.
-
-        Returns:
-            uint8 NumPy array (num_samples, height, width, channels).
-
-        Raises:
-            ValueError: if an argument is not as described above.
-        """
-        if num_samples is not None:
-            num_samples = check_positive_int("num_samples", num_samples)
-        batch_size = check_positive_int("batch_size", batch_size or 64)
-        options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
-        num_samples, condition = check_given(self, num_samples, condition)
-        self.sync_state()
-        noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
-        return batches.in_batches(
-            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition, **options)),
-            batch_size,
-            noise,
-            condition,
-        )
-
-    def draw_noise(self, num_samples, seed):
-        """Standard normal latents (num_samples, latent_dim)."""
-        return keras.random.normal((num_samples, self.latent_dim), seed=seed)
-
-    def transform_noise(self, noise, **condition):
-        """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1]."""
-        raise NotImplementedError

@@ -1,4 +1,4 @@
-"""A user's data as Keras takes them, and the one batching loop of inference.
+"""A user's data as Keras takes them.
 
 `fit`, `evaluate` and the like take `images`, `(images, condition)`, `(images, condition, weights)`
 or a dict of named features as TFDS yields it, from arrays, a `tf.data.Dataset`, a
@@ -16,10 +16,12 @@ from kzoo.models.regrouping import (
     ArrayBatches,
     ConvertedBatches,
     IteratedBatches,
+    check_enough,
     converted,
     count_examples,
     numpy_of,
 )
+from kzoo.models.sampling import rows_of
 
 LOOKED_AT = 256  # images, for a warning about their values
 
@@ -217,7 +219,7 @@ def _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped):
     _look(model, images)
     for c in model.conditioned_on:
         condition[c.name] = c.check(numpy_of(condition[c.name]), len(images))
-    first = _rows((images, condition), slice(batch_size or 32))
+    first = rows_of((images, condition), slice(batch_size or 32))
     first = keras.tree.map_structure(numpy_of, first)
     shuffle = True if shuffle is None else shuffle
     if grouped:
@@ -261,7 +263,7 @@ def cut(x, y, fraction):
     at = int(count * (1.0 - fraction))
     if not 0 < at < count:
         raise ValueError(f"validation_split={fraction!r} of {count} images leaves a part empty.")
-    return _rows((x, y), slice(at)), _rows((x, y), slice(at, None))
+    return rows_of((x, y), slice(at)), rows_of((x, y), slice(at, None))
 
 
 def _prepare_tf_data(model, x, grouped):
@@ -288,57 +290,3 @@ def _first(model, batch):
     images, condition, _ = split(model, batch)
     _look(model, images)
     return images, condition
-
-
-def check_enough(model, count, wanted):
-    """`ValueError` unless there are the images of one training update."""
-    if count < wanted:
-        raise ValueError(
-            f"One training update of this {type(model).__name__} takes {wanted} images; the data "
-            "have fewer."
-        )
-
-
-def check_update(model, count):
-    """`ValueError` unless one training update can be made of that many images."""
-    least = model.examples_per_step(1)
-    if model.examples_per_step(max(count // least, 1)) != count:
-        raise ValueError(
-            f"One training update of this {type(model).__name__} takes {least} images, or where "
-            f"its batch size is free, a multiple of them; got {count}."
-        )
-
-
-def in_batches(function, batch_size, *arrays, fill=True):
-    """A function of arrays in batches, its outputs joined: the loop of all inference.
-
-    Args:
-        function: of parts of the arrays; returns a tensor or a tuple of them, whose first axis is
-            the batch's.
-        batch_size: rows per batch, at most.
-        *arrays: NumPy arrays (n, ...), dicts of them, or `None`.
-        fill: whether the last batch is filled up, so that all take one compiled program.
-
-    Returns:
-        NumPy array (n, ...), or a tuple of them.
-
-    Raises:
-        ValueError: if the arrays are empty.
-    """
-    first = next(a for a in keras.tree.flatten(arrays) if a is not None)
-    count = len(first)
-    if not count:
-        raise ValueError(f"Expected at least one image or latent, got the shape {first.shape}.")
-    size = min(batch_size, count)
-    index = np.arange(-(-count // size) * size if fill else count) % count
-    outputs = []
-    for start in range(0, len(index), size):
-        rows = index[start : start + size]
-        part = _rows(arrays, rows)
-        outputs.append(keras.tree.map_structure(keras.ops.convert_to_numpy, function(*part)))
-    joined = keras.tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *outputs)
-    return joined
-
-
-def _rows(arrays, rows):
-    return keras.tree.map_structure(lambda a: None if a is None else a[rows], arrays)

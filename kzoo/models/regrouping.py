@@ -168,3 +168,22 @@ def converted(first, rest, convert, size=None):
             joined = _joined(pending)
             yield keras.tree.map_structure(lambda a: a[:size], joined)
             pending, count = [keras.tree.map_structure(lambda a: a[size:], joined)], count - size
+
+
+def check_enough(model, count, wanted):
+    """`ValueError` unless there are the images of one training update."""
+    if count < wanted:
+        raise ValueError(
+            f"One training update of this {type(model).__name__} takes {wanted} images; the data "
+            "have fewer."
+        )
+
+
+def check_update(model, count):
+    """`ValueError` unless one training update can be made of that many images."""
+    least = model.examples_per_step(1)
+    if model.examples_per_step(max(count // least, 1)) != count:
+        raise ValueError(
+            f"One training update of this {type(model).__name__} takes {least} images, or where "
+            f"its batch size is free, a multiple of them; got {count}."
+        )

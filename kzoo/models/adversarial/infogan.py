@@ -11,7 +11,7 @@ from kzoo import backend
 from kzoo.images import check_images, to_float
 from kzoo.layers import LatentCodes
 from kzoo.layers import channels_last as layers
-from kzoo.models.batches import in_batches
+from kzoo.models.sampling import in_batches
 
 
 class CodeRecognition:

@@ -24,15 +24,15 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive, check_positive_int
-from kzoo.losses.adversarial import discriminator_loss
 from kzoo.models.adversarial.base import AdversarialModel, shape_of_images
 from kzoo.models.cfggan.distillation import Distillation
+from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
 from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size
 from kzoo.models.cfggan.stopping import StageLimit, StopOnDivergence
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class CFGGAN(Growth, Distillation, AdversarialModel):
+class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
     """Generator grown by composite functional gradients.
 
     * `algorithm="xicfg"` (Algorithm 3): stages of T functional gradient steps with U discriminator
@@ -209,10 +209,6 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         arguments = super().arguments_for(image_shape, batch_size)
         return arguments if batch_size is None else {**arguments, "batch_size": batch_size}
 
-    def sample_name(self, steps=None):
-        """What the images of `generate(steps=steps)` are samples of."""
-        return f"G_{self.num_steps if steps is None else steps}"
-
     def examples_per_step(self, batch_size):
         steps = 1 if self.algorithm == "cfg" else self.num_steps
         return steps * self.discriminator_steps * self.batch_size
@@ -237,27 +233,6 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         if self.algorithm == "cfg":
             callbacks.append(StageLimit(self.num_steps))
         return callbacks
-
-    @property
-    def stages_done(self):
-        """How many stages the model has been trained for, also in the middle of a `fit`."""
-        self.sync_state()
-        return int(ops.convert_to_numpy(self.stage))
-
-    @property
-    def export_batch(self):
-        """An image depends on its mini-batch."""
-        return self.batch_size
-
-    def exported_call(self, latents, labels=None):
-        """What `export` writes: images of G_T in [-1, 1], the T gradients included."""
-        return ops.clip(self.transform_noise(latents, labels=labels), -1.0, 1.0)
-
-    def last_losses(self):
-        """The losses of the last stage, also in the middle of a `fit`: `{name: float}`."""
-        self.sync_state()
-        values = ops.convert_to_numpy(self.record)
-        return dict(zip(self.loss_names, map(float, values), strict=True))
 
     # The three algorithms ---------------------------------------------------------------------
 
@@ -294,7 +269,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         if self.algorithm == "xicfg":
             g_loss = self.distill(latents, pool, own)
         else:
-            g_loss = _half_squared_distance(start, pool)
+            g_loss = half_squared_distance(start, pool)
         return d_losses[0], g_loss, *d_losses[1:], grad_norm
 
     def _pool(self, count, labels):
@@ -310,27 +285,7 @@ class CFGGAN(Growth, Distillation, AdversarialModel):
         before = self.composite(start, t, own)
         after = self.functional_gradient_step(before, t, own)
         grad_norm = self.gradient_norm(before, after, t)
-        return d_losses[0], _half_squared_distance(start, after), *d_losses[1:], grad_norm
-
-    def evaluation(self, x, condition):
-        """D's loss on images x and on b images of G_T, and the approximator's distance to G_T."""
-        _, own, start = self._pool(self.batch_size, condition.get("labels"))
-        before = self.composite(start, self.num_steps - 1, own)  # (b, h, w, c)
-        fake, grad_norm = self.last_step(before, own)
-        real_logits = self.logits(x, training=True, **condition)
-        fake_logits = self.logits(fake, training=True, labels=own)
-        return {
-            "d_loss": discriminator_loss(real_logits, fake_logits),
-            "g_loss": _half_squared_distance(start, fake),
-            "d_real": ops.mean(real_logits),
-            "d_fake": ops.mean(fake_logits),
-            "grad_norm": grad_norm,
-        }
-
-
-def _half_squared_distance(start, images):
-    """1/2 E ||x - y||^2 of images (n, h, w, c), the norm over their pixels."""
-    return 0.5 * ops.sum(ops.square(images - start)) / start.shape[0]
+        return d_losses[0], half_squared_distance(start, after), *d_losses[1:], grad_norm
 
 
 def in_rows(values, size):

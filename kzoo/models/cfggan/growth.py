@@ -1,15 +1,11 @@
 """How a CFGGAN's generator grows: Algorithms 1 (CFG) and 2 (ICFG) of arXiv:1801.06309, sampling."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive, check_positive_int, seed_generator
-from kzoo.conditions import check_given
-from kzoo.images import to_uint8
+from kzoo.checks import check_positive
 from kzoo.losses.adversarial import discriminator_loss
-from kzoo.models.batches import in_batches
 from kzoo.models.cfggan.distillation import restart
 
 ALGORITHMS = ("xicfg", "icfg", "cfg")
@@ -248,51 +244,3 @@ class Growth:
         """`function` on x (n, ...) in mini-batches of b, the first `start` of which stay."""
         beside = () if labels is None else (labels,)
         return backend.map_batches(function, x, self.batch_size, start, beside)
-
-    # Sampling ---------------------------------------------------------------------------------
-
-    def generate(self, num_samples=None, seed=None, batch_size=None, steps=None, **condition):
-        """Draws images from G_steps; as in `GenerativeModel.generate`, and:
-
-        Args:
-            num_samples, seed, **condition: as there.
-            batch_size: `None` or the model's own: an image depends on its mini-batch.
-            steps: t in 0 .. T, the functional gradient steps to take from the approximator's
-                images; T when `None`.
-
-        Returns:
-            uint8 NumPy array (num_samples, height, width, channels), clipped to [-1, 1] before
-            it is rounded.
-
-        Raises:
-            ValueError: if `steps` is not in 0 .. T or `batch_size` is not the model's.
-        """
-        steps = self.num_steps if steps is None else steps
-        if steps not in range(self.num_steps + 1):
-            raise ValueError(f"steps must be an int in 0 .. {self.num_steps}, got {steps!r}.")
-        if batch_size not in (None, self.batch_size):
-            raise ValueError(
-                f"This CFGGAN draws images in batches of {self.batch_size} (an image depends on "
-                f"its batch), got batch_size={batch_size!r}."
-            )
-        if num_samples is not None:
-            num_samples = check_positive_int("num_samples", num_samples)
-        num_samples, condition = check_given(self, num_samples, condition)
-        self.sync_state()
-        # Whole mini-batches: none of the images may depend on padding.
-        whole = num_samples + -num_samples % self.batch_size
-        condition = {name: np.resize(values, whole) for name, values in condition.items()}
-        noise = ops.convert_to_numpy(self.draw_noise(whole, seed_generator(seed)))
-        images = in_batches(
-            lambda noise, given: to_uint8(self.transform_noise(noise, steps, **given)),
-            self.batch_size,
-            noise,
-            condition,
-        )
-        return images[:num_samples]
-
-    def transform_noise(self, noise, steps=None, labels=None):
-        """Latents (n, latent_dim) to G_steps's images, floats not yet clipped to [-1, 1]."""
-        steps = self.num_steps if steps is None else int(steps)
-        labels = None if labels is None else ops.convert_to_tensor(labels)
-        return self.composite(self.approximate(noise, labels), steps, labels)

@@ -16,7 +16,7 @@ from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
 from kzoo.models.base import GenerativeModel
-from kzoo.models.batches import in_batches
+from kzoo.models.sampling import in_batches
 
 
 class PixelModel(PixelSampler, GenerativeModel):

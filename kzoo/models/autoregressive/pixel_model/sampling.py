@@ -17,7 +17,7 @@ from kzoo.conditions import check_given
 from kzoo.images import check_images, to_uint8
 from kzoo.layers.row_cache import at_column
 from kzoo.models.autoregressive.pixel_model.naive import NaiveSampler, track
-from kzoo.models.batches import in_batches
+from kzoo.models.sampling import in_batches
 
 
 class PixelSampler(NaiveSampler):

@@ -28,7 +28,6 @@ from kzoo.checks import check_positive_int, seed_generator
 from kzoo.images import check_images, to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
-from kzoo.models.batches import in_batches
 from kzoo.models.latent.autoencoder import penalties
 from kzoo.models.latent.autoencoder.networks import (
     check_networks,
@@ -36,6 +35,7 @@ from kzoo.models.latent.autoencoder.networks import (
     encoder_by_name,
 )
 from kzoo.models.latent.autoencoder.penalties import check_corruption, check_loss, check_penalty
+from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

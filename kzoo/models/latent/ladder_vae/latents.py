@@ -10,9 +10,9 @@ from kzoo import backend
 from kzoo.checks import check_positive_int, check_unit, seed_generator
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
-from kzoo.models.batches import in_batches
 from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.vae.pixels import mean_image
+from kzoo.models.sampling import in_batches
 
 
 class LadderLatents:

@@ -9,8 +9,8 @@ from kzoo.checks import check_positive_int, check_unit, seed_generator
 from kzoo.conditions import check_given
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
-from kzoo.models.batches import in_batches
 from kzoo.models.latent.vae.pixels import mean_image
+from kzoo.models.sampling import in_batches
 
 ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
 

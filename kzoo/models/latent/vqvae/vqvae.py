@@ -21,10 +21,10 @@ from kzoo.checks import check_positive, check_positive_int
 from kzoo.images import check_images, to_float, to_uint8
 from kzoo.layers import VectorQuantizer
 from kzoo.models.base import GenerativeModel
-from kzoo.models.batches import in_batches
 from kzoo.models.latent.vqvae import codes as code_images
 from kzoo.models.latent.vqvae.networks import vqvae_decoder, vqvae_encoder
 from kzoo.models.latent.vqvae.prior import CodePrior
+from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

@@ -1,0 +1,105 @@
+"""Drawing images, and the one batching loop of all inference."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kzoo.checks import check_positive_int, seed_generator
+from kzoo.conditions import check_given
+from kzoo.images import to_uint8
+
+
+class Sampling:
+    """`generate`, for a model that turns noise and conditions into images (a mixin)."""
+
+    #: Arguments of `transform_noise` that are no conditions; `generate` takes them too.
+    sampling_options = frozenset()
+
+    @property
+    def conditioned_on(self):
+        """What the model is conditioned on: a tuple of `kzoo.conditions`, empty for nothing."""
+        return ()
+
+    def check_condition(self, count, **given):
+        """The conditions that a user gave for `count` images of theirs: `{name: NumPy array}`.
+
+        Raises:
+            ValueError: if they do not fit the model.
+        """
+        return check_given(self, count, given, defaults=False)[1]
+
+    def generate(self, num_samples=None, seed=None, batch_size=None, **condition):
+        """Draws images.
+
+        Args:
+            num_samples: how many, at least 1; `None` where the condition has a length.
+            seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
+                images. `None` draws anew each time.
+            batch_size: how many to compute at once (default 64); changes memory and speed only.
+            **condition: what the images are drawn for, by the names of `conditioned_on`: for a
+                class-conditional model `labels`, an int or an int array (num_samples,), by default
+                the classes in turn: 0, 1, 2 and so on. Also the model's `sampling_options`.
+
+        Returns:
+            uint8 NumPy array (num_samples, height, width, channels).
+
+        Raises:
+            ValueError: if an argument is not as described above.
+        """
+        if num_samples is not None:
+            num_samples = check_positive_int("num_samples", num_samples)
+        batch_size = check_positive_int("batch_size", batch_size or 64)
+        options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
+        num_samples, condition = check_given(self, num_samples, condition)
+        self.sync_state()
+        noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
+        return in_batches(
+            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition, **options)),
+            batch_size,
+            noise,
+            condition,
+        )
+
+    def draw_noise(self, num_samples, seed):
+        """Standard normal latents (num_samples, latent_dim)."""
+        return keras.random.normal((num_samples, self.latent_dim), seed=seed)
+
+    def transform_noise(self, noise, **condition):
+        """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1]."""
+        raise NotImplementedError
+
+
+def in_batches(function, batch_size, *arrays, fill=True):
+    """A function of arrays in batches, its outputs joined: the loop of all inference.
+
+    Args:
+        function: of parts of the arrays; returns a tensor or a tuple of them, whose first axis is
+            the batch's.
+        batch_size: rows per batch, at most.
+        *arrays: NumPy arrays (n, ...), dicts of them, or `None`.
+        fill: whether the last batch is filled up, so that all take one compiled program.
+
+    Returns:
+        NumPy array (n, ...), or a tuple of them.
+
+    Raises:
+        ValueError: if the arrays are empty.
+    """
+    first = next(a for a in keras.tree.flatten(arrays) if a is not None)
+    count = len(first)
+    if not count:
+        raise ValueError(f"Expected at least one image or latent, got the shape {first.shape}.")
+    size = min(batch_size, count)
+    index = np.arange(-(-count // size) * size if fill else count) % count
+    outputs = []
+    for start in range(0, len(index), size):
+        rows = index[start : start + size]
+        part = rows_of(arrays, rows)
+        outputs.append(keras.tree.map_structure(keras.ops.convert_to_numpy, function(*part)))
+    joined = keras.tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *outputs)
+    return joined
+
+
+def rows_of(arrays, rows):
+    """Those rows of every array of a nest, some of which may be `None`."""
+    return keras.tree.map_structure(lambda a: None if a is None else a[rows], arrays)
