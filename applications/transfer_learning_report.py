@@ -98,8 +98,8 @@ def gains(found, data, count=100):
         )
         if trained[best] < untrained[mode] + 1:
             sentences.append(
-                "- Training without labels gains nothing here: what rebuilds an image, its colours "
-                "and light, is not what tells its class."
+                "- Training without labels gains nothing here. An encoder learns colours and "
+                "light, which rebuild an image. They do not tell its class."
             )
     return "\n".join(sentences)
 
