@@ -56,8 +56,8 @@ def write(output, page):
         "## Order",
         order_section(orders(runs)),
         "## Curves",
-        "A line is the mean over seeds, its band goes from the smallest to the largest value. "
-        "The dotted line is what real test images score.",
+        "A line is the mean over seeds. Its band goes from the smallest to the largest value. "
+        "The dotted line is the score of real test images.",
         *(f"![{path.stem}]({folder.name}/{path.name})" for path in pictures),
         "## Start of the GANs",
         start_section(runs),
@@ -118,8 +118,8 @@ def outcome_section(runs, table):
         rows.append([*names, *values, "-", "-"])
     header = ["data", "network", "method", "runs", *SCORES.values(), "updates", "images seen"]
     parts = [
-        "Mean over seeds (smallest .. largest) at the end of the time. An update is one of the "
-        "generator, for xICFG a stage.",
+        "Each score is the mean over seeds (smallest .. largest) at the end of the training "
+        "time. An update is one of the generator; for xICFG it is one stage.",
         markdown(header, rows),
     ]
     for run in runs:
@@ -156,8 +156,8 @@ def order_section(found):
         "first, points in time",
     ]
     return (
-        "How often a method is first: at the end among the runs of one seed, and in the mean over "
-        "seeds at a point in time.\n\n" + markdown(header, rows)
+        "First, seeds: for how many seeds a method is best at the end. First, points in time: "
+        "at how many points in time its mean over seeds is best.\n\n" + markdown(header, rows)
     )
 
 
@@ -231,20 +231,22 @@ def protocol_section(runs):
     ]
     return "\n\n".join(
         [
-            "Networks: those of DCGAN with the paper's 1x1 convolutions, of the same width for all "
-            "methods; with a fully connected generator, of two layers of 512, the discriminator "
-            "is the convolutional one. Batch norm in the convolutional networks, but not in "
-            "WGAN-GP's critic. Convolutional networks start from N(0, .01^2) for xICFG and from "
-            "DCGAN's N(0, .02^2) for the others, the fully connected one from N(0, .01^2). "
-            "Latents N(0, I) of length 100, mini-batches of 64, no latent codes, no decay of the "
-            "learning rate, no averages of weights.",
-            "Time is that of updates alone: the approximator's initialization and compilation at "
-            "the first update count, drawing and scoring images do not. The process clock is the "
-            "processor time of the run's process, over all of its threads.",
-            "Scores: under the Classifier preset, of images clipped to [-1, 1], from seed 0, one "
-            "split. Those at the end are of more images than those on the way, and computed in "
-            "float32; a Frechet distance of fewer images is larger. A mean over seeds at a point "
-            "in time is over the runs that got there.",
+            "Networks: those of DCGAN, with the paper's 1x1 convolutions and the same width for "
+            "all methods. A fully connected generator has two layers of 512 units; its "
+            "discriminator is the convolutional one. The convolutional networks have batch "
+            "norm, except for WGAN-GP's critic. They start from N(0, .01^2) for xICFG and from "
+            "DCGAN's N(0, .02^2) for the other methods. The fully connected generator starts "
+            "from N(0, .01^2). Latents are N(0, I) of length 100, and mini-batches have 64 "
+            "images. There are no latent codes, no decay of the learning rate and no averages "
+            "of weights.",
+            "Only updates count as training time. This includes the approximator's "
+            "initialization, and the compilation at the first update. It does not include "
+            "drawing and scoring images. The process clock is the processor time of the run's "
+            "process, over all of its threads.",
+            "Scores are measured with the Classifier preset, on images clipped to [-1, 1], from "
+            "seed 0, in one split. More images are scored at the end than on the way, and in "
+            "float32. A Frechet distance of fewer images is larger. A mean over seeds at a "
+            "point in time is that of the runs that reached it.",
             markdown(header, rows),
             "\n".join(f"* {machine}" for machine in machines),
             markdown(["network", "method", "data", "arguments", "optimizer of both"], settings),

@@ -23,24 +23,26 @@ import time
 
 import keras
 import numpy as np
+from transfer_learning_report import rows_of, write
+from transfer_learning_settings import (
+    BATCH,
+    ENCODERS,
+    EPOCHS,
+    LATENT_DIM,
+    MASKED,
+    MODES,
+    NETWORK,
+    PRETRAINING_BATCH,
+    PRETRAINING_RATE,
+    RATES,
+    UPDATES,
+)
 
 import kzoo
 
 HERE = pathlib.Path(__file__).resolve().parent
-ENCODERS = ("random", "autoencoder", "denoising", "vae")
-MODES = ("frozen code", "frozen hidden", "fine-tuned")
 FIELDS = ("data", "encoder", "mode", "labels", "draw", "accuracy", "seconds")
 TFDS = {"mnist": "mnist", "svhn": "svhn_cropped"}
-
-LATENT_DIM = 32
-NETWORK = {"widths": (16, 32, 64), "kernel_size": 3, "dense_width": 256, "activation": "relu"}
-EPOCHS = {"mnist": 6, "svhn": 24}  # of training without labels
-PRETRAINING_BATCH, PRETRAINING_RATE = 128, 1e-3
-MASKED = 0.5  # share of the pixels that the denoising autoencoder does not see
-# By the number of labels; batches are of BATCH labels.
-UPDATES = {100: 300, 300: 400, 1000: 800, 10_000: 1500}
-BATCH = 50
-RATES = {"frozen code": 1e-2, "frozen hidden": 1e-2, "fine-tuned": 1e-3}  # Adam
 
 
 def parser():
@@ -173,14 +175,6 @@ class Trainer:
         return 100.0 * float(np.mean(probabilities.argmax(axis=1) == test[1]))
 
 
-def rows_of(path):
-    """The rows of the CSV file, dicts of strings."""
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def append(path, row):
     new = not path.is_file()
     with path.open("a", newline="") as file:
@@ -238,10 +232,7 @@ def main(arguments=None):
     if not args.report_only:
         for name, file in args.data:
             run(args, name, file)
-    import transfer_learning_report
-
-    page = transfer_learning_report.write(args.output)
-    print(f"Report: {page}")
+    print(f"Report: {write(args.output)}")
 
 
 if __name__ == "__main__":

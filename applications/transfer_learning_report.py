@@ -1,7 +1,9 @@
 """Curves, tables and the page of `transfer_learning.py`."""
 
+import csv
+
 import numpy as np
-import transfer_learning as study
+import transfer_learning_settings as study
 from matplotlib.figure import Figure
 
 NAMES = {
@@ -11,6 +13,14 @@ NAMES = {
     "vae": "VAE",
 }
 TITLES = {"mnist": "MNIST", "svhn": "SVHN (subset)"}
+
+
+def rows_of(path):
+    """The rows of the CSV file, dicts of strings."""
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def collect(rows):
@@ -88,8 +98,8 @@ def gains(found, data, count=100):
         )
         if trained[best] < untrained[mode] + 1:
             sentences.append(
-                "- Training without labels gains nothing here: what rebuilds an image, its colours "
-                "and light, is not what tells its class."
+                "- Training without labels gains nothing here. An encoder learns colours and "
+                "light, which rebuild an image. They do not tell its class."
             )
     return "\n".join(sentences)
 
@@ -128,7 +138,7 @@ def write(folder):
     Raises:
         ValueError: if there are no rows.
     """
-    found = collect(study.rows_of(folder / "results.csv"))
+    found = collect(rows_of(folder / "results.csv"))
     if not found:
         raise ValueError(f"{folder / 'results.csv'} holds no results")
     parts = [

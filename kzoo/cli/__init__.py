@@ -13,22 +13,23 @@ from kzoo.cli import evaluate, generate, listing, neighbors, train
 
 _EPILOG = """\
 examples:
-  kzoo list                                  what comes with kzoo, and how good it is
-  kzoo generate cfggan/mnist -o samples.png  64 digits
-  kzoo train vae --data mnist --epochs 10    a model of your own
-  kzoo evaluate vae-mnist                    its test likelihood
-  kzoo neighbors gan/mnist                   has it copied its training images?
+  kzoo list                                  the presets that come with kzoo, with scores
+  kzoo generate cfggan/mnist -o samples.png  draws 64 digits
+  kzoo train vae --data mnist --epochs 10    trains a model and saves it in vae-mnist
+  kzoo evaluate vae-mnist                    measures its test likelihood
+  kzoo neighbors gan/mnist                   finds the training images nearest to samples
 
 environment:
-  KERAS_BACKEND    tensorflow, jax or torch: what the models run on
+  KERAS_BACKEND    the backend that models run on: tensorflow, jax or torch
   TFDS_DATA_DIR    where TensorFlow Datasets keeps its data sets (~/tensorflow_datasets)
+  KZOO_FAST        0 switches off the code that is there for speed only
   KZOO_DEBUG       1 shows the traceback of an error
 
 exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 """
 
-# What goes wrong for reasons that a user can see and mend, as kzoo raises it. Anything else is a
-# bug and keeps its traceback.
+# Errors that a user can understand and correct: they are printed as one line. Any other error is a
+# bug, and keeps its traceback.
 _MISTAKES = (ValueError, OSError, ImportError, RuntimeError)
 
 

@@ -8,7 +8,7 @@ from kzoo.cli import common, generate
 
 NOT_RECORDED = "Not recorded."
 RECONSTRUCTIONS = "reconstructions.png"
-# Of recipes, where they have written them: file names and captions.
+# Pictures that some recipes write: file names and captions.
 PICTURES = {
     "arithmetic.png": "Averages of faces: smiling women, less neutral women, plus neutral men, and "
     "the result:",
@@ -44,8 +44,8 @@ def write(folder, model, scores, command):
     also gets `completions.png`, a model of two latents `manifold.png`; the card shows the
     `PICTURES` that there are.
 
-    The rest of the card is what `metadata.json` records (`title`, `description`, `command`,
-    `data`, `notes`); title and notes may also stand in the card that is there already.
+    The rest of the card comes from `metadata.json` (`title`, `description`, `command`, `data`,
+    `notes`). If it has no title or notes, those of the existing card are kept.
 
     Args:
         folder: `pathlib.Path` of the preset.
@@ -114,7 +114,7 @@ def protocol(score):
 
 
 def describe(model):
-    """What a model says of itself: the first line of its documentation, and its arguments."""
+    """A description of a model: the first line of its documentation, and its arguments."""
     ours = {"name", "dtype", "trainable", "seed"}
     arguments = ", ".join(
         f"{name}={value}"

@@ -54,7 +54,7 @@ def model_class(name):
 
 def with_article(name):
     """A class's name with "a" or "an", as it is read aloud: an Autoencoder, an LSGAN, a VAE."""
-    # The name of the letter begins with a vowel; what is in capitals is spelled.
+    # A name in capitals is spelled: these letters are read with a vowel first.
     letters = "AEFHILMNORSX" if name[:2].isupper() else "AEIOaeio"
     return f"{'an' if name[:1] in letters else 'a'} {name}"
 
@@ -97,7 +97,7 @@ def model_name(text, names=preset_models):
 
 @contextlib.contextmanager
 def without_notices():
-    """Mutes the error stream: no setting of TensorFlow's stops all it says when it is imported."""
+    """Mutes the error stream: no setting of TensorFlow stops all messages of its import."""
     if os.environ.get("KZOO_DEBUG") == "1":
         yield
         return
@@ -191,7 +191,7 @@ def file_name(suffix):
 
 
 def console(stderr=False):
-    """A rich console. What is not a terminal gets lines as long as the text needs."""
+    """A rich console. If the output is not a terminal, lines are as long as the text needs."""
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout

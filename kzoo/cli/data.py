@@ -16,12 +16,12 @@ def add_argument(parser, default="mnist"):
         "--data",
         default=default,
         help=f"name of a TensorFlow data set ({default or 'that of the preset'}), a folder of "
-        "image files, or a .npz or .npy file, which like a folder needs no TensorFlow",
+        "image files, or a .npz or .npy file; folders and files need no TensorFlow",
     )
 
 
 def is_file(source):
-    """Whether a `--data` is a file or a folder of one's own, and not a data set's name."""
+    """Whether `--data` names a file or a folder, and not a data set."""
     path = pathlib.Path(source).expanduser()
     return path.suffix in (".npz", ".npy") or path.exists()
 

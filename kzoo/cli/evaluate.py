@@ -1,4 +1,4 @@
-"""`kzoo evaluate`: the scores of a preset, by what its model can do."""
+"""`kzoo evaluate`: measures the scores of a preset. Which ones depends on what its model can do."""
 
 import json
 import pathlib
@@ -13,21 +13,21 @@ A model is scored by what it can do:
                   importance-sampled estimate on the first 1,000 images, or on all that
                   --num-images names; for a VAE also the two terms of the ELBO and the
                   number of active units
-  samples         without a likelihood (GANs, VQVAE): inception score, diversity score and
-                  Frechet distance under a classifier, beside those of real test images;
-                  the distance is taken on the classifier's features and comparable under
-                  one classifier only
-  reconstruction  of an Autoencoder: its loss and the mean squared error of test images
-  discrete codes  of a VQVAE: squared error of reconstructed test images, codes in use, and
-                  bits of the codes under the prior
-  accuracy        of a Classifier, with the scores that the test images get
+  samples         for models without a likelihood (GANs, VQVAE): inception score,
+                  diversity score and Frechet distance under a classifier, beside those
+                  of real test images; compare Frechet distances only if they were
+                  measured under the same classifier
+  reconstruction  for an Autoencoder: its loss and the mean squared error of test images
+  discrete codes  for a VQVAE: squared error of reconstructed test images, number of codes
+                  in use, and bits of the codes under the prior
+  accuracy        for a Classifier, with the scores that the test images get
 A class-conditional model is measured on test images with their labels.
-For models of black and white pixels the test images are binarized once, each pixel
-being white with the probability of its grey value.
-Data and classifier are those that the preset's metadata.json names as "dataset" and
-"classifier"; where it names none, 28x28 and 32x32 grey images are taken for mnist,
-32x32 colour for svhn_cropped (classifier svhn), 64x64 colour for lsun/bedroom
-(classifier rooms).
+For models of black and white pixels the test images are binarized once: a pixel becomes
+white with the probability of its grey value.
+The preset's metadata.json names data and classifier as "dataset" and "classifier". If it
+names none, the image size decides: mnist for 28x28 and 32x32 grey images, svhn_cropped
+(classifier svhn) for 32x32 colour images, lsun/bedroom (classifier rooms) for 64x64
+colour images.
 """
 
 NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
@@ -50,9 +50,9 @@ def add_parser(commands):
     parser.epilog = f"{_EPILOG}\n{parser.epilog}"
     common.add_preset(parser)
     data.add_argument(parser, default=None)
-    parser.add_argument("--split", help="of the data (test; validation of lsun/bedroom)")
+    parser.add_argument("--split", help="split of the data (test; for lsun/bedroom, validation)")
     parser.add_argument(
-        "--num-images", type=common.positive, help="only the first of the test images (all)"
+        "--num-images", type=common.positive, help="use only the first so many test images (all)"
     )
     parser.add_argument(
         "--num-samples",
@@ -72,10 +72,10 @@ def add_parser(commands):
     parser.add_argument(
         "--classifier",
         metavar="PRESET",
-        help="samples: the Classifier preset to score with (that of the preset)",
+        help="samples: the Classifier preset that scores them (see below)",
     )
     parser.add_argument(
-        "--seed", type=common.seed, default=0, help="of samples, latents, binarization (0)"
+        "--seed", type=common.seed, default=0, help="seed of samples, latents and binarization (0)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(

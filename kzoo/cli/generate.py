@@ -7,7 +7,7 @@ import time
 
 from kzoo.cli import common
 
-COLUMNS, SCALE = 8, 2  # of a sheet; pixels of a digit are too small for most screens
+COLUMNS, SCALE = 8, 2  # of a sheet; a digit in its own size is too small for most screens
 
 
 def add_parser(commands):
@@ -54,12 +54,12 @@ def add_parser(commands):
         "--labels",
         type=class_labels,
         metavar="K[,K...]",
-        help="class-conditional models: the classes to draw in turn (all)",
+        help="class-conditional models: the classes to draw, in turn (all)",
     )
     parser.add_argument(
         "--temperature",
         type=float,
-        help="pixel models: below 1, likely values become likelier (1)",
+        help="pixel models: below 1, likely values become more likely (1)",
     )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(

@@ -16,7 +16,7 @@ def add_parser(commands):
     )
     common.add_model(parser, "only presets of this class")
     parser.add_argument(
-        "--json", action="store_true", help="everything that is known of them, as JSON"
+        "--json", action="store_true", help="print all that is known about them, as JSON"
     )
 
 

@@ -1,4 +1,4 @@
-"""`kzoo neighbors`: has a preset memorized its training images?"""
+"""`kzoo neighbors`: the training images nearest to samples, to see whether they are copies."""
 
 import json
 import pathlib
@@ -22,18 +22,18 @@ def add_parser(commands):
     )
     parser.epilog = (
         f"The sheet has a row for each of the first {SHOWN} samples: the sample, then its nearest\n"
-        "training images. Printed are the mean distances of the samples, and of real images that\n"
-        "were held out, to their nearest training images (Euclidean, of pixels in [-1, 1]).\n"
-        "Samples much nearer than real images are copies, or else smooth: blurred images are\n"
-        "near to many.\n\n" + parser.epilog
+        "training images. The command prints two mean distances to the nearest training image\n"
+        "(Euclidean, of pixels in [-1, 1]): that of samples, and that of held-out real images.\n"
+        "If samples are much nearer than real images, they may be copies. They may also be\n"
+        "blurred: a blurred image is near to many images.\n\n" + parser.epilog
     )
     common.add_preset(parser)
     data.add_argument(parser, default=None)
-    parser.add_argument("--split", default="train", help="what the preset was trained on (train)")
+    parser.add_argument("--split", default="train", help="split that it was trained on (train)")
     parser.add_argument(
         "--held-out",
         metavar="SPLIT",
-        help=f"real images to compare with, the first {REAL:,} (test; validation of lsun/bedroom)",
+        help=f"real images to compare with: the first {REAL:,} (test; of lsun/bedroom, validation)",
     )
     parser.add_argument(
         "-n", type=common.positive, default=NUM_SAMPLES, help=f"images to draw ({NUM_SAMPLES})"
@@ -44,7 +44,7 @@ def add_parser(commands):
         default=NUM_NEIGHBORS,
         help=f"training images beside each sample ({NUM_NEIGHBORS})",
     )
-    parser.add_argument("--seed", type=common.seed, default=0, help="of the samples (0)")
+    parser.add_argument("--seed", type=common.seed, default=0, help="seed of the samples (0)")
     parser.add_argument(
         "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
     )

@@ -1,4 +1,4 @@
-"""`kzoo train`: a model of one's own."""
+"""`kzoo train`: trains a model and saves it as a preset."""
 
 import argparse
 import ast
@@ -9,16 +9,17 @@ import shlex
 from kzoo.cli import common, data, training
 
 _EPILOG = """\
-A run that was stopped goes on from its last finished epoch when the same command is
-given again; with more --epochs, a finished run goes on too.
+If a run was stopped, give the same command again: it goes on from the last finished
+epoch. With more --epochs, a finished run goes on too.
 
-The model says what suits the images, and --set changes it. The GANs take images of 28x28
-zero-padded to 32x32. On 28x28 grey images the VAE, the LadderVAE and the pixel models but
-PixelCNN++ model black and white pixels, binarized anew in every epoch; on other images,
-256 values. A model with --set num_classes=K learns from the labels too. The VQVAE is
-trained for so many epochs, and then its prior for as many.
+The model chooses constructor arguments that suit the images; --set changes them. For the
+GANs, 28x28 images are padded with zeros to 32x32. For the VAE, the LadderVAE and the pixel
+models, 28x28 grey images become black and white pixels, drawn anew in every epoch. Other
+images keep 256 values, and PixelCNN++ always models 256 values.
+With --set num_classes=K a model learns from the labels too. A VQVAE is trained for the
+given epochs, and then its prior for as many.
 
-The settings of the presets are in the scripts of applications/.
+The presets were trained by the scripts in applications/, which have their settings.
 """
 
 # Constructor arguments that follow from the data or from other options of the command.
@@ -52,7 +53,7 @@ def add_parser(commands):
         help=f"what to train: {names}; or MODEL/PRESET, to go on with a preset's weights",
     )
     data.add_argument(parser)
-    parser.add_argument("--split", default="train", help="of the data (train)")
+    parser.add_argument("--split", default="train", help="split of the data (train)")
     parser.add_argument(
         "--image-size",
         type=common.image_size,
@@ -64,7 +65,7 @@ def add_parser(commands):
         type=int,
         choices=(1, 3),
         default=3,
-        help="1 (grey) or 3 (colour): what to convert a folder's files to (3)",
+        help="convert a folder's files to 1 (grey) or 3 (colour) channels (3)",
     )
     parser.add_argument(
         "--epochs", type=common.positive, default=10, help="passes over the data (10)"
@@ -73,19 +74,19 @@ def add_parser(commands):
         "--stages",
         type=common.positive,
         metavar="N",
-        help="of a model that trains in stages (CFGGAN): stop after so many, whatever the epochs",
+        help="for a model that trains in stages (CFGGAN): stop after N stages; replaces --epochs",
     )
     parser.add_argument(
         "--steps-per-epoch",
         type=common.positive,
         metavar="S",
-        help="updates per epoch; those of a CFGGAN are whole stages (all of the data)",
+        help="updates per epoch (one pass over the data); an update of a CFGGAN is a stage",
     )
     parser.add_argument(
         "--batch-size", type=common.positive, default=64, help="images per mini-batch (64)"
     )
     parser.add_argument(
-        "--learning-rate", type=float, metavar="RATE", help="in place of the paper's"
+        "--learning-rate", type=float, metavar="RATE", help="learning rate (that of the paper)"
     )
     parser.add_argument(
         "--set",
@@ -96,16 +97,16 @@ def add_parser(commands):
         help="a constructor argument of the model; may be given several times",
     )
     parser.add_argument(
-        "--seed", type=common.seed, default=0, help="of weights, data order and samples (0)"
+        "--seed", type=common.seed, default=0, help="seed of weights, data order and samples (0)"
     )
     parser.add_argument(
-        "--output", type=pathlib.Path, metavar="FOLDER", help="the preset (MODEL-DATA)"
+        "--output", type=pathlib.Path, metavar="FOLDER", help="where the preset goes (MODEL-DATA)"
     )
     parser.add_argument(
         "--work",
         type=pathlib.Path,
         metavar="FOLDER",
-        help="checkpoints, log and sample sheets (OUTPUT-run)",
+        help="where to write checkpoints, log and sample sheets (OUTPUT-run)",
     )
 
 

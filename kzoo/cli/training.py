@@ -50,7 +50,7 @@ def claim(work, settings):
 
 
 def endless(dataset):
-    """A data set's batches over and over: Keras cuts an epoch short in which a data set ends."""
+    """A data set's batches without end: Keras would stop an epoch where the data set ends."""
     if hasattr(dataset, "repeat"):
         return dataset.repeat()
     return (batch for _ in itertools.count() for batch in dataset)
