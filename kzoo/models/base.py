@@ -106,7 +106,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         }
 
     def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.compile(**keras.saving.deserialize_keras_object(portable(config)))
 
     # Asked by the command line ------------------------------------------------------------------
 
@@ -299,3 +299,18 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
     def bits_per_dim(self, nats):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
+
+
+def portable(config):
+    """A config whose optimizers do not name the backend that they were saved on.
+
+    Keras has classes of its own for optimizers on PyTorch, which a config names by their module.
+    """
+    if isinstance(config, list | tuple):
+        return [portable(x) for x in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: portable(value) for key, value in config.items()}
+    if str(config.get("module")).startswith("keras.src.backend."):
+        config["module"] = "keras.optimizers"
+    return config

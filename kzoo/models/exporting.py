@@ -23,8 +23,10 @@ class Forward(keras.Model):
 
     def __init__(self, model, function):
         super().__init__(name=model.name)
-        # Its variables and not the model itself, whose own inputs TensorFlow would look into.
-        self.held = list(model.variables)
+        # Its parts and not the model itself, whose own inputs TensorFlow would look into.
+        self.parts = list(model.layers)
+        of_parts = {id(v) for part in self.parts for v in part.variables}
+        self.further = [v for v in model.variables if id(v) not in of_parts]
         self.function = function
         self.built = True
 
