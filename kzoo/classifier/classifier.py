@@ -111,13 +111,13 @@ class Classifier(PresetMixin, keras.Model):
 
         Args:
             encoder: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), such as
-                `autoencoder.encoder`, or `kzoo.latents.code_network(vae)`, the posterior's mean:
+                `autoencoder.encoder`, or `kzoo.latents.latent_network(vae)`, the posterior's mean:
                 the output of `vae.encoder` itself is the mean and the log-variance.
             num_classes: int, at least 2.
             trainable_encoder: whether `fit` changes the encoder (fine-tuning), or only the
                 linear layer on top of it (frozen).
             layer: the encoder's layer whose output, flattened, are the features: a name, or an
-                index of `encoder.layers`. -2 is the hidden layer before the code, for
+                index of `encoder.layers`. -2 is the hidden layer before the latents, for
                 kzoo's encoders. `None` takes the output.
             dropout: see `kzoo.Classifier`.
             **kwargs: `name`, `dtype` and the like, as in `keras.Model`.

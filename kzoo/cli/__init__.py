@@ -24,7 +24,7 @@ environment:
   TFDS_DATA_DIR    where TensorFlow Datasets keeps its data sets (~/tensorflow_datasets)
   KZOO_DEBUG       1 shows the traceback of an error
 
-exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted
+exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 """
 
 # What goes wrong for reasons that a user can see and mend, as kzoo raises it. Anything else is a
@@ -54,7 +54,7 @@ def main(argv=None):
         argv: the arguments, without the program's name; those of the process by default.
 
     Returns:
-        The exit code.
+        The exit status.
 
     Raises:
         SystemExit: for `--help`, `--version` and wrong usage, as argparse does.

@@ -67,7 +67,7 @@ class ClassifierMetric(keras.metrics.Metric):
     """A metric of a set of images through the predictions and features of a classifier.
 
     The state is float64 NumPy arrays and not Keras variables, since JAX keeps variables in
-    float32 at most: `update_state` runs outside of compiled code, on concrete images.
+    float32 at most: `update_state` runs outside of compiled programs, on concrete images.
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.

@@ -44,7 +44,7 @@ def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator
 
     Raises:
         ValueError: if there is no network of that name, it does not fit the images, or it has no
-            latent codes.
+            categorical latent.
     """
     _, build, known = _find(role, name)
     _check_fading(role, name, options)

@@ -9,7 +9,7 @@
 
 Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
 gives, for images of any size that can be halved so; kernels are 5x5 and padded alike on both sides
-as in the authors' code of [2].
+as in the authors' program of [2].
 """
 
 import keras
@@ -130,7 +130,8 @@ def dcgan_generator(
             projection is then not normalized, as in [2].
         batch_norm: normalizes all but the last layer [1].
         init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
-        codes: how many latents `kzoo.layers.LatentCodes` turns into a one-hot code; 0 for none.
+        codes: categories of the categorical latent that `kzoo.layers.LatentCodes` makes of the
+            first latents; 0 for none.
         name: name of the model.
 
     Raises:

@@ -131,7 +131,8 @@ def dcgan_4x4_generator(
             full side there are `width / 2`, but no less than 32.
         batch_norm: normalizes all but the last layer [1].
         init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
-        codes: how many latents `kzoo.layers.LatentCodes` turns into a one-hot code; 0 for none.
+        codes: categories of the categorical latent that `kzoo.layers.LatentCodes` makes of the
+            first latents; 0 for none.
         fading: adds the smaller network's last layer and a `kzoo.layers.Fade` from it to the last
             two here [4].
         name: name of the model.

@@ -8,7 +8,7 @@ N(0, .01^2), all biases from 0.
 Shortcuts are read as follows: the output layer sees the features of all hidden layers side by
 side. It thus has one weight matrix for each hidden layer and adds up what they give, before tanh;
 the latents (or pixels) themselves reach it only through the first hidden layer. The authors'
-code has no such network to compare with.
+program has no such network to compare with.
 
 Deviations: depth, shortcuts and batch norm are arguments. The authors play their fully connected
 approximator against a convolutional discriminator (`dcgan_discriminator(pointwise=True)`); the one

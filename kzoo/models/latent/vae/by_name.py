@@ -58,13 +58,13 @@ def decoder_by_name(name, output_shape, inputs, options):
     return build(output_shape, inputs, **{key: options[key] for key in known})
 
 
-def check_networks(model, input_shape, code_dim, outputs, output_shape):
+def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
     """Builds both networks of a VAE and checks the shapes they give.
 
     Args:
         model: the `kzoo.VAE`.
         input_shape: what the encoder takes, (height, width, channels).
-        code_dim: how many numbers the decoder takes.
+        decoder_inputs: how many numbers the decoder takes.
         outputs: number of parameters of the posterior.
         output_shape: (height, width, parameters per pixel).
 
@@ -81,10 +81,10 @@ def check_networks(model, input_shape, code_dim, outputs, output_shape):
             f"{(None, outputs)}{or_two}, with latent_dim={latent_dim} and a "
             f"{type(model.posterior).__name__}; its outputs have the shapes {given}."
         )
-    given = _output_shapes("decoder", model.decoder, (code_dim,))
+    given = _output_shapes("decoder", model.decoder, (decoder_inputs,))
     if given != [(None, *output_shape)]:
         raise ValueError(
-            f"The decoder must map latents {(None, code_dim)} to one output "
+            f"The decoder must map latents {(None, decoder_inputs)} to one output "
             f"{(None, *output_shape)}; its outputs have the shapes {given}."
         )
 

@@ -175,7 +175,7 @@ class VAE(Bound, Inference, GenerativeModel):
         self._given = [name for name, network in given.items() if network is not None]
         height, width, channels = self.image_shape
         classes = self.num_classes or 0
-        input_shape, code_dim = (height, width, channels + classes), self.latent_dim + classes
+        input_shape, decoder_inputs = (height, width, channels + classes), self.latent_dim + classes
         parameters = self.posterior.num_parameters(self.latent_dim)
         per_pixel = pixel_outputs(self.likelihood, channels, self.num_mixtures)
         output_shape = (height, width, per_pixel)
@@ -189,9 +189,9 @@ class VAE(Bound, Inference, GenerativeModel):
         }
         names = (self.networks, input_shape, parameters, options)
         self.encoder = encoder_by_name(*names) if encoder is None else encoder
-        names = (self.networks, output_shape, code_dim, options)
+        names = (self.networks, output_shape, decoder_inputs, options)
         self.decoder = decoder_by_name(*names) if decoder is None else decoder
-        check_networks(self, input_shape, code_dim, parameters, output_shape)
+        check_networks(self, input_shape, decoder_inputs, parameters, output_shape)
         if not self.posterior.built:
             self.posterior.build((None, self.latent_dim))
         self.prior.attach(self)
