@@ -1,4 +1,4 @@
-"""What turns images into the features of `kzoo.Classifier`."""
+"""The networks from images to the features of `kzoo.Classifier`."""
 
 import keras
 

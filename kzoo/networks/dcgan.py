@@ -7,9 +7,9 @@
 * Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral normalization for generative adversarial
   networks", arXiv:1802.05957, eq. 8: `spectral_normalization=True` [3].
 
-Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
-gives, for images of any size that can be halved so; kernels are 5x5 and padded alike on both sides
-as in the authors' program of [2].
+Deviations: images may have any size that can be halved down to a side of 4 to 7, where the
+projection starts; kernels are 5x5 and padded alike on both sides, as in the authors' program of
+[2].
 """
 
 import keras
@@ -55,7 +55,7 @@ def _normal(init_stddev):
 
 
 def _convolutions(init_stddev, norm):
-    """Constructors that share the initialization; a bias before batch norm would be lost."""
+    """Layer constructors with one initialization. Before batch norm, a layer has no bias."""
 
     def constructor(layer):
         def construct(*args, **kwargs):

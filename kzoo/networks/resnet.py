@@ -17,7 +17,7 @@ In the authors' later PyTorch program the first ReLU of a block overwrites the b
 shortcut starts after the ReLU, and negative features never reach the next block's shortcut.
 
 Deviations: the number of blocks follows from the size of the images, which need not be square; no
-bias where another one, or that of a batch norm, is added to the same features.
+bias where a batch norm or another bias is added to the same features.
 """
 
 import keras
@@ -58,7 +58,7 @@ def resnet_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`.
-        width: features behind the first block; doubled by every further one.
+        width: features after the first block; doubled by every further one.
         batch_norm: normalizes the main branch of every block.
         init_stddev: standard deviation of the initial weights.
         spectral_normalization: divides every kernel by its largest singular value (Miyato et al.

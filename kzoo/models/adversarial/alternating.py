@@ -43,7 +43,7 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
             and far better digits after the same number of updates.
         codes: number of categories of a categorical latent, which `kzoo.layers.LatentCodes` makes
             of the first `codes` latents; 0 for none. With it, the classes of images can lie apart.
-            A generator of the user's has to begin with that layer itself.
+            The user's own generator must begin with that layer.
         information: lambda, weight of the mutual information between the category and the image
             (eq. 6 of [5]). Without it, the generator may ignore the category. Needs `codes`. A
             network on the discriminator's features predicts the category; its loss is `code_loss`.
@@ -182,7 +182,7 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
 
     @property
     def discriminator_variables(self):
-        """With those of the network that predicts the category."""
+        """Includes those of the network that predicts the category."""
         head = self.code_head.trainable_variables if self.information else []
         return super().discriminator_variables + head
 
@@ -288,7 +288,7 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
         return dict(zip(self.loss_names, losses, strict=False))
 
     def after_discriminator_step(self):
-        """What follows every update of the discriminator; nothing, unless a subclass says so."""
+        """Called after every update of the discriminator; does nothing by default."""
 
     def evaluation(self, x, condition):
         latents = self._latents(x)

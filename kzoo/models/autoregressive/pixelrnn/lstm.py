@@ -44,7 +44,7 @@ def lstm(inputs, kernel, bias, offsets, keep=None):
     Returns:
         The states h (T, directions, n, b, units).
     """
-    # In float32 whatever the policy: states and gradients are sums over many steps.
+    # Always in float32: states and gradients are sums over many steps.
     inputs, kernel, bias = (ops.cast(a, "float32") for a in (inputs, kernel, bias))
     if keep is not None:
         keep = ops.convert_to_tensor(keep, "float32")[:, None, :, None, None]  # (T, 1, n, 1, 1)

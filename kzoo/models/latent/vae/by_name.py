@@ -1,4 +1,4 @@
-"""The networks of `kzoo.VAE` by name, and the checks of given ones."""
+"""The networks of `kzoo.VAE` by name, and the checks of the user's own."""
 
 import keras
 
@@ -31,7 +31,7 @@ _NETWORKS = {
 
 
 def check_widths(name, widths):
-    """The widths for the networks of that name, their own for `None`.
+    """The widths for the networks of that name; their default for `None`.
 
     Raises:
         ValueError: if there are no such networks, or the widths are not positive ints.
@@ -47,13 +47,13 @@ def check_widths(name, widths):
 
 
 def encoder_by_name(name, input_shape, outputs, options):
-    """An encoder from images (b, *input_shape) to (b, outputs), with those options it has."""
+    """An encoder from images (b, *input_shape) to (b, outputs), with the options that it takes."""
     build, _, known, _ = _NETWORKS[name]
     return build(input_shape, outputs, **{key: options[key] for key in known})
 
 
 def decoder_by_name(name, output_shape, inputs, options):
-    """A decoder from (b, inputs) to (b, *output_shape), with those of the options that it has."""
+    """A decoder from (b, inputs) to (b, *output_shape), with the options that it takes."""
     _, build, known, _ = _NETWORKS[name]
     return build(output_shape, inputs, **{key: options[key] for key in known})
 

@@ -86,7 +86,7 @@ class VAE(Bound, Inference, GenerativeModel):
         widths: of the built networks, from the image inwards: channels at each resolution, or
             units of the hidden layers of fully connected ones. `None`: (32, 64, 128), (200, 200)
             or, residual, (16, 32, 32).
-        kernel_size: side of their convolutions' windows, in pixels.
+        kernel_size: side of the built networks' convolutions, in pixels.
         dense_width: units of the hidden dense layer of convolutional and residual networks.
         activation: the hidden layers' activation, a Keras name.
         seed: seed of the training noise, an int or `None`.
@@ -104,7 +104,7 @@ class VAE(Bound, Inference, GenerativeModel):
         num_importance_samples: k of [2], eq. 8.
         num_classes: number of classes of a conditional VAE, which is fitted on `(images, labels)`;
             `None` for none. The label enters as a one-hot vector: as num_classes further channels
-            of the encoder's image, constant over it, and as further numbers behind z.
+            of the encoder's image, constant over it, and as further numbers after z.
         num_mixtures: components of the mixture likelihood.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
