@@ -139,7 +139,7 @@ def classifier_of(model, mode, seed):
     """A classifier on a model's encoder, up to its code (a posterior's mean) or hidden layer."""
     keras.utils.set_random_seed(seed)
     if mode == "frozen code":
-        code = kzoo.latents.code_network(model)
+        code = kzoo.latents.latent_network(model)
         return kzoo.Classifier.from_encoder(code, 10, trainable_encoder=False)
     return kzoo.Classifier.from_encoder(
         model.encoder, 10, trainable_encoder=mode == "fine-tuned", layer=-2

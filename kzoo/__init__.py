@@ -6,7 +6,7 @@ from kzoo import _environment
 
 __version__ = "0.1.0"
 
-# What can be trained: the command line knows a model by its line here.
+# What can be trained: a line here makes a model known to the command line.
 _MODELS = {
     "Autoencoder": "kzoo.models.latent",
     "CFGGAN": "kzoo.models.cfggan",

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax", "torch")
-_chosen = None  # the backend that kzoo chose, until that is said
+_chosen = None  # the backend that kzoo chose, until the user is told
 
 
 def installed_backends():
@@ -37,7 +37,7 @@ def configured_backend():
 def choose_backend():
     """Sets `KERAS_BACKEND` to an installed backend if none was chosen and TensorFlow is missing.
 
-    Where several are installed, `report_choice` says which one it is.
+    If several are installed, `report_choice` tells the user which one was chosen.
     """
     global _chosen
     if "keras" in sys.modules or os.environ.get("KERAS_BACKEND"):
@@ -49,7 +49,7 @@ def choose_backend():
 
 
 def report_choice():
-    """Says once which backend was chosen, if there was a choice and the user did not make it."""
+    """Tells once which backend was chosen, if kzoo had to choose between several."""
     global _chosen
     if _chosen is not None:
         logging.getLogger("kzoo").warning(

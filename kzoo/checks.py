@@ -26,7 +26,7 @@ def check_positive(name, value):
 
 
 def check_unit(unit):
-    """`ValueError` unless the unit of a likelihood is one that there is."""
+    """`ValueError` unless this is a unit of a likelihood."""
     if unit not in ("nats", "bits/dim"):
         raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
 

@@ -234,6 +234,6 @@ features themselves.
 
 To go on, try `penalty="contractive"` or `penalty="kl"` with
 `code_activation="sigmoid"` in `kzoo.Autoencoder`, or start from a VAE:
-`kzoo.latents.code_network(vae)` is an encoder that gives the mean of its
+`kzoo.latents.latent_network(vae)` is an encoder that gives the mean of its
 posterior.
 """

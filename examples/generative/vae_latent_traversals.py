@@ -136,7 +136,7 @@ posterior of every test image. The classes lie in the regions where the sheet
 above shows them, although no label was ever used.
 """
 
-codes = kzoo.latents.codes(flat, test_images)
+codes = kzoo.latents.encoded(flat, test_images)
 plt.figure(figsize=(7, 6))
 plt.scatter(
     codes[:, 0], codes[:, 1], c=test_labels, s=2, cmap="tab10", vmin=-0.5, vmax=9.5
@@ -148,14 +148,14 @@ plt.show()
 """
 ## Ten latent variables: which of them say something?
 
-`code_scores()` gives the average KL of every latent variable on the test
+`latent_scores()` gives the average KL of every latent variable on the test
 images. Their sum is the `kl` that `evaluate()` reports. The distribution is
 uneven: some variables carry several nats each, others next to nothing. With a
 larger `KL_WEIGHT` the second kind grows.
 """
 
 vae = train_vae(latent_dim=LATENT_DIM, kl_weight=KL_WEIGHT)
-scores = kzoo.latents.code_scores(vae, test_images)
+scores = kzoo.latents.latent_scores(vae, test_images)
 for dimension in np.argsort(-scores):
     print(f"latent variable {dimension}: {scores[dimension]:.2f} nats")
 print(f"all of them: {scores.sum():.2f} nats")
@@ -218,7 +218,7 @@ group = max(1, len(order) // 5)
 thickness = kzoo.latents.attribute_direction(
     vae, test_images[order[-group:]], test_images[order[:group]]
 )
-start = kzoo.latents.average_code(vae, test_images[:1])
+start = kzoo.latents.average_latents(vae, test_images[:1])
 walk = np.stack([start + t * thickness for t in np.linspace(-1, 1, STEPS)])
 thicker = kzoo.latents.decoded(vae, walk)
 strip = kzoo.visualization.image_grid(

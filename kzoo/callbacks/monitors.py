@@ -1,4 +1,4 @@
-"""What the log should tell: latents that say nothing, and every stage of a CFGGAN."""
+"""Monitors of training: collapsed posteriors, and the losses of every stage of a CFGGAN."""
 
 import warnings
 

@@ -37,7 +37,7 @@ class SampleGrid(keras.callbacks.Callback):
     Args:
         folder: where the sheets go; made if it does not exist.
         num_images: images per sheet.
-        every: a sheet every that many units.
+        every: number of units from one sheet to the next.
         unit: "epoch", or "batch": a step of `fit`, which for `kzoo.CFGGAN` is a whole stage. Files
             of the latter are `batch_000001.png` and so on, counted from the start of training.
         seed: int, of the samples.
@@ -72,7 +72,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.scale = check_positive_int("scale", scale)
         self.options = options
         self.folder = pathlib.Path(folder)
-        # Now and not after an epoch of training.
+        # Checked now, not after an epoch of training.
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -124,7 +124,7 @@ class SampleScores(keras.callbacks.Callback):
     Args:
         classifier: a `kzoo.Classifier` or the name of its preset, such as "mnist".
         num_images: how many images to score, more than the classifier has features.
-        every: at the end of every that many epochs.
+        every: number of epochs from one scoring to the next.
         seed: int, of the samples.
         **options: further arguments of the model's `generate`, such as `batch_size`.
 

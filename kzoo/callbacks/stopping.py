@@ -1,4 +1,4 @@
-"""Training for a given time, and an end at the first loss that is not a number."""
+"""Ends training after a given time, or at the first loss that is not a number."""
 
 import math
 import time
@@ -38,8 +38,8 @@ class TimeLimit(keras.callbacks.Callback):
     Args:
         seconds: the limit. An update that has begun is finished.
         clock: `"wall"` for the time of day, or `"process"` for the processor time of this process,
-            the sum over its threads: in a process of one thread it passes as the other does, but
-            not while other programs have the processor. Work on a GPU does not count in it.
+            the sum over its threads. It does not pass while other programs have the processor, and
+            work on a GPU does not count.
 
     Attributes:
         elapsed: seconds that updates have taken so far, over all calls of `fit`.
@@ -58,7 +58,7 @@ class TimeLimit(keras.callbacks.Callback):
         self._begin = None
 
     def now(self):
-        """What the clock shows, in seconds from some point in time."""
+        """The clock's time in seconds."""
         return getattr(time, _CLOCKS[self.clock])()
 
     def on_train_batch_begin(self, batch, logs=None):

@@ -1,4 +1,4 @@
-"""What turns images into the features of `kzoo.Classifier`."""
+"""The networks from images to the features of `kzoo.Classifier`."""
 
 import keras
 
@@ -42,13 +42,13 @@ def features_of(encoder, layer=None):
     if not isinstance(encoder, keras.Model) or len(getattr(encoder, "inputs", None) or ()) != 1:
         raise ValueError(
             f"encoder must be a keras.Model of one known input, got {encoder!r}. Of a model of "
-            "kzoo, give its `encoder`, or kzoo.latents.code_network(model)."
+            "kzoo, give its `encoder`, or kzoo.latents.latent_network(model)."
         )
     outputs = encoder.outputs if layer is None else [_layer(encoder, layer).output]
     if len(outputs) != 1:
         raise ValueError(
             f"The encoder gives {len(outputs)} outputs, expected one: choose one by "
-            "layer=..., or the mean of a posterior by kzoo.latents.code_network(model)."
+            "layer=..., or the mean of a posterior by kzoo.latents.latent_network(model)."
         )
     output = outputs[0]
     if len(output.shape) != 2:

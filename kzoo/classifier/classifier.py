@@ -82,7 +82,7 @@ class Classifier(PresetMixin, keras.Model):
         self.num_features = feature_count(self.backbone, self.image_shape)
         self.drop = keras.layers.Dropout(dropout)
         self.head = keras.layers.Dense(self.num_classes)
-        # As in a Normalization layer, statistics of the data are weights: they go where weights go.
+        # As in a Normalization layer, statistics of the data are weights: saved with the others.
         d, k = self.num_features, self.num_classes
         self._mean = self._statistic("reference_mean", (d,))
         self._covariance = self._statistic("reference_covariance", (d, d))
@@ -111,13 +111,13 @@ class Classifier(PresetMixin, keras.Model):
 
         Args:
             encoder: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), such as
-                `autoencoder.encoder`, or `kzoo.latents.code_network(vae)`, the posterior's mean:
+                `autoencoder.encoder`, or `kzoo.latents.latent_network(vae)`, the posterior's mean:
                 the output of `vae.encoder` itself is the mean and the log-variance.
             num_classes: int, at least 2.
             trainable_encoder: whether `fit` changes the encoder (fine-tuning), or only the
                 linear layer on top of it (frozen).
             layer: the encoder's layer whose output, flattened, are the features: a name, or an
-                index of `encoder.layers`. -2 is the hidden layer before the code, for
+                index of `encoder.layers`. -2 is the hidden layer before the latents, for
                 kzoo's encoders. `None` takes the output.
             dropout: see `kzoo.Classifier`.
             **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
@@ -194,7 +194,7 @@ class Classifier(PresetMixin, keras.Model):
         if not len(images):
             raise ValueError("Expected at least one image, got none.")
         size = min(len(images), EVALUATION_BATCH)
-        # The last batch is filled up: one shape is one compiled program.
+        # The last batch is filled up, so that one compiled program serves all batches.
         fill = np.repeat(images[:1], -len(images) % size, axis=0)
         outputs = [
             self._forward(np.concatenate([images[start : start + size], fill])[:size])

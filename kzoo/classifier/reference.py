@@ -1,4 +1,4 @@
-"""What a classifier makes of the real data: the reference of the scores of generated images."""
+"""Statistics of the real data under a classifier, with which generated images are compared."""
 
 import dataclasses
 

@@ -25,7 +25,7 @@ environment:
   KZOO_FAST        0 switches off the code that is there for speed only
   KZOO_DEBUG       1 shows the traceback of an error
 
-exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted
+exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 """
 
 # Errors that a user can understand and correct: they are printed as one line. Any other error is a
@@ -55,7 +55,7 @@ def main(argv=None):
         argv: the arguments, without the program's name; those of the process by default.
 
     Returns:
-        The exit code.
+        The exit status.
 
     Raises:
         SystemExit: for `--help`, `--version` and wrong usage, as argparse does.

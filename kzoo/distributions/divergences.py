@@ -10,21 +10,22 @@ from keras import ops
 
 from kzoo.checks import check_positive_int
 
-FEW = 50  # images whose latents are decoded together, if there are so many and room for them
+FEW = 50  # images whose latents are decoded together, if there are that many and memory allows it
 
 
 def log_mean_weights(count, num_samples, batch_size, log_weights):
     """The logarithm of the mean of every image's importance weights (reference 1, eq. 8).
 
-    All chunks have one shape, and so one compiled program: what is too much of the last ones is
-    left out. The weights of an image are never held all at once.
+    The weights are computed in chunks of one shape, so one compiled program serves all of them.
+    The last chunks may hold more images or weights than asked for; these are not used. An image's
+    weights are never all in memory at once.
 
     Args:
         count: number of images, at least 1.
         num_samples: weights per image.
         batch_size: how many weights to compute at once.
-        log_weights: function of images' numbers (b,), an int array, and of r, to the logarithms
-            of r new weights of each of them, (r, b).
+        log_weights: function `(index, r)` that returns the logarithms of r new weights of each
+            image, (r, b); `index` is an int array (b,) of the images' positions.
 
     Returns:
         float64 NumPy array (count,).

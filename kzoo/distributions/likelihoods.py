@@ -1,7 +1,7 @@
 """Log-likelihoods of pixels under the distributions a decoder can parameterize.
 
-Every function works element by element, in nats, and broadcasts its arguments; sum over the
-pixels of an image for the log-likelihood of that image.
+Every function works element by element, in nats, and broadcasts its arguments. The sum over the
+pixels of an image is the log-likelihood of that image.
 
 References:
     [1] Kingma and Welling, Auto-Encoding Variational Bayes, 2014 (arXiv:1312.6114), appendix C.
@@ -98,8 +98,8 @@ def discretized_logistic_mixture_log_likelihood(x, logits, means, log_scales, co
         means: float tensor (..., channels, mixtures).
         log_scales: float tensor (..., channels, mixtures); values below -7 count as -7.
         coefficients: float tensor (..., channels (channels - 1) / 2, mixtures), what a channel adds
-            to the means of the later ones: of G the factor of R; of B those of R and of G; and so
-            on. `None` for channels that are independent within a component.
+            to the means of the later ones: first R's factor for G, then R's and G's factors for B,
+            and so on. `None` for channels that are independent within a component.
 
     Returns:
         A tensor (...,), in nats per pixel.
@@ -139,7 +139,8 @@ def shifted_mean(channel, values, means, coefficients):
 
     Args:
         channel: int, its index.
-        values: of the channels before it at least, tensors that broadcast with (..., mixtures).
+        values: list of the values of the earlier channels, or of more: tensors that broadcast
+            with (..., mixtures).
         means: (..., channels, mixtures).
         coefficients: (..., channels (channels - 1) / 2, mixtures), or `None` for zeros.
 

@@ -67,12 +67,12 @@ class ClassifierMetric(keras.metrics.Metric):
     """A metric of a set of images through the predictions and features of a classifier.
 
     The state is float64 NumPy arrays and not Keras variables, since JAX keeps variables in
-    float32 at most: `update_state` runs outside of compiled code, on concrete images.
+    float32 at most: `update_state` runs outside of compiled programs, on concrete images.
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
         name: name of the metric.
-        dtype: as of any Keras metric; the state is float64 whatever it is.
+        dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`.
@@ -103,7 +103,7 @@ class ClassifierMetric(keras.metrics.Metric):
         self.update_activations(*self.classifier.activations(images))
 
     def update_activations(self, features, probabilities):
-        """Adds images by what the classifier makes of them, to share one pass among metrics.
+        """Adds images by their features and probabilities: metrics can share one pass.
 
         Args:
             features: `(n, d)`, penultimate activations.

@@ -11,15 +11,15 @@ class DiversityScore(ClassifierMetric):
     """Diversity score exp(-KL(Pr(y) || Pr*(y))): do the classes come as often as in real data?
 
     Pr(y) is the average prediction p(y|x) over the images, Pr*(y) the distribution of the real
-    labels. Between 0 and 1, which is reached where the two agree. A class that real data lacks
-    and the images have makes the score 0.
+    labels. The score is between 0 and 1, and 1 where the two agree. It is 0 if the images have a
+    class that the real data lack.
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
         reference: Pr*(y): `(num_classes,)` shares or counts of the real labels, or "uniform";
             by default those of the training labels stored with the classifier.
         name: name of the metric.
-        dtype: as of any Keras metric; the state is float64 whatever it is.
+        dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`; if the

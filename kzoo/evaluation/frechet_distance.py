@@ -85,8 +85,8 @@ class FrechetDistance(ClassifierMetric):
     """Frechet distance between the classifier's features of the images and of real images.
 
     0 where means and covariances agree, unbounded above, in squared units of the features. It
-    falls with the number of images even where the distribution stays the same: compare equal
-    numbers, at least 10,000.
+    falls with the number of images even where the distribution stays the same: compare values
+    from equal numbers of images, at least 10,000.
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
@@ -94,7 +94,7 @@ class FrechetDistance(ClassifierMetric):
             `(d, d)`; by default those of the training images stored with the classifier. See also
             `set_reference`.
         name: name of the metric.
-        dtype: as of any Keras metric; the state is float64 whatever it is.
+        dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or the

@@ -16,13 +16,13 @@ class InceptionScore(ClassifierMetric):
     instead of the Inception network, as in Johnson & Zhang 2018 (arXiv:1801.06309), section 4.
 
     Deviation: the i-th image counts in split i mod `splits`, instead of cutting the images into
-    consecutive splits, so that their number need not be known beforehand.
+    consecutive splits, because their number is not known beforehand.
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
         splits: the score is the mean of the scores of that many parts of the images.
         name: name of the metric.
-        dtype: as of any Keras metric; the state is float64 whatever it is.
+        dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or `splits` is

@@ -34,7 +34,7 @@ def likelihood_scores(
         seed: an int, of the latents.
         track: as in `sample`.
         labels: int array `(n,)`, for a class-conditional model.
-        nll_images: how many of the images, the first, have their likelihood estimated; `None` for
+        nll_images: the likelihood is estimated for this many of the first images; `None` for
             all.
 
     Returns:
@@ -61,7 +61,7 @@ def likelihood_scores(
 def bound_scores(
     model, images, importance_samples, seed=0, track=untracked, labels=None, nll_images=NLL_IMAGES
 ):
-    """What a model with latents, such as a `kzoo.VAE`, makes of test images.
+    """Scores of a model with latents, such as a `kzoo.VAE`, on test images.
 
     The negative evidence lower bound from one latent per image, and the importance-sampled
     estimate of -log p(x), an upper bound on average. Of a model with `elbo_terms` also the bound's

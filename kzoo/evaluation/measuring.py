@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from kzoo.evaluation import protocols
 from kzoo.evaluation.capabilities import can, is_binary, learns_labels
 from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
-from kzoo.evaluation.reconstruction_scores import code_scores, reconstruction_scores
+from kzoo.evaluation.reconstruction_scores import discrete_code_scores, reconstruction_scores
 from kzoo.evaluation.scores import untracked
 
 
@@ -90,7 +90,7 @@ def _samples(model, given):
 
 def _codes(model, given):
     images, labels, text = given.images(learns_labels(model), False)
-    return code_scores(model, images, labels), None, text
+    return discrete_code_scores(model, images, labels), None, text
 
 
 #: In the order of their scores.

@@ -1,4 +1,4 @@
-"""The training images nearest to generated ones: what a memorizing model would have copied."""
+"""The training images nearest to generated ones: they show whether a model has memorized them."""
 
 import numpy as np
 

@@ -3,7 +3,7 @@
 * `sample_scores`: models that draw images, by what a classifier makes of many samples.
 * `likelihood_scores`: models of a density, by the likelihood of test images.
 * `reconstruction_scores`: autoencoders, by how well they reconstruct test images.
-* `code_scores`: models of discrete codes, by reconstructions and by the codes' prior.
+* `discrete_code_scores`: models of discrete codes, by reconstructions and by the codes' prior.
 * `accuracy_scores`: classifiers, by their accuracy on test images, with the scores that real
   images get.
 
@@ -17,7 +17,7 @@ from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
 from kzoo.evaluation.evaluate import evaluate_images
 from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
-from kzoo.evaluation.reconstruction_scores import code_scores, reconstruction_scores
+from kzoo.evaluation.reconstruction_scores import discrete_code_scores, reconstruction_scores
 from kzoo.evaluation.scores import Score, untracked
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "SAMPLE_SCORES",
     "Score",
     "accuracy_scores",
-    "code_scores",
+    "discrete_code_scores",
     "is_binary",
     "likelihood_scores",
     "reconstruction_scores",

@@ -49,8 +49,8 @@ def _mean(batches):
     return float(np.concatenate(arrays).mean(dtype="float64"))
 
 
-def code_scores(model, images, labels=None):
-    """How well a `kzoo.VQVAE` reconstructs test images, and what its prior makes of their codes.
+def discrete_code_scores(model, images, labels=None):
+    """How well a `kzoo.VQVAE` reconstructs test images, and how likely their codes are.
 
     Args:
         model: a `kzoo.VQVAE` with a prior.

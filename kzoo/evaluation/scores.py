@@ -11,7 +11,7 @@ class Score(NamedTuple):
         value: the number.
         unit: its unit, `""` if it has none.
         protocol: how it was measured.
-        reference: the same of real test images, or `None`.
+        reference: the same number for real test images, or `None`.
     """
 
     name: str

@@ -1,22 +1,26 @@
-"""Codes of images as vectors: averages, directions of attributes, arithmetic.
+"""Latents of images as vectors: averages, directions of attributes, arithmetic.
 
 Any model with these three works, `kzoo.VAE` and `kzoo.Autoencoder` among them:
 
-* `image_shape`, and `encoder`, a `keras.Model` whose first output begins with the code;
-* `encode(images)`: NumPy codes (n, latent_dim), or a tuple that begins with them, as that of a
-  posterior's mean and log-variance;
-* `decode(codes)`: floats (n, h, w, c) in [-1, 1].
+* `image_shape`, and `encoder`, a `keras.Model` whose first output begins with the latents;
+* `encode(images)`: NumPy latents (n, latent_dim), or a tuple that begins with them, such as the
+  mean and the log-variance of a posterior;
+* `decode(latents)`: floats (n, h, w, c) in [-1, 1].
 """
 
-from kzoo.latents.arithmetic import attribute_direction, average_code, combine
-from kzoo.latents.codes import code_network, code_scores, codes, decoded
+from kzoo.latents.arithmetic import attribute_direction, average_latents, combine
+from kzoo.latents.encoding import decoded, encoded, latent_network, latent_scores
 
 __all__ = [
     "attribute_direction",
-    "average_code",
-    "code_network",
-    "code_scores",
-    "codes",
+    "average_latents",
     "combine",
     "decoded",
+    "encoded",
+    "latent_network",
+    "latent_scores",
 ]
+
+# The names of version 0.1.0.
+codes, average_code = encoded, average_latents
+code_scores, code_network = latent_scores, latent_network

@@ -1,12 +1,12 @@
-"""Vector arithmetic on codes (Radford et al. 2016, arXiv:1511.06434, section 6.3.2)."""
+"""Vector arithmetic on latents (Radford et al. 2016, arXiv:1511.06434, section 6.3.2)."""
 
 import numpy as np
 
-from kzoo.latents.codes import codes
+from kzoo.latents.encoding import encoded
 
 
-def average_code(model, images):
-    """The average code (latent_dim,) of images.
+def average_latents(model, images):
+    """The average latents (latent_dim,) of images.
 
     Args:
         model: a model as `kzoo.latents` describes it.
@@ -15,14 +15,14 @@ def average_code(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    return codes(model, images).mean(axis=0)
+    return encoded(model, images).mean(axis=0)
 
 
 def attribute_direction(model, images_with, images_without):
-    """The direction of an attribute: the average code with it minus that without it.
+    """The direction of an attribute: the average latents with it minus those without it.
 
-    Added to the code of an image without the attribute, it gives the image the attribute; other
-    differences between the two groups come along, so they should differ in nothing else.
+    Added to the latents of an image without the attribute, it gives the image the attribute. It
+    also adds every other difference between the two groups, so they should differ in nothing else.
 
     Args:
         model: a model as `kzoo.latents` describes it.
@@ -34,11 +34,11 @@ def attribute_direction(model, images_with, images_without):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    return average_code(model, images_with) - average_code(model, images_without)
+    return average_latents(model, images_with) - average_latents(model, images_without)
 
 
 def combine(model, plus, minus=()):
-    """The sum of the average codes of some groups of images, less those of others.
+    """The sum of the average latents of some groups of images, minus those of others.
 
     "Smiling woman - neutral woman + neutral man" is
     `combine(model, plus=[smiling_women, neutral_men], minus=[neutral_women])`;
@@ -56,6 +56,6 @@ def combine(model, plus, minus=()):
     """
     if not len(plus):
         raise ValueError("plus must hold at least one group of images, got none.")
-    groups = [*(average_code(model, group) for group in plus)]
-    groups += [-average_code(model, group) for group in minus]
+    groups = [*(average_latents(model, group) for group in plus)]
+    groups += [-average_latents(model, group) for group in minus]
     return np.sum(groups, axis=0)

@@ -4,7 +4,7 @@
     arXiv:2006.10738: augmentation of real and generated images alike, in the updates of both
     networks (eqs. 4 and 5), with the policies "color", "translation" and "cutout" (section 3.3).
 
-Sizes and ranges are those of the authors' code. As there, pixels that come in from outside and
+Sizes and ranges are those of the authors' program. As there, pixels that come in from outside and
 pixels that are cut out are 0, which is a middle grey in images of [-1, 1].
 
 Every layer draws anew for every image and changes images only with `training=True`. All is in
@@ -16,10 +16,10 @@ from keras import ops
 
 
 class _Augmentation(keras.layers.Layer):
-    """Draws for every image of a batch; a subclass writes `augment`.
+    """Draws random numbers for every image of a batch; a subclass writes `augment`.
 
     Args:
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for other draws in every process.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for new draws in every process.
     """
 
     def __init__(self, seed=None, **kwargs):
@@ -56,14 +56,14 @@ class _Augmentation(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class DiffColor(_Augmentation):
-    """Other brightness, saturation and contrast for every image (policy "color" of [1]).
+    """Changes brightness, saturation and contrast of every image at random (policy "color" of [1]).
 
     Brightness adds a number from [-.5, .5] to all values. Saturation multiplies a pixel's distance
     from its own mean over the channels by a number from [0, 2]. Contrast multiplies the distance
     of all values from the image's mean by a number from [.5, 1.5].
 
     Args:
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for other draws in every process.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for new draws in every process.
 
     Input shape: `(batch, height, width, channels)`, floats in [-1, 1].
     Output shape: the same; values may leave [-1, 1].
@@ -101,12 +101,12 @@ class _Ratio(_Augmentation):
 class DiffTranslation(_Ratio):
     """Shifts every image by up to 1/8 of its sides (policy "translation" of [1]).
 
-    The shift is a whole number of pixels, equally often each from -s to s in either direction, s
-    the part of the side. Zeros come in where the image leaves.
+    The shift is a whole number of pixels between -s and s in each direction, all equally likely,
+    where s is `ratio` times the side. The free pixels become 0.
 
     Args:
         ratio: the largest shift as a part of the side, between 0 and 1.
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for other draws in every process.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for new draws in every process.
 
     Input shape: `(batch, height, width, channels)`, floats in [-1, 1].
     Output shape: the same.
@@ -118,8 +118,8 @@ class DiffTranslation(_Ratio):
     default = 1 / 8
 
     def augment(self, images):
-        # A gather of rows, then one of columns, from an image with zeros around it. That is exact,
-        # and on a CPU 1 % of an update; products with matrices of 0 and 1 are no faster on JAX.
+        # Gathers rows, then columns, from an image with zeros around it. This is exact, and takes
+        # 1 % of an update on a CPU. Products with matrices of 0 and 1 are no faster on JAX.
         for axis in (1, 2):
             images = self._shifted(images, axis)
         return images
@@ -144,7 +144,7 @@ class DiffCutout(_Ratio):
 
     Args:
         ratio: the rectangle's sides as a part of the image's, between 0 and 1.
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for other draws in every process.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for new draws in every process.
 
     Input shape: `(batch, height, width, channels)`, floats in [-1, 1].
     Output shape: the same.
@@ -176,7 +176,7 @@ def check_policies(name, value):
     """The names of policies, as a tuple, from a string with commas, a sequence or `None`.
 
     Raises:
-        ValueError: if one of them is none of "color", "translation" and "cutout".
+        ValueError: for any name but "color", "translation" and "cutout".
     """
     names = value.split(",") if isinstance(value, str) else list(value or ())
     names = tuple(part.strip() if isinstance(part, str) else part for part in names)
@@ -197,13 +197,13 @@ class DiffAugment(_Augmentation):
     Args:
         policies: names of "color", "translation" and "cutout", in the order in which they change
             the images: a string with commas between, such as `"color,translation"`, or a sequence.
-        seed: an int, a `keras.random.SeedGenerator`, or `None` for other draws in every process.
+        seed: an int, a `keras.random.SeedGenerator`, or `None` for new draws in every process.
 
     Input shape: `(batch, height, width, channels)`, floats in [-1, 1].
     Output shape: the same.
 
     Raises:
-        ValueError: if there is no policy of such a name.
+        ValueError: if there is no policy of that name.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Gaussian latents read as those of a mixture."""
+"""A categorical latent made of Gaussian ones."""
 
 import itertools
 
@@ -8,23 +8,25 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class LatentCodes(keras.layers.Layer):
-    """Replaces the first `codes` latents by a one-hot code: which of them is the largest.
+    """Replaces the first `codes` latents by a one-hot category: which of them is the largest.
 
-    For z ~ N(0, I) the code is uniform over its values and independent of the other latents, so
-    that a generator behind this layer draws from a mixture of `codes` parts without a change of
-    its noise. A continuous generator must map a connected latent space to connected images, and
-    draws images between two classes; the parts of a mixture can lie apart (Ben-Yosef, Weinshall
-    2018, "Gaussian mixture generative adversarial networks for diverse datasets, and the
-    unsupervised clustering of images", arXiv:1808.10356; Khayatkhoei et al. 2018, "Disconnected
-    manifold learning for generative adversarial networks", arXiv:1806.00880). No labels take part.
+    For z ~ N(0, I) the category is uniform over its values and independent of the other latents.
+    A generator behind this layer thus draws from a mixture of `codes` parts, and still takes
+    Gaussian noise. Without the layer, a continuous generator maps a connected latent space to
+    connected images, and so draws images between two classes; the parts of a mixture can lie apart
+    (Ben-Yosef, Weinshall 2018, "Gaussian mixture generative adversarial networks for diverse
+    datasets, and the unsupervised clustering of images", arXiv:1808.10356; Khayatkhoei et al. 2018,
+    "Disconnected manifold learning for generative adversarial networks", arXiv:1806.00880). The
+    layer uses no labels.
 
     Args:
-        codes: int, at least 2 and at most the number of latents.
-        probabilities: `codes` positive numbers that sum to 1, how often each code is to occur; the
-            code is then read from the first latent alone, by its normal distribution function.
-            `None`: equally often.
-        scale: length of the code; a typical z of d numbers has length sqrt(d). A generator may
-            learn to ignore a much shorter code than z, and to ignore z for a much longer one.
+        codes: int, the number of categories, at least 2 and at most the number of latents.
+        probabilities: `codes` positive numbers that sum to 1: how often each category is to occur.
+            The category then depends on the first latent alone, through its normal distribution
+            function. `None`: equally often.
+        scale: length of the one-hot vector; a typical z of d numbers has length sqrt(d). If the
+            vector is much shorter than z, a generator may learn to ignore it; if it is much
+            longer, to ignore z.
 
     Input shape: `(batch, latent_dim)`.
     Output shape: `(batch, latent_dim)`.
@@ -59,11 +61,11 @@ class LatentCodes(keras.layers.Layer):
             )
 
     def call(self, latents):
-        code = self.scale * ops.one_hot(self.labels(latents), self.codes, dtype=latents.dtype)
-        return ops.concatenate([code, latents[:, self.codes :]], axis=-1)
+        one_hot = ops.one_hot(self.labels(latents), self.codes, dtype=latents.dtype)
+        return ops.concatenate([self.scale * one_hot, latents[:, self.codes :]], axis=-1)
 
     def labels(self, latents):
-        """The codes of latents (b, latent_dim) as ints (b,) from 0 to `codes` - 1."""
+        """The categories of latents (b, latent_dim), ints (b,) from 0 to `codes` - 1."""
         if self.probabilities is None:
             return ops.argmax(latents[:, : self.codes], axis=-1)
         uniform = 0.5 * (1.0 + ops.erf(latents[:, :1] / 2**0.5))  # (b, 1) in [0, 1]

@@ -9,11 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.layers.row_cache import RowCache
+from kzoo.layers.incremental_conv import IncrementalConv
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class MaskedConv2D(RowCache, keras.layers.Layer):
+class MaskedConv2D(IncrementalConv, keras.layers.Layer):
     """A "same" convolution, stride 1, that sees only what comes earlier in raster order.
 
     The features of input and output are split into `groups` contiguous parts of (nearly) equal
@@ -21,9 +21,9 @@ class MaskedConv2D(RowCache, keras.layers.Layer):
     groups `< g` under mask "A" and `<= g` under mask "B". The kernel holds only the rows down to
     the pixel's own, because the mask would zero all rows below.
 
-    For sampling pixel by pixel, `plan` computes what a row takes from the rows above it, and
-    `store` and `step` one pixel of `call`. A 1x1 convolution needs none of them: `call` takes a
-    pixel as it is.
+    For sampling pixel by pixel, `row_cache` computes what a row takes from the rows above it, and
+    `store` and `step` compute one pixel of `call`. A 1x1 convolution does not need them: its
+    `call` also takes a single pixel.
 
     Args:
         filters: int, number of output features, at least `groups`.
@@ -103,7 +103,7 @@ class MaskedConv2D(RowCache, keras.layers.Layer):
         shape = (batch_size, self.margin, width, self.in_features)
         return ops.zeros(shape, self.compute_dtype)
 
-    def plan(self, rows, addend=None):
+    def row_cache(self, rows, addend=None):
         """What a row's outputs take from the rows above it, and the kernel for the row itself.
 
         Args:
@@ -121,7 +121,7 @@ class MaskedConv2D(RowCache, keras.layers.Layer):
         return (above if addend is None else above + addend), kernel
 
     def next_rows(self, rows, row):
-        """`rows` for the next row: the oldest drops out, the complete `row` comes in."""
+        """`rows` for the next row: without the oldest, with the complete `row`."""
         if not self.margin:
             return rows
         return ops.concatenate([rows[:, 1:], row[:, None, self.margin :]], axis=1)

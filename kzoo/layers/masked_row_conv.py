@@ -3,13 +3,13 @@
 import keras
 from keras import ops
 
+from kzoo.layers.incremental_conv import IncrementalConv
 from kzoo.layers.masked_conv import channel_mask, check_mask
-from kzoo.layers.row_cache import RowCache
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class MaskedRowConv2D(RowCache, keras.layers.Layer):
-    """A convolution that sees, of a pixel's own row, the pixels to its left and the pixel itself.
+class MaskedRowConv2D(IncrementalConv, keras.layers.Layer):
+    """A convolution along a row: a pixel sees itself and the pixels to its left.
 
     The horizontal stack of the gated PixelCNN (arXiv:1606.05328, figure 2) and the input-to-state
     component of the row and diagonal LSTMs. Features are divided among the image channels as in
@@ -95,7 +95,7 @@ class MaskedRowConv2D(RowCache, keras.layers.Layer):
 
     # Sampling: one pixel of `call` at a time ---------------------------------------------------
 
-    def plan(self, addend=None):
+    def row_cache(self, addend=None):
         """`(addend, kernel)` for `step`; `addend` (batch, 1 or width, filters) joins the bias."""
         kernel = ops.reshape(self.masked_kernel(), (-1, self.filters))
         bias = ops.cast(self.bias, self.compute_dtype)[None, None] if self.use_bias else None

@@ -7,7 +7,7 @@
 | `"litert"` | yes | with TensorFlow installed | with litert-torch |
 | `"torch"` | - | - | yes |
 
-What Keras or a converter cannot do, they say themselves.
+Keras or the converter raises an error for what it cannot do.
 """
 
 import keras

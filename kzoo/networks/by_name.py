@@ -28,7 +28,7 @@ _WITH_CODES = ("dcgan", "dcgan_4x4")
 
 
 def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
-    """One of `NAMES` for images; it takes those of the options that it has.
+    """One of `NAMES` for images; it takes the options that it knows.
 
     Raises:
         ValueError: if there is no network of that name or it does not fit the images.
@@ -40,11 +40,11 @@ def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
-    """One of `NAMES` from latents to images; it takes those of the options that it has.
+    """One of `NAMES` from latents to images; it takes the options that it knows.
 
     Raises:
         ValueError: if there is no network of that name, it does not fit the images, or it has no
-            latent codes.
+            categorical latent.
     """
     _, build, known = _find(role, name)
     _check_fading(role, name, options)

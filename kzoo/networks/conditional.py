@@ -15,7 +15,7 @@ CONDITIONING = ("projection", "concatenation")
 
 
 def conditional_generator(network, latent_dim, num_classes):
-    """`[latents (b, latent_dim), labels (b,)]` to images, by a network of longer latents [1].
+    """`[latents (b, latent_dim), labels (b,)]` to images, by a network of both joined [1].
 
     Args:
         network: `keras.Model` from vectors (b, latent_dim + num_classes) to images (b, h, w, c).
@@ -29,13 +29,13 @@ def conditional_generator(network, latent_dim, num_classes):
 
 
 def concatenated_discriminator(network, image_shape, num_classes):
-    """`[images (b, h, w, c), labels (b,)]` to logits, by a network of more channels [1].
+    """`[images (b, h, w, c), labels (b,)]` to logits: the label joins the channels [1].
 
     Args:
         network: `keras.Model` from images (b, h, w, c + num_classes) to logits (b, 1).
         image_shape: `(height, width, channels)`.
-        num_classes: how many classes there are: the channels that follow the image's, one of them
-            1 everywhere, the others 0.
+        num_classes: number of classes, and of channels added to the image's: that of the label
+            is 1 everywhere, the others are 0.
     """
     images = layers.Input(image_shape, name="images")
     labels = layers.Input((), dtype="int32", name="labels")
@@ -49,8 +49,8 @@ def projection_discriminator(network, num_classes, init_stddev=0.02):
     """`[images (b, h, w, c), labels (b,)]` to logits D(x) + <V y, phi(x)> (eq. 4 of [2]).
 
     Args:
-        network: `keras.Model` of layers from images to logits D(x); what its last layer takes are
-            the features phi(x) (b, d).
+        network: `keras.Model` of layers from images to logits D(x). The inputs of its last layer
+            are the features phi(x) (b, d).
         num_classes: how many classes there are; V has a vector for each.
         init_stddev: standard deviation of V's initial numbers.
     """

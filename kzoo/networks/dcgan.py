@@ -7,9 +7,9 @@
 * Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral normalization for generative adversarial
   networks", arXiv:1802.05957, eq. 8: `spectral_normalization=True` [3].
 
-Deviations: the projection reaches the smallest feature map of at least 4x4 that halving the image
-gives, for images of any size that can be halved so; kernels are 5x5 and padded alike on both sides
-as in the authors' code of [2].
+Deviations: images may have any size that can be halved down to a side of 4 to 7, where the
+projection starts; kernels are 5x5 and padded alike on both sides, as in the authors' program of
+[2].
 """
 
 import keras
@@ -55,7 +55,7 @@ def _normal(init_stddev):
 
 
 def _convolutions(init_stddev, norm):
-    """Constructors that share the initialization; a bias before batch norm would be lost."""
+    """Layer constructors with one initialization. Before batch norm, a layer has no bias."""
 
     def constructor(layer):
         def construct(*args, **kwargs):
@@ -130,7 +130,8 @@ def dcgan_generator(
             projection is then not normalized, as in [2].
         batch_norm: normalizes all but the last layer [1].
         init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
-        codes: how many latents `kzoo.layers.LatentCodes` turns into a one-hot code; 0 for none.
+        codes: categories of the categorical latent that `kzoo.layers.LatentCodes` makes of the
+            first latents; 0 for none.
         name: name of the model.
 
     Raises:

@@ -7,8 +7,8 @@
 * Brock, Donahue, Simonyan 2019 (BigGAN), arXiv:1809.11096, section 3: orthogonal initialization of
   spectrally normalized networks [3].
 
-A kernel of 4 with strides 2 covers every pixel equally often, which one of 5 does not: it leaves
-less of a checkerboard in the pictures.
+With strides 2, a 4x4 kernel covers every pixel equally often and a 5x5 kernel does not. So there is
+less of a checkerboard pattern in the images.
 
 Deviations from [2]: the discriminator has no 3x3 layers but the last; LeakyReLU has slope .2 as in
 [1]; the generator ends with at least 32 features before the image.
@@ -18,8 +18,8 @@ Networks for images of twice the size and half the `width` have the same inner l
 names, so that they can take over the weights (`kzoo.GAN(grow_from=...)`).
 
 * Karras, Aila, Laine, Lehtinen 2018, "Progressive growing of GANs", arXiv:1710.10196, figure 2: the
-  layers next to the image are faded in beside the smaller network's, which see the image at half
-  its size, by averages of 2x2 pixels, and whose image is doubled by repeating pixels [4].
+  layers next to the image are faded in beside the smaller network's. These work at half the size:
+  the image is halved by averages of 2x2 pixels, and doubled by repeating pixels [4].
 """
 
 import keras
@@ -127,11 +127,12 @@ def dcgan_4x4_generator(
     Args:
         image_shape: `(height, width, channels)`.
         latent_dim: length of a latent vector.
-        width: features at half the image's side; doubled at every halving of the image. At its
-            full side there are `width / 2`, but no less than 32.
+        width: features at half the image's side; doubled at every halving of the image. At the
+            full side there are `width / 2` features, but at least 32.
         batch_norm: normalizes all but the last layer [1].
         init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
-        codes: how many latents `kzoo.layers.LatentCodes` turns into a one-hot code; 0 for none.
+        codes: categories of the categorical latent that `kzoo.layers.LatentCodes` makes of the
+            first latents; 0 for none.
         fading: adds the smaller network's last layer and a `kzoo.layers.Fade` from it to the last
             two here [4].
         name: name of the model.

@@ -2,15 +2,15 @@
 
 Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
 arXiv:1801.06309, section 4: an approximator of two hidden layers of 512 ReLU. As in the authors'
-code, its output goes through tanh, nothing is normalized, and all weights start from
+program, its output goes through tanh, nothing is normalized, and all weights start from
 N(0, .01^2), all biases from 0.
 
 Shortcuts are read as follows: the output layer sees the features of all hidden layers side by
-side. It thus has one weight matrix for each hidden layer and adds up what they give, before tanh;
+side. It thus has one weight matrix for each hidden layer and adds their outputs before tanh;
 the latents (or pixels) themselves reach it only through the first hidden layer. The authors'
-code has no such network to compare with.
+program has no such network to compare with.
 
-Deviations: depth, shortcuts and batch norm are arguments. The authors play their fully connected
+Deviations: depth, shortcuts and batch norm are arguments. The authors train their fully connected
 approximator against a convolutional discriminator (`dcgan_discriminator(pointwise=True)`); the one
 here is its mirror image, with DCGAN's LeakyReLU in place of ReLU.
 """
@@ -65,7 +65,7 @@ def fully_connected_discriminator(
         name: name of the model.
 
     Raises:
-        ValueError: if `depth` is not a positive int or `image_shape` not three of them.
+        ValueError: if `depth` is not a positive int or `image_shape` not three positive ints.
     """
     inputs = layers.Input(check_image_shape(image_shape))
     x = layers.Flatten()(inputs)
@@ -99,7 +99,7 @@ def fully_connected_generator(
         name: name of the model.
 
     Raises:
-        ValueError: if `depth` is not a positive int or `image_shape` not three of them.
+        ValueError: if `depth` is not a positive int or `image_shape` not three positive ints.
     """
     image_shape = check_image_shape(image_shape)
     inputs = layers.Input((latent_dim,))

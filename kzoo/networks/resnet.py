@@ -3,21 +3,21 @@
 Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
 arXiv:1801.06309, section 4: for images of 64x64, 4 blocks of two 3x3 convolutions with ReLU (no
 leak) and one batch norm, beside a shortcut by a 1x1 convolution. What the text leaves open is
-settled as in the authors' first code (2018):
+settled as in the authors' first program (2018):
 
-* A block starts with ReLU, and its shortcut leaves before it. The first block of the discriminator
-  has none: its input is an image.
-* The norm stands behind the second convolution, before pooling and sum. Nothing else is normalized.
-* The discriminator pools before the 1x1 convolution of the shortcut, the generator repeats pixels
-  behind it: the smaller map costs less, and the result is the same.
+* A block starts with ReLU; its shortcut starts before it. The first block of the discriminator has
+  no such ReLU, because its input is an image.
+* The batch norm follows the second convolution, before pooling and sum. Nothing else is normalized.
+* On the shortcut, the discriminator pools before the 1x1 convolution, and the generator repeats
+  pixels after it. The result is the same as the other way round, and costs less.
 * The number of features changes in the second convolution of a discriminator's block and in the
   first of a generator's; the block next to the image, in both, computes with `width` features.
 
-In the authors' later PyTorch code the ReLU overwrites the input of its block, and so the shortcut
-leaves behind it; the sum of a block then carries no negative number past the next one.
+In the authors' later PyTorch program the first ReLU of a block overwrites the block's input, so the
+shortcut starts after the ReLU, and negative features never reach the next block's shortcut.
 
 Deviations: the number of blocks follows from the size of the images, which need not be square; no
-bias where another one, or that of a batch norm, is added to the same features.
+bias where a batch norm or another bias is added to the same features.
 """
 
 import keras
@@ -58,7 +58,7 @@ def resnet_discriminator(
 
     Args:
         image_shape: `(height, width, channels)`.
-        width: features behind the first block; doubled by every further one.
+        width: features after the first block; doubled by every further one.
         batch_norm: normalizes the main branch of every block.
         init_stddev: standard deviation of the initial weights.
         spectral_normalization: divides every kernel by its largest singular value (Miyato et al.

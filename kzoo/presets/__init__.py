@@ -8,7 +8,7 @@
 
 import importlib
 
-# Found when they are asked for: `kzoo.presets.shipped` goes without Keras, which `kzoo list` needs.
+# Imported on first use: `kzoo list` needs `kzoo.presets.shipped` without importing Keras.
 _NAMES = {
     "PresetMixin": "kzoo.presets.preset",
     "list_presets": "kzoo.presets.shipped",

@@ -21,7 +21,7 @@ def write_model_card(
 ) -> None:
     """Writes a preset's model card, `README.md`, and adds its facts to `metadata.json`.
 
-    Equal arguments and an equal preset give equal text.
+    The text depends on the arguments and the preset only.
 
     Args:
         folder: a preset's folder, as `save_to_preset` writes it.
@@ -33,11 +33,11 @@ def write_model_card(
             `command` is the one that prints the score.
         notes: limitations, training time, hardware.
         sheet: file name in `folder` of the image of samples that the card shows; `None` for none.
-        pictures: further ones, `(caption, file name)` each.
+        pictures: further pictures, `(caption, file name)` each.
 
     Raises:
         FileNotFoundError: if `folder` holds no preset, or a picture is not in it.
-        ValueError: if a score has other than five entries or a value that is no number.
+        ValueError: if a score does not have five entries, or its value is not a number.
     """
     files = local_files(folder)
     metadata = files.read(METADATA)

@@ -98,9 +98,9 @@ class PresetMixin(HasPresets):
         The optimizer's state is not part of a preset; `save("model.keras")` keeps it.
 
         Args:
-            folder: where to; made if it is not there. A preset that it holds is replaced.
+            folder: where to write; made if it does not exist. A preset in it is replaced.
             half_precision: stores float32 weights in half the bytes, as float16. `from_preset`
-                gives float32 again, each weight within a relative 2**-11 of what it was.
+                gives float32 again, with a relative error of at most 2**-11 per weight.
             **metadata: further entries of `metadata.json`, of types that JSON has. `dataset`, a
                 TFDS name, and `classifier`, a preset's name, say what `kzoo evaluate` takes.
 
@@ -198,7 +198,7 @@ def _build(config: dict, overrides: dict, where: str) -> Any:
     try:
         return keras.saving.deserialize_keras_object(merged, safe_mode=True)
     except (AttributeError, IndexError, KeyError, TypeError) as error:
-        # Keras quotes whole configs; what went wrong is the error that it started from.
+        # Keras quotes whole configs; the error from which it started says what is wrong.
         cause: BaseException = error
         while cause.__context__ is not None:
             cause = cause.__context__

@@ -1,8 +1,8 @@
 """What a preset's `config.json` may name, checked before anything in it is instantiated.
 
-A config says which classes to build, so loading one must not be a way to run code. Let through are
-layers and the like of Keras, classes registered with Keras as `kzoo>...`, and models with presets
-that the running program has registered itself. The lookup follows the order in which
+A config says which classes to build, so loading one must not be a way to run a stranger's program.
+Allowed are layers and the like of Keras, classes registered with Keras as `kzoo>...`, and models
+with presets that the running program has registered itself. The lookup follows the order in which
 `keras.saving.deserialize_keras_object` resolves names, and refuses wherever the two could disagree;
 Keras's own `safe_mode` stays on as well.
 """
@@ -29,7 +29,7 @@ _KERAS_BASES = (
     keras.regularizers.Regularizer,
 )
 
-# Layers of Keras that run code from their config, or read a file that it names.
+# Layers of Keras that run a program from their config, or read a file that it names.
 _REFUSED_LAYERS = tuple(
     getattr(keras.layers, name)
     for name in (
@@ -44,7 +44,7 @@ _REFUSED_LAYERS = tuple(
     )
 )
 
-# Keras's marks for values that are not classes. Those left out (`__lambda__`, `__numpy__`,
+# Keras's marks for values that are not classes. The others (`__lambda__`, `__numpy__`,
 # `__tensor__`, `__typespec__`, `__bytes__`) have no use in a config of kzoo.
 _VALUES = ("__ellipsis__", "__keras_tensor__", "__slice__")
 
@@ -60,7 +60,7 @@ _NOT_LOSSES_AND_THE_LIKE = ("deserialize", "get", "serialize")
 
 
 class HasPresets:
-    """Base of the classes that a preset may name, whatever package registered them with Keras."""
+    """Base of the classes that a preset may name, no matter which package registered them."""
 
 
 def check_config(config: Any, location: str) -> None:

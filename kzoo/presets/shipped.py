@@ -1,6 +1,6 @@
 """The presets that come with kzoo: `weights/<family>/<name>` of the repository or the wheel.
 
-Listing them takes no Keras and no backend: `kzoo list` should not need the seconds that these take.
+Listing them imports neither Keras nor a backend, because that would cost `kzoo list` seconds.
 """
 
 import difflib

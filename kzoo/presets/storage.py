@@ -1,4 +1,4 @@
-"""A preset's folder on disk: written so that it is never half there, read with every check."""
+"""A preset's folder on disk: written as a whole or not at all, and checked when it is read."""
 
 import hashlib
 import json
@@ -75,9 +75,8 @@ def write_preset(
 ) -> None:
     """Writes a preset beside its final place, then moves it there.
 
-    A new folder appears in one step. In a folder that is there already, the three files are
-    replaced one by one and others kept; the weights' hash shows up a mixture, should the machine
-    stop in between.
+    A new folder appears in one step. In a folder that exists, the three files are replaced one by
+    one and other files kept. Should the machine stop in between, the weights' hash does not fit.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -117,7 +116,7 @@ def load_weights(model: keras.Model, files: PresetFiles) -> None:
             f"{model.count_params():,}. {_ADVICE}"
         )
     floats = [v for v in model.weights if keras.backend.is_float_dtype(v.dtype)]
-    # Keras leaves some weights as they are when the file lacks them; marked, they show.
+    # Keras does not report all weights that the file lacks: marked weights show which.
     for variable in floats:
         variable.assign(ops.full(variable.shape, float("nan"), dtype=variable.dtype))
     try:

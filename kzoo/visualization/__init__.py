@@ -1,7 +1,11 @@
 """Pictures of images, latent spaces and trainings; none of them needs a display."""
 
-from kzoo.visualization.codes import arithmetic_sheet, latent_traversals, reconstruction_sheet
 from kzoo.visualization.curves import training_curves
+from kzoo.visualization.encoded_images import (
+    arithmetic_sheet,
+    latent_traversals,
+    reconstruction_sheet,
+)
 from kzoo.visualization.grid import image_grid, nearest_neighbor_panel
 from kzoo.visualization.latents import interpolation_strip, latent_manifold
 from kzoo.visualization.pixels import completion_sheet, receptive_field

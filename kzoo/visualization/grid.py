@@ -1,7 +1,7 @@
 """Sheets of images, exact to the pixel.
 
 `keras.visualization.plot_image_gallery` draws each image as a matplotlib subplot, resampled and
-with margins; sheets that are compared, or written during training, are put together from arrays.
+with margins. The sheets here are put together from arrays, so every pixel of an image is kept.
 """
 
 import math
@@ -54,8 +54,8 @@ def image_grid(images, columns=None, scale=1, padding=2, background=0, path=None
 
     Args:
         images: uint8 array or tensor `(n, height, width, channels)`, n >= 1, 1 or 3 channels.
-        columns: images per row; by default the smallest number that makes the sheet no higher
-            than wide in images.
+        columns: images per row; by default the smallest number with which the sheet has at most as
+            many rows as columns.
         scale: every pixel becomes `scale` x `scale` pixels.
         padding: pixels between images and around them, after scaling; 0 for none.
         background: grey value, 0 to 255, of the padding and of empty cells.

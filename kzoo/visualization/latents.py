@@ -53,7 +53,7 @@ def slerp(start, end, t):
     cosine = np.sum(start * end, axis=-1) / np.maximum(lengths, np.finfo("float32").tiny)
     angle = np.arccos(np.clip(cosine, -1, 1))[..., None]
     sine = np.sin(angle)
-    # Parallel vectors span no circle: the limit is the straight line.
+    # Between parallel vectors there is no arc: the limit is the straight line.
     parallel = sine < 1e-6
     sine = np.where(parallel, 1.0, sine)
     arc = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / sine

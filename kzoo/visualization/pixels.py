@@ -75,7 +75,7 @@ def receptive_field(model, row, column, images):
     def at_pixel(x):
         parameters = model.parameters(x, None)
         parameters = ops.reshape(parameters, (len(images), height, width, -1))
-        # Weights of different size, lest logits that only move together cancel.
+        # Weights of different size: otherwise, logits that all move together would cancel.
         weights = ops.convert_to_tensor(
             np.linspace(1.0, 2.0, parameters.shape[-1], dtype="float32")
         )

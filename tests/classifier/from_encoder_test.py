@@ -105,7 +105,7 @@ def test_survives_saving(trainable, autoencoder, images, tmp_path):
 
 def test_the_mean_of_a_posterior(images, tmp_path):
     vae = kzoo.VAE(SHAPE, 3, widths=(4,), dense_width=6)
-    classifier = Classifier.from_encoder(kzoo.latents.code_network(vae), 2)
+    classifier = Classifier.from_encoder(kzoo.latents.latent_network(vae), 2)
     mean, _ = vae.encode(images)
     assert_allclose(numpy_of(classifier.features(images)), mean, atol=1e-6)
     assert Classifier.from_encoder(vae.encoder, 2).num_features == 6  # mean and log-variance
@@ -124,7 +124,7 @@ def test_errors(autoencoder):
     x = keras.Input(SHAPE)
     flat = keras.layers.Flatten()(x)
     two = keras.Model(x, [keras.layers.Dense(2)(flat), keras.layers.Dense(2)(flat)])
-    with pytest.raises(ValueError, match="2 outputs.*code_network"):
+    with pytest.raises(ValueError, match="2 outputs.*latent_network"):
         Classifier.from_encoder(two, 3)
     with pytest.raises(ValueError, match=r"widths must be None, got \(4,\)"):
         Classifier(SHAPE, 3, widths=(4,), backbone=autoencoder.encoder)

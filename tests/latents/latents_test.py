@@ -37,7 +37,7 @@ def groups():
 def test_directions_and_sums_are_those_of_averages(posterior, groups):
     model = Affine(posterior)
     a, b, c = (Affine().encode(group).mean(axis=0) for group in groups)
-    assert_allclose(latents.average_code(model, groups[0]), a)
+    assert_allclose(latents.average_latents(model, groups[0]), a)
     assert_allclose(latents.attribute_direction(model, groups[0], groups[1]), a - b)
     got = latents.combine(model, plus=[groups[0], groups[2]], minus=[groups[1]])
     assert_allclose(got, a + c - b)
@@ -55,9 +55,9 @@ def test_decoded_gives_uint8_images_of_codes_of_any_rank():
 def test_scores_are_kl_per_dimension_or_variances(groups):
     mean, log_variance = Affine(True).encode(groups[0])
     kl = 0.5 * (np.exp(log_variance) + mean**2 - 1 - log_variance).mean(axis=0)
-    assert_allclose(latents.code_scores(Affine(True), groups[0]), kl)
+    assert_allclose(latents.latent_scores(Affine(True), groups[0]), kl)
     variance = ((mean - mean.mean(axis=0)) ** 2).mean(axis=0)
-    assert_allclose(latents.code_scores(Affine(), groups[0]), variance)
+    assert_allclose(latents.latent_scores(Affine(), groups[0]), variance)
 
 
 def test_scores_add_up_to_the_kl_of_a_vae():
@@ -65,7 +65,7 @@ def test_scores_add_up_to_the_kl_of_a_vae():
     images = np.random.default_rng(0).integers(0, 256, (16, 8, 8, 1), dtype="uint8")
     vae.compile()
     kl = vae.evaluate(images, verbose=0, return_dict=True)["kl"]
-    assert latents.code_scores(vae, images).sum() == pytest.approx(kl, rel=1e-4)
+    assert latents.latent_scores(vae, images).sum() == pytest.approx(kl, rel=1e-4)
 
 
 def test_code_network_is_the_encoder_of_codes():
@@ -74,9 +74,9 @@ def test_code_network_is_the_encoder_of_codes():
         kzoo.VAE((8, 8, 1), 3, widths=(4,), dense_width=6),
         Autoencoder((8, 8, 1), 3, widths=(4,), dense_width=6),
     ):
-        network = latents.code_network(model)
+        network = latents.latent_network(model)
         got = keras.ops.convert_to_numpy(network(images / np.float32(127.5) - 1))
-        assert_allclose(got, latents.codes(model, images), atol=1e-6)
+        assert_allclose(got, latents.encoded(model, images), atol=1e-6)
 
 
 def test_code_network_of_two_outputs():
@@ -87,12 +87,12 @@ def test_code_network_of_two_outputs():
     decoder = keras.Model(z, keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4)(z)))
     vae = kzoo.VAE((2, 2, 1), 2, encoder=encoder, decoder=decoder)
     images = np.random.default_rng(0).integers(0, 256, (5, 2, 2, 1), dtype="uint8")
-    got = keras.ops.convert_to_numpy(latents.code_network(vae)(images / np.float32(127.5) - 1))
+    got = keras.ops.convert_to_numpy(latents.latent_network(vae)(images / np.float32(127.5) - 1))
     assert_allclose(got, vae.encode(images)[0], atol=1e-6)
 
 
 def test_errors(groups):
-    for function in (latents.codes, latents.average_code, latents.code_scores):
+    for function in (latents.encoded, latents.average_latents, latents.latent_scores):
         with pytest.raises(ValueError, match="latent_dim.*got object"):
             function(object(), groups[0])
 
@@ -100,9 +100,15 @@ def test_errors(groups):
         def encode(self, images):
             return [super().encode(images)] * 2
 
-    with pytest.raises(ValueError, match=r"one code \(5, 2\).*Layered gave list"):
-        latents.codes(Layered(), groups[0])
+    with pytest.raises(ValueError, match=r"latents \(5, 2\).*Layered gave list"):
+        latents.encoded(Layered(), groups[0])
     with pytest.raises(ValueError, match="no encoder"):
-        latents.code_network(Affine())
+        latents.latent_network(Affine())
     with pytest.raises(ValueError, match="at least one group"):
         latents.combine(Affine(), plus=[])
+
+
+def test_old_names():
+    assert latents.codes is latents.encoded and latents.code_scores is latents.latent_scores
+    assert latents.average_code is latents.average_latents
+    assert latents.code_network is latents.latent_network

@@ -88,10 +88,10 @@ def test_pixels_from_the_cache_equal_the_whole_convolution(kernel_size):
     rows = layer.initial_rows(2, WIDTH)
     assert tuple(rows.shape) == (2, kernel_size // 2, WIDTH, 3)
     for row in range(HEIGHT):
-        plan, pixels = layer.plan(rows), layer.initial_row(2, WIDTH)
+        row_cache, pixels = layer.row_cache(rows), layer.initial_row(2, WIDTH)
         for column in range(WIDTH):
             pixels = layer.store(pixels, ops.convert_to_tensor(x[:, row, column]), column)
-            pixel = ops.convert_to_numpy(layer.step(plan, pixels, column))
+            pixel = ops.convert_to_numpy(layer.step(row_cache, pixels, column))
             np.testing.assert_allclose(pixel, y[:, row, column], rtol=1e-5, atol=1e-5)
         rows = layer.next_rows(rows, pixels)
 

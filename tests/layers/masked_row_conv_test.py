@@ -63,10 +63,10 @@ def test_pixels_of_a_row_equal_the_whole_convolution(width_of_addend):
     x = rng.normal(size=(2, 1, WIDTH, 3)).astype("float32")
     addend = rng.normal(size=(2, width_of_addend, 4)).astype("float32")
     y = ops.convert_to_numpy(layer(x))[:, 0] + addend
-    plan, row = layer.plan(ops.convert_to_tensor(addend)), layer.initial_row(2, WIDTH)
+    row_cache, row = layer.row_cache(ops.convert_to_tensor(addend)), layer.initial_row(2, WIDTH)
     for column in range(WIDTH):
         row = layer.store(row, ops.convert_to_tensor(x[:, 0, column]), column)
-        pixel = ops.convert_to_numpy(layer.step(plan, row, column))
+        pixel = ops.convert_to_numpy(layer.step(row_cache, row, column))
         np.testing.assert_allclose(pixel, y[:, column], rtol=1e-5, atol=1e-5)
 
 

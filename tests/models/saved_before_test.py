@@ -1,4 +1,4 @@
-"""`.keras` files of version 0.1.0, written on PyTorch before the modules moved, load and train on."""
+"""`.keras` files of version 0.1.0, written on PyTorch before modules moved, load and train on."""
 
 import pathlib
 

@@ -26,7 +26,7 @@ class CouplingFlow(Posterior):
     The parameters are the mean, the log-variance and the context h.
 
     Args:
-        steps: number of couplings; each leaves one half of z as it is, in turns.
+        steps: number of couplings; each changes one half of z, the first and the second in turn.
         units: of the conditioners' hidden layer.
         context: length of h.
         activation: of the hidden layers, a Keras name.
@@ -55,6 +55,8 @@ class CouplingFlow(Posterior):
         self.dim = input_shape[-1]
         if self.dim < 2:
             raise ValueError(f"A CouplingFlow needs a latent_dim of at least 2, got {self.dim}.")
+        # The names are paths in weights files: the hidden layer's parts that take the kept half of
+        # z and the context.
         self.of_kept, self.of_context, self.outputs = [], [], []
         options = {"dtype": self.dtype_policy}
         for t in range(self.steps):

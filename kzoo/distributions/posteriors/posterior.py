@@ -1,4 +1,4 @@
-"""What an approximate posterior q(z|x) has to offer, and the flows' common start."""
+"""The base class of approximate posteriors q(z|x), and what the flows share."""
 
 import importlib
 import math
@@ -32,11 +32,11 @@ class Posterior(keras.layers.Layer):
         """None: the model that takes it builds it."""
 
     def num_parameters(self, latent_dim):
-        """How many numbers the encoder gives per image, the context of a flow among them."""
+        """How many numbers the encoder gives per image, including a flow's context."""
         raise NotImplementedError
 
     def sample(self, parameters, noise):
-        """z from noise, and how likely it is.
+        """Samples z from noise, and their log-density.
 
         Args:
             parameters: (b, num_parameters(latent_dim)).
@@ -50,7 +50,7 @@ class Posterior(keras.layers.Layer):
     def mean(self, parameters):
         """The centre of q(z|x), (b, latent_dim): z at noise 0.
 
-        It is the mean of a Gaussian. A flow moves it, but not exactly to the mean of its z.
+        For a Gaussian this is the mean. For a flow it is near the mean of z, but not equal to it.
         """
         latent_dim = self.latent_dim_of(parameters)
         noise = ops.zeros((*ops.shape(parameters)[:-1], latent_dim))

@@ -64,7 +64,7 @@ class VampPrior(Mixture):
         """Called once by the model: the pseudo-inputs go through its encoder.
 
         Raises:
-            ValueError: if its posterior is another than `DiagonalGaussian`, or it has classes.
+            ValueError: if the posterior is not a `DiagonalGaussian`, or the model has classes.
         """
         if not isinstance(model.posterior, DiagonalGaussian):
             raise ValueError(
@@ -76,7 +76,7 @@ class VampPrior(Mixture):
                 f"A VampPrior needs a model without classes, got num_classes={model.num_classes}."
             )
         self.latent_dim = model.latent_dim
-        # A function and not the model, which would make each a part of the other.
+        # A function, because prior and model would otherwise be parts of each other.
         self._posterior_of = lambda x: model.posterior.split(model.posterior_parameters(x))
         if not self.built:
             self.build((None, *model.image_shape))

@@ -1,4 +1,4 @@
-"""What a prior p(z) has to offer, and the standard normal distribution."""
+"""The base class of priors p(z), and the standard normal distribution."""
 
 import importlib
 
@@ -25,7 +25,7 @@ class Prior(keras.layers.Layer):
         """None: the model that takes it builds it."""
 
     def attach(self, model):
-        """Called once by the model that takes this prior: makes the weights that it needs."""
+        """Makes the weights that the prior needs. Called once, by the model that takes it."""
         self.latent_dim = model.latent_dim
         if not self.built:
             self.build((None, model.latent_dim))
@@ -72,7 +72,7 @@ class Mixture(Prior):
         return ops.logsumexp(ops.log_softmax(logits) + densities, axis=-1)
 
     def sample(self, num_samples, seed=None):
-        """As `Prior.sample`; the components are drawn first, then the places within them."""
+        """As `Prior.sample`; the components are drawn first, then a point from each."""
         seed = seed_generator(seed)
         logits, means, log_variances = self.components()
         index = keras.random.categorical(logits[None], num_samples, seed=seed)[0]

@@ -5,7 +5,7 @@
 * Johnson, Zhang 2018, arXiv:1801.06309: their extension by 1x1 convolutions [3].
 * Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
   arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
-* Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in the generator's code [5].
+* Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in a categorical latent [5].
 * Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [6].
 * Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [7].
 * Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196: samples come from an average
@@ -21,12 +21,12 @@ from kzoo.layers import DiffAugment
 from kzoo.layers.diff_augment import check_policies
 from kzoo.models.adversarial.base import AdversarialModel, dtype_policy, shape_of_images
 from kzoo.models.adversarial.growth import Growth
-from kzoo.models.adversarial.infogan import CodeProbabilities, CodeRecognition
+from kzoo.models.adversarial.infogan import CategoryProbabilities, CategoryRecognition
 from kzoo.models.adversarial.r1 import R1
 from kzoo.models.adversarial.weight_average import WeightAverage
 
 
-class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialModel):
+class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
@@ -41,12 +41,12 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
         width: features of the DCGAN and ResNet networks next to the image.
         pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
             and far better digits after the same number of updates.
-        codes: turns the first `codes` latents into a one-hot code (`kzoo.layers.LatentCodes`), by
-            which the classes of images can lie apart; 0 for none. A generator of the user's has to
-            begin with that layer itself.
-        information: lambda, weight of the mutual information between the code and the image (eq. 6
-            of [5]), without which the generator may ignore the code; needs `codes`. A network on
-            the discriminator's features recognizes the code; its loss is `code_loss`.
+        codes: number of categories of a categorical latent, which `kzoo.layers.LatentCodes` makes
+            of the first `codes` latents; 0 for none. With it, the classes of images can lie apart.
+            The user's own generator must begin with that layer.
+        information: lambda, weight of the mutual information between the category and the image
+            (eq. 6 of [5]). Without it, the generator may ignore the category. Needs `codes`. A
+            network on the discriminator's features predicts the category; its loss is `code_loss`.
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
@@ -54,15 +54,16 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
             them [7]: names for `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`.
         spectral_normalization: divides every kernel of a named discriminator by its largest
             singular value [6], in place of batch norm.
-        average_decay: how much of the average of the generator's weights stays at every update,
-            in [0, 1), such as .999; 0 for no average. It is a network, `averaged_generator`, from
+        average_decay: decay of the moving average of the generator's weights, in [0, 1), such as
+            .999; 0 for no average. The network with these weights is `averaged_generator`, from
             which `generate` then draws unless it is called with `averaged=False` [8].
         r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
             [9]), such as .1 to 10; 0 for none.
-        r1_every: at every how many updates of the discriminator the penalty counts, times as much.
+        r1_every: the penalty is computed at every `r1_every`-th update of the discriminator only,
+            and multiplied by `r1_every` there.
         grow_from: a model with half the image's sides, twice the `width` and "dcgan_4x4" networks,
-            from whose weights all layers start but those next to the image [8]; or one of the same
-            size, to go on from it.
+            whose weights all layers take over but those next to the image [8]; or a model of the
+            same size, to continue its training.
         fade_images: over how many real images the new layers are faded in [8]; 0 for networks
             without the smaller one's layers next to the image.
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
@@ -106,12 +107,12 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
                 raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
         if information and not codes:
             raise ValueError(
-                f"information={information!r} is about the generator's code: it needs codes of at "
-                f"least 2, got codes={codes!r}."
+                f"information={information!r} is about the generator's categories: it needs codes "
+                f"of at least 2, got codes={codes!r}."
             )
         if information and kwargs.get("num_classes") is not None:
             raise ValueError(
-                "A model is conditioned on labels or finds codes without them: expected "
+                "A model is conditioned on labels or finds categories without them: expected "
                 f"num_classes=None or information=0, got num_classes={kwargs['num_classes']!r} and "
                 f"information={information!r}."
             )
@@ -146,8 +147,8 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
         self._set_growth(grow_from)
         if self.information:
             with dtype_policy(self.dtype_policy):
-                self.code_recognition = CodeRecognition(self.discriminator, self.codes)
-            self.code_head = self.code_recognition.head  # where Keras finds its variables
+                self.category_recognition = CategoryRecognition(self.discriminator, self.codes)
+            self.code_head = self.category_recognition.head  # where Keras finds its variables
         self.seed_generator = keras.random.SeedGenerator()
         if self.augment:
             self.augmentation = DiffAugment(self.augment, seed=self.seed_generator)
@@ -181,7 +182,7 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
 
     @property
     def discriminator_variables(self):
-        """With those of the network that recognizes the code."""
+        """Includes those of the network that predicts the category."""
         head = self.code_head.trainable_variables if self.information else []
         return super().discriminator_variables + head
 
@@ -209,27 +210,29 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
             training: whether to add noise and penalty, and to use the statistics of the batch.
 
         Returns:
-            `(d_loss, code_loss)`, scalars; the second is 0 without `information`.
+            `(d_loss, category_loss)`, scalars; the second is 0 without `information`.
         """
         real, fake = self._noisy(real, training), self._noisy(fake, training)
         real_values = self.logits(real, training, **condition)
-        fake_values, code_loss = self._values_and_code_loss(fake, latents, condition, training)
+        fake_values, category_loss = self._values_and_category_loss(
+            fake, latents, condition, training
+        )
         loss = self.discriminator_criterion(real_values, fake_values)
         if training:
             loss = loss + self.discriminator_penalty(real, fake, condition)
             loss = loss + self._r1(real, condition)
-        return loss, code_loss
+        return loss, category_loss
 
     def generator_losses(self, latents, condition, training=True):
-        """`(g_loss, code_loss)` at latents (b, latent_dim), scalars."""
+        """`(g_loss, category_loss)` at latents (b, latent_dim), scalars."""
         fake = self(latents, **condition, training=training)  # (b, h, w, c)
         fake = self._noisy(fake, training)
-        values, code_loss = self._values_and_code_loss(fake, latents, condition, training)
-        return self.generator_criterion(values), code_loss
+        values, category_loss = self._values_and_category_loss(fake, latents, condition, training)
+        return self.generator_criterion(values), category_loss
 
-    def _values_and_code_loss(self, fake, latents, condition, training):
+    def _values_and_category_loss(self, fake, latents, condition, training):
         if self.information:
-            return self.code_recognition.values_and_loss(fake, latents, training)
+            return self.category_recognition.values_and_loss(fake, latents, training)
         return self.logits(fake, training, **condition), 0.0
 
     def _noisy(self, images, training):
@@ -264,20 +267,20 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
             self._after_r1()
             self.after_discriminator_step()
         latents = self._latents(real)
-        g_loss, code_loss = self._minimize(
+        g_loss, category_loss = self._minimize(
             lambda: self.generator_losses(latents, given),
             self.generator.trainable_variables,
             self.g_optimizer,
         )
         self._update_average()
-        return self._named(d_loss, g_loss, code_loss)
+        return self._named(d_loss, g_loss, category_loss)
 
     def _minimize(self, losses, variables, optimizer):
-        """One step down the gradient of loss + lambda code_loss; returns the two."""
+        """One step down the gradient of loss + lambda category_loss; returns the two."""
 
         def objective():
-            loss, code_loss = losses()
-            return loss + self.information * code_loss, (loss, code_loss)
+            loss, category_loss = losses()
+            return loss + self.information * category_loss, (loss, category_loss)
 
         return self.minimize(objective, variables, optimizer)[1]
 
@@ -285,14 +288,16 @@ class AlternatingGAN(WeightAverage, R1, Growth, CodeProbabilities, AdversarialMo
         return dict(zip(self.loss_names, losses, strict=False))
 
     def after_discriminator_step(self):
-        """What follows every update of the discriminator; nothing, unless a subclass says so."""
+        """Called after every update of the discriminator; does nothing by default."""
 
     def evaluation(self, x, condition):
         latents = self._latents(x)
         fake = self(latents, **condition, training=False)
-        d_loss, code_loss = self.discriminator_losses(x, fake, latents, condition, training=False)
+        d_loss, category_loss = self.discriminator_losses(
+            x, fake, latents, condition, training=False
+        )
         g_loss, _ = self.generator_losses(latents, condition, training=False)
-        return self._named(d_loss, g_loss, code_loss)
+        return self._named(d_loss, g_loss, category_loss)
 
     def _latents(self, images):
         """As many latents as images (b, latent_dim)."""

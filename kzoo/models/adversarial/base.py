@@ -64,7 +64,7 @@ def shape_of_images(image_shape, discriminator, generator):
 
 @contextlib.contextmanager
 def dtype_policy(policy):
-    """Within it, new layers compute in the precision of a model: a Keras dtype policy."""
+    """A context in which new layers have this Keras dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -74,7 +74,7 @@ def dtype_policy(policy):
 
 
 class AdversarialModel(GenerativeModel):
-    """A discriminator against a network that draws images, each with an optimizer of its own.
+    """A discriminator and a network that draws images, each with an optimizer of its own.
 
     A subclass names its other network in `generator_name` and calls `_set_networks`.
 
@@ -82,11 +82,11 @@ class AdversarialModel(GenerativeModel):
         image_shape: `(height, width, channels)`.
         latent_dim: length of the latent vectors z ~ N(0, I).
         num_classes: number of classes of a class-conditional model, which is fitted on `(images,
-            labels)`; `None` for none. Networks of the user's then take `[latents, labels]` and
+            labels)`; `None` for none. The user's own networks then take `[latents, labels]` and
             `[images, labels]`, labels int (b,).
-        conditioning: how a discriminator that is built by name sees the label: `"projection"` or
-            `"concatenation"` (see `kzoo.networks.conditional`). The generator's latents are
-            joined by the label.
+        conditioning: how a discriminator built by name sees the label: `"projection"` or
+            `"concatenation"` (see `kzoo.networks.conditional`). The generator takes the
+            label as a one-hot vector beside the latents.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class AdversarialModel(GenerativeModel):
             )
         discriminator = {id(v) for v in self.discriminator_variables}
         self._optimizers = (d_optimizer, g_optimizer)
-        # One optimizer that holds both is what Keras saves, restores and carries through JAX.
+        # Keras saves, restores and passes through JAX one optimizer per model: it holds both.
         both = keras.optimizers.MultiOptimizer(
             lambda variable: d_optimizer if id(variable) in discriminator else g_optimizer
         )
@@ -216,8 +216,8 @@ class AdversarialModel(GenerativeModel):
             discriminator: a `keras.Model` or the name of a network.
             generator: the same, for the network that draws images.
             options: of both networks that are built.
-            generator_options: further ones of the one that draws images.
-            discriminator_options: further ones of the discriminator.
+            generator_options: further options of the network that draws images.
+            discriminator_options: further options of the discriminator.
 
         Raises:
             ValueError: if a network's shapes do not fit, or there is none of that name.

@@ -13,7 +13,7 @@ from keras import ops
 
 from kzoo.layers.fade import Fade
 
-OLD = "old_"  # how names of layers begin that see half the image, until the new ones are faded in
+OLD = "old_"  # prefix of the layers at half the size, which serve until the new ones are in
 
 
 def layers_of(network):
@@ -26,17 +26,17 @@ def layers_of(network):
 
 
 def take_weights(network, source):
-    """Gives the layers of a network the weights of the layers of the same name in another.
+    """Copies weights from `source` to the layers of the same names.
 
-    Layers whose weights have other shapes are left as they are.
+    Layers whose weights have other shapes keep their own.
 
     Returns:
-        The names of the layers of `source` that have weights which nobody took.
+        The names of the layers of `source` whose weights were not taken.
     """
     given = {layer.name: layer for layer in layers_of(source) if layer.weights}
     taken = set()
     for layer in layers_of(network):
-        # An old way around new layers has the weights that the layer had in the smaller network.
+        # A layer with the prefix takes the weights of the smaller network's layer of that name.
         for name in (layer.name, layer.name.removeprefix(OLD)):
             if name in given and _shapes(layer) == _shapes(given[name]):
                 layer.set_weights(given[name].get_weights())
@@ -50,7 +50,7 @@ def _shapes(layer):
 
 
 class Growth:
-    """What a model with two networks needs to grow out of a smaller model."""
+    """Lets a model with two networks start from a smaller model (a mixin)."""
 
     def _check_growth(self, fade_images, grow_from):
         """Checks the arguments before anything is built."""
@@ -74,7 +74,7 @@ class Growth:
             )
 
     def _set_growth(self, grow_from):
-        """Takes the smaller model's weights; the networks are built."""
+        """Takes the smaller model's weights, once the networks are built."""
         if self.fade_images:
             self.images_seen = self.add_weight(
                 (), "zeros", trainable=False, dtype="float32", name="images_seen"
@@ -89,7 +89,7 @@ class Growth:
         if self.average_decay:
             pairs.append((self.averaged_generator, average))
         for network, source in pairs:
-            # What is next to the image is new, and so may be an old way that is no longer needed.
+            # The layers next to the image are new. One of the smaller network may be left over.
             spare = 0 if self.fade_images else 1
             left = take_weights(network, source)
             inner = [name for name in left if not name.startswith((OLD, "image_", "fade"))]
@@ -101,7 +101,7 @@ class Growth:
                 )
 
     def _fade(self, images):
-        """Moves the new layers in; `images` are those of one update of the discriminator."""
+        """Raises alpha; `images` are those of one update of the discriminator."""
         if not self.fade_images:
             return
         self.images_seen.assign_add(float(images.shape[0] or 0) or ops.shape(images)[0])

@@ -1,7 +1,8 @@
-"""Recognizing the code of a generated image: InfoGAN's bound on the mutual information.
+"""Predicting the category of a generated image: InfoGAN's bound on the mutual information.
 
 Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel 2016, "InfoGAN: interpretable representation
-learning by information maximizing generative adversarial nets", arXiv:1606.03657.
+learning by information maximizing generative adversarial nets", arXiv:1606.03657. The paper's
+latent code c is here one categorical variable, which `kzoo.layers.LatentCodes` makes of latents.
 """
 
 import keras
@@ -14,12 +15,14 @@ from kzoo.layers import channels_last as layers
 from kzoo.models.sampling import in_batches
 
 
-class CodeRecognition:
-    """Q(c | x) of section 4 on the features of a discriminator: all its layers but the last.
+class CategoryRecognition:
+    """Predicts the category c of an image x: Q(c | x) of section 4.
+
+    It shares all layers of a discriminator but the last, and has a head of its own.
 
     Args:
         discriminator: `keras.Model` of layers (functional or sequential), images to values (b, 1).
-        codes: number of codes.
+        codes: number of categories.
 
     Attributes:
         head: `keras.Model`, features to the log-odds (b, codes); one hidden layer of 128, as in
@@ -37,7 +40,7 @@ class CodeRecognition:
         except (AttributeError, IndexError, ValueError) as error:
             raise ValueError(
                 "information > 0 needs a discriminator made of layers (keras.Sequential or the "
-                f"functional API), whose last layer's input recognizes the code; got "
+                f"functional API), whose last layer's input predicts the category; got "
                 f"{discriminator!r}."
             ) from error
         self.labels = LatentCodes(codes).labels
@@ -54,7 +57,7 @@ class CodeRecognition:
         )
 
     def values_and_loss(self, images, latents, training):
-        """The discriminator's values of generated images, and what the code is recognized by.
+        """The discriminator's values of generated images, and the loss of the predicted category.
 
         Args:
             images: (b, h, w, c), generated from the latents.
@@ -63,7 +66,8 @@ class CodeRecognition:
 
         Returns:
             `(values, loss)`: float32 (b, 1), and -E log Q(c | G(z)) in nats, the bound of eq. 5
-            without the constant entropy of the code; log(codes) where the images tell nothing.
+            without the constant entropy of the category. It is log(codes) where the images do not
+            depend on the category.
         """
         values, features = self.outputs(images, training=training)
         log_odds = ops.cast(self.head(features, training=training), "float32")  # (b, codes)
@@ -78,15 +82,15 @@ class CodeRecognition:
         return ops.softmax(ops.cast(self.head(features, training=False), "float32"))
 
 
-class CodeProbabilities:
-    """How often the codes of a model with `information` occur among images."""
+class CategoryProbabilities:
+    """How often the categories of a model with `information` occur among images."""
 
     def code_probabilities(self, images):
-        """How often each code occurs among real images, as the recognizing network sees it.
+        """How often each category occurs among real images, by the network that predicts it.
 
-        A generator draws its codes equally often in training, whatever their kinds of images
-        have for frequencies in the data. `kzoo.layers.LatentCodes(codes, probabilities)` draws
-        them as often as this says.
+        In training, a generator draws all categories equally often, even if their images are not
+        equally frequent in the data. `kzoo.layers.LatentCodes(codes, probabilities)` draws the
+        categories with the probabilities that this method returns.
 
         Args:
             images: uint8 array (n, height, width, channels), or floats in [-1, 1].
@@ -105,4 +109,4 @@ class CodeProbabilities:
 
     @backend.compiled
     def _code_probabilities(self, images):
-        return self.code_recognition.probabilities(to_float(images))
+        return self.category_recognition.probabilities(to_float(images))

@@ -1,4 +1,4 @@
-"""A penalty on the discriminator's gradient at real images, at every few updates.
+"""A penalty on the discriminator's gradient at real images, once every few updates.
 
 * Mescheder, Geiger, Nowozin 2018, "Which training methods for GANs do actually converge?",
   arXiv:1801.04406, eq. 9: R1 = gamma / 2 E ||grad D(x)||^2 over real images x [1].
@@ -6,7 +6,7 @@
   lazy regularization, the penalty at every 16th update only, times 16 [2].
 
 Deviations: batch norm, which [1] does not use, takes its moving statistics in the penalty. The
-penalty is added to the loss of an update, where [2] takes a step of its own down it.
+penalty is added to the loss of an update; [2] minimizes it in a step of its own.
 """
 
 from keras import ops
@@ -16,10 +16,10 @@ from kzoo.checks import check_positive_int
 
 
 class R1:
-    """What a model with a discriminator needs for the penalty R1."""
+    """The penalty R1 of a model with a discriminator (a mixin)."""
 
     def _set_r1(self, weight, every):
-        """Checks gamma and how often; counts the discriminator's updates, if there is a penalty."""
+        """Checks the arguments. With a penalty, adds a count of the discriminator's updates."""
         if not 0.0 <= weight < float("inf"):
             raise ValueError(f"r1 must be 0 or positive, got {weight!r}.")
         self.r1 = float(weight)

@@ -13,7 +13,7 @@ from kzoo import backend
 
 
 def copy_of(network):
-    """Another network like this Keras model, with weights of its own of the same values."""
+    """A copy of a Keras model, with weights of its own."""
     config = keras.saving.serialize_keras_object(network)
     copy = keras.saving.deserialize_keras_object(config)
     if not copy.built:
@@ -23,7 +23,7 @@ def copy_of(network):
 
 
 class WeightAverage:
-    """What a model with a `generator` needs to average its weights and to draw from the average.
+    """Averages the weights of a model's `generator`, and draws from the average (a mixin).
 
     After update t = 1, 2, ... of the generator, every trainable weight w of it moves the average a
     by a <- a + (1 - k) (w - a), k = min(decay, (1 + t) / (10 + t)): at first the average follows

@@ -17,7 +17,7 @@ from keras import ops
 
 from kzoo.checks import check_positive_int
 from kzoo.layers import MaskedConv2D
-from kzoo.models.autoregressive.pixel_model.frame import FramedPixelModel, plus
+from kzoo.models.autoregressive.pixel_model.masked_conv_model import MaskedConvModel, plus
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -38,7 +38,7 @@ class ResidualBlock(keras.layers.Layer):
         options = {"mask_type": "B", "groups": groups, "dtype": self.dtype_policy}
         self.reduce = MaskedConv2D(filters, 1, name="reduce", **options)
         self.spatial = MaskedConv2D(filters, 3, name="spatial", **options)
-        # A block starts as the identity: the sum of many would otherwise grow with their number.
+        # A block starts as the identity. Otherwise the features would grow with every block.
         self.expand = MaskedConv2D(
             2 * filters, 1, kernel_initializer="zeros", name="expand", **options
         )
@@ -57,7 +57,7 @@ class ResidualBlock(keras.layers.Layer):
             y = y + condition
         return x + self.expand(ops.relu(y))
 
-    def step(self, x, plan, row, column):
+    def step(self, x, row_cache, row, column):
         """`call` for the pixel `x` `(batch, 2 * filters)` at `column` of a row.
 
         Returns:
@@ -65,7 +65,7 @@ class ResidualBlock(keras.layers.Layer):
         """
         y = self.reduce(ops.relu(x))
         row = self.spatial.store(row, ops.relu(y), column)
-        y = self.spatial.step(plan, row, column)
+        y = self.spatial.step(row_cache, row, column)
         return x + self.expand(ops.relu(y)), row
 
     def get_config(self):
@@ -73,7 +73,7 @@ class ResidualBlock(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class PixelCNN(FramedPixelModel):
+class PixelCNN(MaskedConvModel):
     """PixelCNN over images of discrete values (reference 1).
 
     See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
@@ -86,8 +86,9 @@ class PixelCNN(FramedPixelModel):
         num_blocks: number of residual blocks. One pixel sees `3 + num_blocks` pixels to its left.
         head_filters: features of the two 1x1 convolutions before the output.
         position_bias: whether the first convolution gets a learned bias for every row and every
-            column. It tells the network where in the image it is, which convolutions alone see
-            only near the border: a large gain on centred images. The paper's model has none.
+            column. It tells the network where in the image a pixel is; without it, convolutions
+            know this near the border only. A large gain on centred images. The paper's model has
+            none.
         num_classes: number of classes of a class-conditional model; `None` for none.
         context_features: number of features of the context maps; `None` for none.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
@@ -114,7 +115,7 @@ class PixelCNN(FramedPixelModel):
         self.filters = check_positive_int("filters", filters)
         self.num_blocks = check_positive_int("num_blocks", num_blocks)
         self.check_groups(filters=filters, head_filters=head_filters)
-        self.add_frame(2 * filters, head_filters, position_bias)
+        self.add_convolutions(2 * filters, head_filters, position_bias)
         self.blocks = [
             ResidualBlock(filters, name=f"block_{i}", **self.layer_options)
             for i in range(num_blocks)
@@ -123,9 +124,9 @@ class PixelCNN(FramedPixelModel):
 
     def build(self, input_shape):
         for block in self.blocks:
-            block.build((*input_shape[:-1], self.stream))
+            block.build((*input_shape[:-1], self.residual_features))
         if self.condition_features:
-            self.first_condition = self.condition_layer(self.stream, "first_condition")
+            self.first_condition = self.condition_layer(self.residual_features, "first_condition")
             self.block_conditions = [
                 self.condition_layer(self.filters, f"condition_{i}") for i in range(self.num_blocks)
             ]
@@ -146,9 +147,9 @@ class PixelCNN(FramedPixelModel):
         return self.first_condition(condition), blocks
 
     def parameters(self, x, condition):
-        of_first, of_blocks = self.addends(condition)
-        x = plus(self.features(x), of_first)  # (b, h, w, 2 filters)
-        for block, addend in zip(self.blocks, of_blocks, strict=True):
+        first_addend, block_addends = self.addends(condition)
+        x = plus(self.features(x), first_addend)  # (b, h, w, 2 filters)
+        for block, addend in zip(self.blocks, block_addends, strict=True):
             x = block(x, addend)
         return self.logits(x)
 
@@ -163,21 +164,23 @@ class PixelCNN(FramedPixelModel):
         width = self.image_shape[1]
         return tuple(layer.initial_rows(batch_size, width) for layer in self.spatial_layers)
 
-    def start_row(self, rows, row, condition, phase):
-        of_first, of_blocks = self.addends(condition)
-        addends = [plus(self.bias_of_positions(row), of_first), *of_blocks]
+    def start_row(self, rows, row, condition, row_in_block):
+        first_addend, block_addends = self.addends(condition)
+        addends = [plus(self.bias_of_positions(row), first_addend), *block_addends]
         batch_size, _, width, _ = rows[0].shape
         layers = self.spatial_layers
-        plans = (layer.plan(*args) for layer, *args in zip(layers, rows, addends, strict=True))
-        return tuple(plans), tuple(layer.initial_row(batch_size, width) for layer in layers)
+        row_caches = (
+            layer.row_cache(*args) for layer, *args in zip(layers, rows, addends, strict=True)
+        )
+        return tuple(row_caches), tuple(layer.initial_row(batch_size, width) for layer in layers)
 
-    def step(self, plan, buffers, column, phase):
-        buffers = list(buffers)
-        x = self.first.step(plan[0], buffers[0], column)  # (b, 2 filters)
+    def step(self, row_cache, pixel_cache, column, column_in_block):
+        pixel_cache = list(pixel_cache)
+        x = self.first.step(row_cache[0], pixel_cache[0], column)  # (b, 2 filters)
         for i, block in enumerate(self.blocks, start=1):
-            x, buffers[i] = block.step(x, plan[i], buffers[i], column)
-        return self.logits(x), tuple(buffers)
+            x, pixel_cache[i] = block.step(x, row_cache[i], pixel_cache[i], column)
+        return self.logits(x), tuple(pixel_cache)
 
-    def end_row(self, rows, plan, buffers):
-        layers = zip(self.spatial_layers, rows, buffers, strict=True)
+    def end_row(self, rows, row_cache, pixel_cache):
+        layers = zip(self.spatial_layers, rows, pixel_cache, strict=True)
         return tuple(layer.next_rows(above, row) for layer, above, row in layers)

@@ -10,7 +10,7 @@ _MAX_CUTS = 3.0
 
 
 def restart(optimizer):
-    """Sets what a Keras optimizer has gathered about its gradients to 0.
+    """Sets the moments that a Keras optimizer keeps of the gradients to 0.
 
     Its rate and its count of steps stay, and with `use_ema` the averages of the weights. As the
     count stays, Adam's first steps after it are longer than those of a new Adam.

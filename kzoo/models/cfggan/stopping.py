@@ -12,7 +12,7 @@ class StopOnDivergence(keras.callbacks.Callback):
 
     Args:
         max_gap: the bound on the gap of a stage's last discriminator update.
-        patience: stages from the start of training in which the gap may be anything.
+        patience: number of stages from the start of training in which any gap is allowed.
     """
 
     def __init__(self, max_gap, patience):

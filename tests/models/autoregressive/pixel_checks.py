@@ -83,14 +83,14 @@ def check_sampler_sees_the_network(model, atol=1e-5):
         if condition is not None:
             of_row = condition[:, row if condition.shape[1] > 1 else 0]
         place = ops.convert_to_tensor(row, "int32")
-        plan, buffers = model.start_row(rows, place, of_row, row % block)
+        row_cache, pixel_cache = model.start_row(rows, place, of_row, row % block)
         for column in range(width):
-            buffers = model.store(model.scale(levels[:, row, column]), buffers, column)
-            parameters, buffers = model.step(plan, buffers, column, column % block)
+            pixel_cache = model.store(model.scale(levels[:, row, column]), pixel_cache, column)
+            parameters, pixel_cache = model.step(row_cache, pixel_cache, column, column % block)
             np.testing.assert_allclose(
                 numpy(parameters), expected[:, row, column], atol=atol, rtol=atol
             )
-        rows = model.end_row(rows, plan, buffers)
+        rows = model.end_row(rows, row_cache, pixel_cache)
 
 
 def check_cached_draws_as_the_network(model, count=3):

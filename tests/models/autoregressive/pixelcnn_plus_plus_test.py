@@ -124,14 +124,14 @@ def test_sampler_sees_the_parameters_of_the_whole_network(shape, num_resolutions
     rows = model.initial_rows(2)
     block = model.sampling_block
     for row in range(shape[0]):
-        plan, buffers = model.start_row(rows, row, condition[:, row], row % block)
+        row_cache, pixel_cache = model.start_row(rows, row, condition[:, row], row % block)
         for column in range(shape[1]):
-            parameters, buffers = model.step(plan, buffers, column, column % block)
+            parameters, pixel_cache = model.step(row_cache, pixel_cache, column, column % block)
             np.testing.assert_allclose(
                 numpy(parameters), expected[:, row, column], atol=1e-5, rtol=1e-5
             )
-            buffers = model.store(pixels[:, row, column], buffers, column)
-        rows = model.end_row(rows, plan, buffers)
+            pixel_cache = model.store(pixels[:, row, column], pixel_cache, column)
+        rows = model.end_row(rows, row_cache, pixel_cache)
 
 
 def test_cached_sampling_draws_what_the_whole_network_draws(monkeypatch):

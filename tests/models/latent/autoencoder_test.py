@@ -92,13 +92,13 @@ def test_the_contractive_penalty_of_one_layer_is_that_of_finite_differences(acti
         code_activation=activation,
     )  # fmt: skip
     x = floats(4)
-    jacobian = finite_difference_jacobian(model.code, x)
+    jacobian = finite_difference_jacobian(model.latents, x)
     expected = np.sum(jacobian**2, axis=(1, 2))
     np.testing.assert_allclose(
         numpy(model.contractive_penalty(ops.convert_to_tensor(x))), expected, rtol=2e-3
     )
     if activation == "sigmoid":  # the paper's form
-        h, kernel = numpy(model.code(x)), numpy(model.encoder.layers[-1].kernel)
+        h, kernel = numpy(model.latents(x)), numpy(model.encoder.layers[-1].kernel)
         closed = ((h * (1 - h)) ** 2) @ np.sum(kernel**2, axis=0)
         np.testing.assert_allclose(
             numpy(model.contractive_penalty(ops.convert_to_tensor(x))), closed, rtol=1e-4
@@ -108,7 +108,7 @@ def test_the_contractive_penalty_of_one_layer_is_that_of_finite_differences(acti
 def test_the_contractive_penalty_of_a_deep_encoder_is_unbiased():
     model = Autoencoder(**SMALL, penalty="contractive", penalty_weight=1.0, code_activation="tanh")
     x = floats(2)
-    jacobian = finite_difference_jacobian(model.code, x)
+    jacobian = finite_difference_jacobian(model.latents, x)
     expected = np.sum(jacobian**2, axis=(1, 2))
     repeated = ops.convert_to_tensor(np.repeat(x, 4000, axis=0))
     draws = numpy(model.contractive_penalty(repeated)).reshape(2, 4000)
@@ -117,12 +117,12 @@ def test_the_contractive_penalty_of_a_deep_encoder_is_unbiased():
     assert draws.std(axis=1).min() > 0  # an estimate, not the closed form
 
 
-def test_one_code_needs_no_average():
+def test_one_latent_needs_no_average():
     """With one unit the projection is +-1, and the estimate exact."""
     model = Autoencoder(**{**SMALL, "latent_dim": 1})
     x = floats(3)
-    expected = np.sum(finite_difference_jacobian(model.code, x) ** 2, axis=(1, 2))
-    got = jacobian_norm(model.code, ops.convert_to_tensor(x), 1, keras.random.SeedGenerator(0))
+    expected = np.sum(finite_difference_jacobian(model.latents, x) ** 2, axis=(1, 2))
+    got = jacobian_norm(model.latents, ops.convert_to_tensor(x), 1, keras.random.SeedGenerator(0))
     np.testing.assert_allclose(numpy(got), expected, rtol=5e-3)
 
 
@@ -218,7 +218,7 @@ def test_only_training_corrupts_and_the_target_is_clean():
     assert scores[0] == pytest.approx(scores[1], rel=1e-6)
     # With everything masked the encoder sees black images, and is judged on the true ones.
     seen = numpy(noisy(np.zeros_like(images)))
-    parameters = noisy.pixel_parameters(noisy.code(np.full(images.shape, -1.0, "float32")))
+    parameters = noisy.pixel_parameters(noisy.latents(np.full(images.shape, -1.0, "float32")))
     expected = np.sum((images / 127.5 - 1 - numpy(parameters)) ** 2, axis=(1, 2, 3)).mean()
     assert noisy.fit(images, verbose=0).history["loss"][0] == pytest.approx(expected, rel=1e-4)
     assert seen.shape == images.shape

@@ -6,7 +6,7 @@ from keras import ops
 
 from kzoo.layers.masked_conv import rows_product
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
-from kzoo.models.autoregressive.pixel_model.frame import plus
+from kzoo.models.autoregressive.pixel_model.masked_conv_model import plus
 
 
 def gate(x):
@@ -69,7 +69,7 @@ class GatedLayer(keras.layers.Layer):
         self.built = True
 
     def call(self, vertical, horizontal, addends=(None, None)):
-        """`addends`: what a condition adds to either stack before the gates, or `None`."""
+        """`addends`: what a condition adds to each stack before the gates, or `None`."""
         margin = self.margin
         v = ops.pad(vertical, ((0, 0), (margin, 0), (margin, margin), (0, 0)))
         kernel = ops.cast(self.kernel, self.compute_dtype)
@@ -96,22 +96,23 @@ class GatedLayer(keras.layers.Layer):
         """One row of the vertical stack.
 
         Args:
-            rows: its inputs above (b, kernel_size // 2, w, features).
-            vertical: its input in this row (b, w, features).
+            rows: the stack's inputs above this row (b, kernel_size // 2, w, features).
+            vertical: the stack's input in this row (b, w, features).
             addends: see `call`, (b, 1 or w, 2 filters).
 
         Returns:
-            `(plan, vertical, rows)`: of the horizontal stack; of the next layer; of the next row.
+            `(row_cache, vertical, rows)`: the horizontal stack's cache; the output, which the next
+            layer takes; the inputs above the next row.
         """
         rows = ops.concatenate([rows, vertical[:, None]], axis=1)
         v = rows_product(rows, self.kernel, self.margin)
         v = plus(v + ops.cast(self.bias, v.dtype), addends[0])
         addend = plus(self.vertical_to_horizontal(v), addends[1])
-        return self.horizontal.plan(addend), gate(v), rows[:, 1:]
+        return self.horizontal.row_cache(addend), gate(v), rows[:, 1:]
 
-    def step(self, horizontal, plan, row, column):
+    def step(self, horizontal, row_cache, row, column):
         """One pixel of the horizontal stack: its output and the skip features."""
-        gated = gate(self.horizontal.step(plan, row, column))
+        gated = gate(self.horizontal.step(row_cache, row, column))
         return self.after_gate(gated, horizontal), self.skip(gated)
 
     def get_config(self):

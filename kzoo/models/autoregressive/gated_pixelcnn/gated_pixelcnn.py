@@ -20,7 +20,7 @@ from kzoo.checks import check_positive_int
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.models.autoregressive.gated_pixelcnn.gated_layer import GatedLayer
 from kzoo.models.autoregressive.pixel_model import PixelModel
-from kzoo.models.autoregressive.pixel_model.frame import PositionBias, plus
+from kzoo.models.autoregressive.pixel_model.masked_conv_model import PositionBias, plus
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -145,31 +145,31 @@ class GatedPixelCNN(PositionBias, PixelModel):
         image = ops.zeros((batch_size, width, channels), self.compute_dtype)
         return image, *(layer.initial_rows(batch_size, width) for layer in self.gated_layers)
 
-    def start_row(self, rows, row, condition, phase):
+    def start_row(self, rows, row, condition, row_in_block):
         vertical, *rows = rows
         batch_size, width, _ = vertical.shape
-        plans, buffers = [], []
+        row_caches, pixel_caches = [], []
         for i, layer in enumerate(self.gated_layers):
             addends = self.addends(i, condition, row)
-            plan, vertical, rows[i] = layer.start_row(rows[i], vertical, addends)
-            plans.append(plan)
-            buffers.append(layer.horizontal.initial_row(batch_size, width))
-        return (tuple(plans), tuple(rows)), tuple(buffers)
+            row_cache, vertical, rows[i] = layer.start_row(rows[i], vertical, addends)
+            row_caches.append(row_cache)
+            pixel_caches.append(layer.horizontal.initial_row(batch_size, width))
+        return (tuple(row_caches), tuple(rows)), tuple(pixel_caches)
 
-    def store(self, x, buffers, column):
+    def store(self, x, pixel_cache, column):
         first = self.gated_layers[0].horizontal
-        return first.store(buffers[0], x, column), *buffers[1:]
+        return first.store(pixel_cache[0], x, column), *pixel_cache[1:]
 
-    def step(self, plan, buffers, column, phase):
-        buffers, skips = list(buffers), []
+    def step(self, row_cache, pixel_cache, column, column_in_block):
+        pixel_cache, skips = list(pixel_cache), []
         horizontal = None
         for i, layer in enumerate(self.gated_layers):
             if i:
-                buffers[i] = layer.horizontal.store(buffers[i], horizontal, column)
-            horizontal, skip = layer.step(horizontal, plan[0][i], buffers[i], column)
+                pixel_cache[i] = layer.horizontal.store(pixel_cache[i], horizontal, column)
+            horizontal, skip = layer.step(horizontal, row_cache[0][i], pixel_cache[i], column)
             skips.append(skip)
-        return self.logits(skips), tuple(buffers)
+        return self.logits(skips), tuple(pixel_cache)
 
-    def end_row(self, rows, plan, buffers):
-        image = buffers[0][:, self.gated_layers[0].margin :]
-        return image, *plan[1]
+    def end_row(self, rows, row_cache, pixel_cache):
+        image = pixel_cache[0][:, self.gated_layers[0].margin :]
+        return image, *row_cache[1]

@@ -39,8 +39,8 @@ class MultiScale(PixelModel):
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
     Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
-    Output shape: that of the last model, whose output this is, given the smaller scales. Where the
-    smaller scale has a pixel, it is not used.
+    Output: that of the last model, given the smaller scales. Where the smaller scale has a pixel,
+    the output is not used.
 
     Raises:
         ValueError: if the models do not fit each other.

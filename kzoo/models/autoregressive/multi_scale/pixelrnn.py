@@ -9,7 +9,7 @@ from kzoo.models.autoregressive.pixelrnn import PixelRNN
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class MultiScalePixelRNN(MultiScale):
-    """PixelRNNs at several scales, each but the smallest given the image of the one before.
+    """PixelRNNs at several scales. All but the smallest are conditioned on the next smaller image.
 
     Args:
         image_shape: `(height, width, channels)` of the images.

@@ -1,4 +1,4 @@
-"""Drawing images by the network on the whole image, for every value anew."""
+"""Drawing images without caches: the network runs on the whole image for every value."""
 
 import contextlib
 import sys

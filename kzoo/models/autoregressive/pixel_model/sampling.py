@@ -1,8 +1,8 @@
 """Drawing images pixel by pixel, from caches of all that a new pixel does not change.
 
-A pixel model's network is never run on the whole image. A row of pixels is one compiled program:
-what only depends on the rows above is computed once, for the whole row; then a loop in the
-program computes, for one pixel after the other, the parts of the network at that pixel.
+The network is never run on the whole image. One compiled program draws one row of pixels. It
+first computes, for the whole row, what depends on the rows above only. Then a loop in the program
+goes from pixel to pixel and computes the parts of the network at that pixel.
 
     [1] Ramachandran et al., Fast Generation for Convolutional Autoregressive Models, 2017
         (arXiv:1704.06001): caching instead of recomputing, for PixelCNN++.
@@ -15,7 +15,7 @@ from kzoo import backend
 from kzoo.checks import check_positive, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import check_images, to_uint8
-from kzoo.layers.row_cache import at_column
+from kzoo.layers.incremental_conv import at_column
 from kzoo.models.autoregressive.pixel_model.naive import NaiveSampler, track
 from kzoo.models.sampling import in_batches
 
@@ -23,29 +23,37 @@ from kzoo.models.sampling import in_batches
 class PixelSampler(NaiveSampler):
     """`generate` and `complete` of a pixel model (a mixin of `PixelModel`).
 
-    A subclass supplies its network in five functions. Their states are (nested) tuples of tensors;
-    the first axis of each is the batch.
+    A subclass supplies its network in five functions. They pass on three caches, which are
+    (nested) tuples of tensors whose first axis is the batch:
 
-    * `initial_rows(batch_size)`: `rows`, what is kept between rows, before the first one.
-    * `start_row(rows, row, condition, phase)`: `(plan, buffers)` at the start of a row: `plan` does
-      not change along the row, `buffers` do. `row` is an integer tensor; `condition` is that row
-      of `condition_maps()`, (b, 1 or width, condition_features), or `None`.
-    * `store(x, buffers, column)`: `buffers` with the values x (b, c), see `scale`, of the pixel at
-      that column.
-    * `step(plan, buffers, column, phase)`: `(parameters, buffers)`: what `parameters` gives at
-      the pixel at that column, (b, ...), from the values stored so far.
-    * `end_row(rows, plan, buffers)`: `rows` after a row.
+    * `rows`: what the network keeps of the rows above.
+    * `row_cache`: what it computes once per row, from the rows above.
+    * `pixel_cache`: what it keeps of the row's pixels. Every pixel adds to it.
 
-    `phase` is `row_phase(row)` (of `start_row`) and `column % sampling_block` (of `step`),
-    Python ints, for networks that treat rows and columns unequally; a pixel with more than one
-    channel takes one `step` per channel, with the same column.
+    The functions:
+
+    * `initial_rows(batch_size)`: `rows` before the first row.
+    * `start_row(rows, row, condition, row_in_block)`: `(row_cache, pixel_cache)` before the first
+      pixel of a row. `row` is an integer tensor; `condition` is that row of `condition_maps()`,
+      (b, 1 or width, condition_features), or `None`.
+    * `store(x, pixel_cache, column)`: `pixel_cache` with the values x (b, c), see `scale`, of the
+      pixel at that column.
+    * `step(row_cache, pixel_cache, column, column_in_block)`: `(parameters, pixel_cache)`. The
+      first is what `parameters` gives for the pixel at that column, (b, ...), from the values
+      stored so far. A pixel with more than one channel takes one `step` per channel, with the
+      same column.
+    * `end_row(rows, row_cache, pixel_cache)`: `rows` after a row.
+
+    A network may treat some rows and columns differently from others, as long as this repeats
+    every `sampling_block` rows and columns. `row_in_block` and `column_in_block` say where in
+    such a block a pixel is: Python ints from 0 to `sampling_block` - 1.
     """
 
-    #: Height and width of the blocks of pixels that the network treats alike.
+    #: Height and width of the blocks of pixels after which the network's treatment repeats.
     sampling_block = 1
 
-    def row_phase(self, row):
-        """The phase that a row passes on: one compiled program serves all rows of a phase."""
+    def row_in_block(self, row):
+        """The row's place in its block. Rows with the same place share one compiled program."""
         return row % self.sampling_block
 
     # Users' functions --------------------------------------------------------------------------
@@ -159,7 +167,7 @@ class PixelSampler(NaiveSampler):
         return self.grey_values()[levels.astype("int32")].astype("uint8")
 
     def nothing_given(self, count):
-        """`given` and `missing` of `draw_images`, for images all of whose pixels are drawn."""
+        """`given` and `missing` of `draw_images` when all pixels are drawn."""
         given = np.zeros((count, *self.image_shape), "float32")
         return given, np.ones((count, *self.image_shape[:2]), bool)
 
@@ -202,9 +210,9 @@ class PixelSampler(NaiveSampler):
         images = []
         for row in range(self.image_shape[0]):
             parts = (noise[:, row], given[:, row], missing[:, row])
-            phase = self.row_phase(row)
+            row_in_block = self.row_in_block(row)
             place = np.asarray(row, "int32")
-            levels, rows = self._draw_row(rows, condition, place, phase, *parts, temperature)
+            levels, rows = self._draw_row(rows, condition, place, row_in_block, *parts, temperature)
             images.append(ops.convert_to_numpy(levels))
             if advance is not None:
                 advance()
@@ -215,49 +223,54 @@ class PixelSampler(NaiveSampler):
         return self.initial_rows(batch_size), self.condition_maps(**condition)
 
     @backend.compiled_loops
-    def _draw_row(self, rows, condition, row, phase, noise, given, missing, temperature):
+    def _draw_row(self, rows, condition, row, row_in_block, noise, given, missing, temperature):
         """One row: noise (n, w, k), given (n, w, c), missing (n, w); returns `(levels, rows)`."""
         batch_size, width, channels = given.shape
         if condition is not None:
             one = condition.shape[1] == 1
             condition = condition[:, 0] if one else ops.take(condition, row, axis=1)
-        plan, buffers = self.start_row(rows, row, condition, phase)
+        row_cache, pixel_cache = self.start_row(rows, row, condition, row_in_block)
         missing = ops.cast(missing, "float32")[..., None]
 
         def draw_block(block, carry):
-            for phase in range(self.sampling_block):
-                column = block * self.sampling_block + phase
+            for column_in_block in range(self.sampling_block):
+                column = block * self.sampling_block + column_in_block
                 at = [at_column(a, column) for a in (noise, given, missing)]
-                levels, buffers = carry
-                drawn, buffers = self.draw_pixel(plan, buffers, column, phase, *at, temperature)
+                levels, pixel_cache = carry
+                drawn, pixel_cache = self.draw_pixel(
+                    row_cache, pixel_cache, column, column_in_block, *at, temperature
+                )
                 levels = ops.slice_update(levels, (0, column, 0), drawn[:, None])
-                carry = levels, buffers
+                carry = levels, pixel_cache
             return carry
 
         levels = ops.zeros((batch_size, width, channels))
         blocks = width // self.sampling_block
-        levels, buffers = backend.repeat(blocks, draw_block, (levels, buffers))
-        return levels, self.end_row(rows, plan, buffers)
+        levels, pixel_cache = backend.repeat(blocks, draw_block, (levels, pixel_cache))
+        return levels, self.end_row(rows, row_cache, pixel_cache)
 
-    def draw_pixel(self, plan, buffers, column, phase, uniforms, given, missing, temperature):
-        """The levels (b, c) of one pixel, and the buffers with it.
+    def draw_pixel(
+        self, row_cache, pixel_cache, column, column_in_block, uniforms, given, missing, temperature
+    ):
+        """The levels (b, c) of one pixel, and `pixel_cache` with it.
 
         Args:
-            plan, buffers, column, phase: see the class.
+            row_cache, pixel_cache, column, column_in_block: see the class.
             uniforms: (b, noise_per_pixel).
-            given: (b, c), the levels to take where `missing` (b, 1) is 0 and not 1.
+            given: (b, c), the levels of pixels that are not drawn.
+            missing: (b, 1), 1 where the pixel is drawn, 0 where it takes the given levels.
             temperature: scalar.
         """
         channels = self.image_shape[-1]
         levels = ops.zeros_like(given)
         for c in range(channels):
-            buffers = self.store(self.scale(levels), buffers, column)
-            parameters, buffers = self.step(plan, buffers, column, phase)
+            pixel_cache = self.store(self.scale(levels), pixel_cache, column)
+            parameters, pixel_cache = self.step(row_cache, pixel_cache, column, column_in_block)
             levels = self.draw_channel(c, levels, parameters, uniforms, given, missing, temperature)
-        return levels, self.store(self.scale(levels), buffers, column)
+        return levels, self.store(self.scale(levels), pixel_cache, column)
 
     def draw_channel(self, channel, levels, parameters, uniforms, given, missing, temperature):
-        """`levels` (b, c), of which those before `channel` are known, with that channel's."""
+        """Adds one channel's levels to `levels` (b, c), whose earlier channels are known."""
         drawn = self.inverse_cdf(parameters[:, channel] / temperature, uniforms[:, channel])
         one = ops.one_hot(channel, self.image_shape[-1])
         value = missing * drawn[:, None] + (1.0 - missing) * given
@@ -268,6 +281,6 @@ class PixelSampler(NaiveSampler):
         if self.levels == 2:
             return ops.cast(uniforms < ops.sigmoid(logits), "float32")
         cdf = ops.cumsum(ops.softmax(logits), axis=-1)  # (b, levels)
-        # The last entry is 1 up to rounding, which must not make a level of its own.
+        # The last entry is 1, but rounding may make it less: it is left out.
         below = uniforms[:, None] >= cdf[:, :-1]
         return ops.sum(ops.cast(below, "float32"), axis=-1)

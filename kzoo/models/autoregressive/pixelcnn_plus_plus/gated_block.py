@@ -99,8 +99,8 @@ class GatedResnet(keras.layers.Layer):
             y = y + self.condition(condition)
         return x + gate(y), (first, second)
 
-    def plan(self, above, shortcut, condition):
-        """What a row of a "down_right" block takes from what is known before its first pixel.
+    def row_cache(self, above, shortcut, condition):
+        """What a row of a "down_right" block computes before its first pixel.
 
         Args:
             above: the inputs of the two convolutions in the row above.
@@ -110,20 +110,20 @@ class GatedResnet(keras.layers.Layer):
         Returns:
             A tuple of tensors for `step`.
         """
-        first, kernel_in = self.conv_in.plan(above[0])
+        first, kernel_in = self.conv_in.row_cache(above[0])
         kernel = self.nin.kernel()
         size = 2 * self.filters
         first = first + ops.matmul(concat_elu(shortcut), kernel[:size]) + self.nin.bias()
-        second, kernel_out = self.conv_out.plan(above[1])
+        second, kernel_out = self.conv_out.row_cache(above[1])
         if self.condition_features:
             second = second + self.condition(condition)
         return (first, kernel_in), (second, kernel_out), kernel[size:]
 
-    def step(self, plan, rows, x, shortcuts, column):
+    def step(self, row_cache, rows, x, shortcuts, column):
         """One pixel of a "down_right" block.
 
         Args:
-            plan: see `plan`.
+            row_cache: what `row_cache` returns.
             rows: the inputs of the two convolutions in this row.
             x: (b, f).
             shortcuts: those after the first, (b, f) each.
@@ -133,11 +133,11 @@ class GatedResnet(keras.layers.Layer):
             `(x, rows)`.
         """
         first = self.conv_in.store(rows[0], concat_elu(x), column)
-        y = self.conv_in.step(plan[0], first, column)
+        y = self.conv_in.step(row_cache[0], first, column)
         for shortcut in shortcuts:
-            y = y + ops.matmul(concat_elu(shortcut), plan[2])
+            y = y + ops.matmul(concat_elu(shortcut), row_cache[2])
         second = self.conv_out.store(rows[1], concat_elu(y), column)
-        y = self.conv_out.step(plan[1], second, column)
+        y = self.conv_out.step(row_cache[1], second, column)
         return x + gate(y), (first, second)
 
     def get_config(self):
@@ -153,13 +153,14 @@ class GatedResnet(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class GatedBlock(keras.layers.Layer):
-    """A residual block of either stream: of the rows above, and of the row up to a pixel.
+    """A residual block of each stream.
 
-    The horizontal stream gets what the vertical one has at the pixel. With `shortcut`, both also
-    get what the mirrored layer had.
+    The vertical stream sees the rows above a pixel, the horizontal one also the pixel's own row
+    up to it: it takes the vertical stream's features as a short-cut connection. With `shortcut`,
+    both streams also take the outputs of the mirrored layer.
 
     Args:
-        filters: int, features of either stream.
+        filters: int, features of each stream.
         shortcut: bool.
         dropout, condition_features: see `GatedResnet`.
 
@@ -200,7 +201,7 @@ class GatedBlock(keras.layers.Layer):
     # Sampling ----------------------------------------------------------------------------------
 
     def initial_rows(self, batch_size, width):
-        """Of either stream, the inputs of its convolutions above the first row."""
+        """The inputs of each stream's convolutions above the first row."""
         streams = self.vertical, self.horizontal
         return tuple(stream.initial_row(batch_size, width) for stream in streams)
 
@@ -208,18 +209,18 @@ class GatedBlock(keras.layers.Layer):
         """One row of the vertical stream.
 
         Args:
-            rows: of either stream, the inputs of its convolutions in the row above.
+            rows: the inputs of each stream's convolutions in the row above.
             vertical: (b, w, filters).
-            shortcut: of the vertical stream (b, w, filters), or `None`.
+            shortcut: the vertical stream's short-cut connection (b, w, filters), or `None`.
             condition: (b, 1 or w, f).
 
         Returns:
-            `(plan, vertical, above)`: of the horizontal stream; the outputs; the vertical part of
-            `rows` for the next row.
+            `(row_cache, vertical, above)`: the horizontal stream's cache; the outputs; the vertical
+            part of `rows` for the next row.
         """
         shortcuts = () if shortcut is None else (shortcut,)
         vertical, above = self.vertical.row(rows[0], vertical, shortcuts, condition)
-        return self.horizontal.plan(rows[1], vertical, condition), vertical, above
+        return self.horizontal.row_cache(rows[1], vertical, condition), vertical, above
 
     def get_config(self):
         return {

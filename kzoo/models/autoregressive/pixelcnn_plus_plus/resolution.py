@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.row_cache import at_column
+from kzoo.layers.incremental_conv import at_column
 from kzoo.models.autoregressive.pixelcnn_plus_plus.gated_block import GatedBlock
 from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import (
     ShiftedConv2D,
@@ -13,14 +13,15 @@ from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import (
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class Resolution(keras.layers.Layer):
-    """Residual blocks, the same at half the resolution, and the blocks that mirror the first ones.
+    """Residual blocks on the way down, the network at half the resolution, blocks on the way up.
 
-    The first `num_resnets` blocks pass what they start from and what each of them yields to the
-    mirrored blocks, the last to the first. Pixel (i, j) at half the resolution sees what pixel
-    (2 i, 2 j) sees, and is seen by the four pixels from there on.
+    The way up mirrors the way down: the input of the first `num_resnets` blocks and the output of
+    each of them are short-cut connections to the blocks on the way up, the last one to the first.
+    Pixel (i, j) at half the resolution sees what pixel (2 i, 2 j) sees. The four pixels
+    (2 i, 2 j) to (2 i + 1, 2 j + 1) see it.
 
     Args:
-        filters: int, features of either stream.
+        filters: int, features of each stream.
         num_resnets: int, residual blocks on the way down.
         coarser: int, how many lower resolutions there are.
         dropout, condition_features: see `GatedResnet`.
@@ -42,7 +43,7 @@ class Resolution(keras.layers.Layer):
         self.down = [
             GatedBlock(filters, False, name=f"down_{i}", **options) for i in range(num_resnets)
         ]
-        # The coarsest starts from the last of what is passed.
+        # The coarsest resolution takes its input from the way down and needs one block less.
         self.up = [
             GatedBlock(filters, True, name=f"up_{i}", **options)
             for i in range(num_resnets + bool(coarser))
@@ -102,8 +103,9 @@ class Resolution(keras.layers.Layer):
         """What is kept between rows, before the first one: `(vertical, horizontal)`.
 
         Each is `(inputs, shrunk, inner, held)`: the inputs of the blocks' convolutions in the row
-        above, that of the strided one, the same of the lower resolution, and its last row. The
-        last three are () at the coarsest resolution.
+        above, the input of the strided convolution there, the whole cache of the lower resolution,
+        and the lower resolution's last row of outputs. The last three are () at the coarsest
+        resolution.
         """
         blocks = [block.initial_rows(batch_size, width) for block in self.down + self.up]
         streams = [tuple(rows) for rows in zip(*blocks, strict=True)]
@@ -113,99 +115,103 @@ class Resolution(keras.layers.Layer):
         inner = self.inner.initial_rows(batch_size, width // 2)
         convs = self.shrink_vertical, self.shrink_horizontal
         return tuple(
-            (rows, conv.initial_row(batch_size, width), of_inner, held)
-            for rows, conv, of_inner in zip(streams, convs, inner, strict=True)
+            (rows, conv.initial_row(batch_size, width), inner_rows, held)
+            for rows, conv, inner_rows in zip(streams, convs, inner, strict=True)
         )
 
-    def start_row(self, rows, buffers, vertical, condition, phase):
+    def start_row(self, rows, pixel_cache, vertical, condition, row_in_block):
         """One row of the vertical stream, at all resolutions that have a row here.
 
         Args:
-            rows, buffers: the vertical and the horizontal part of what is kept between rows.
+            rows, pixel_cache: the vertical and the horizontal part of what is kept between rows.
             vertical: (b, w, filters), the vertical stream in this row.
             condition: (b, 1 or w, f), or `None`.
-            phase: the row, modulo 2 ** coarser at least.
+            row_in_block: see `PixelSampler`; blocks of at least 2 ** coarser rows.
 
         Returns:
-            `(plan, rows, buffers, vertical)`: what `step` needs; `rows` for the next row; the
-            horizontal part before the row's first pixel; the stream's outputs.
+            `(row_cache, rows, pixel_cache, vertical)`: two caches for `step`; `rows` for the next
+            row; the stream's outputs. `pixel_cache` is the horizontal part.
         """
         above, shrunk, inner, held = rows
-        left, shrunk_left, inner_left, held_left = buffers
-        plans, new = [], []
+        left, shrunk_left, inner_left, held_left = pixel_cache
+        row_caches, new = [], []
 
         def run(index, block, vertical, shortcut):
             given = above[index], left[index]
-            plan, vertical, inputs = block.start_row(given, vertical, shortcut, condition)
-            plans.append(plan)
+            row_cache, vertical, inputs = block.start_row(given, vertical, shortcut, condition)
+            row_caches.append(row_cache)
             new.append(inputs)
             return vertical
 
         passed = [vertical]
         for i, block in enumerate(self.down):
             passed.append(run(i, block, passed[-1], None))
-        shrink, inner_plan, grow = (), (), ()
+        shrink, inner_row_cache, grow = (), (), ()
         if self.inner is None:
             vertical = passed.pop()
         else:
-            if phase % 2 == 0:
-                shrink = self.shrink_horizontal.plan(shrunk_left)
-                inner_plan, inner, inner_left, held = self.inner.start_row(
+            if row_in_block % 2 == 0:
+                shrink = self.shrink_horizontal.row_cache(shrunk_left)
+                inner_row_cache, inner, inner_left, held = self.inner.start_row(
                     inner,
                     inner_left,
                     self.shrink_vertical.row(shrunk, passed[-1]),
                     None if condition is None else condition[:, ::2],
-                    phase // 2,
+                    row_in_block // 2,
                 )
             shrunk = passed[-1]
             shrunk_left = self.shrink_horizontal.initial_row(vertical.shape[0], vertical.shape[1])
-            vertical = self.grow_vertical.row(held, phase % 2)
-            grow = self.grow_horizontal.plan(phase % 2)
+            vertical = self.grow_vertical.row(held, row_in_block % 2)
+            grow = self.grow_horizontal.row_cache(row_in_block % 2)
         for i, block in enumerate(self.up, start=len(self.down)):
             vertical = run(i, block, vertical, passed.pop())
         first = tuple(
             block.initial_rows(vertical.shape[0], vertical.shape[1])[1]
             for block in self.down + self.up
         )
-        plan = tuple(plans), shrink, inner_plan, grow
+        row_cache = tuple(row_caches), shrink, inner_row_cache, grow
         rows = tuple(new), shrunk, inner, held
-        return plan, rows, (first, shrunk_left, inner_left, held_left), vertical
+        return row_cache, rows, (first, shrunk_left, inner_left, held_left), vertical
 
-    def step(self, plan, buffers, horizontal, column, phase):
+    def step(self, row_cache, pixel_cache, horizontal, column, column_in_block):
         """One pixel of the horizontal stream, at all resolutions that have a pixel here.
 
         Args:
-            plan: see `start_row`; without a row at half the resolution, parts of it are ().
-            buffers: what is known of this row.
+            row_cache: see `start_row`. Parts of it are () where half the resolution has no row.
+            pixel_cache: what is kept of this row's pixels.
             horizontal: (b, filters).
             column: of the pixel.
-            phase: the column, modulo 2 ** coarser at least.
+            column_in_block: see `PixelSampler`; blocks of at least 2 ** coarser columns.
 
         Returns:
-            `(horizontal, buffers)`.
+            `(horizontal, pixel_cache)`.
         """
-        plans, shrink, inner_plan, grow = plan
-        rows, shrunk, inner, held = buffers
+        row_caches, shrink, inner_row_cache, grow = row_cache
+        rows, shrunk, inner, held = pixel_cache
         rows = list(rows)
         passed = [horizontal]
         for i, block in enumerate(self.down):
-            horizontal, rows[i] = block.horizontal.step(plans[i], rows[i], passed[-1], (), column)
+            horizontal, rows[i] = block.horizontal.step(
+                row_caches[i], rows[i], passed[-1], (), column
+            )
             passed.append(horizontal)
         if self.inner is None:
             horizontal = passed.pop()
         else:
             shrunk = self.shrink_horizontal.store(shrunk, passed[-1], column)
-            if shrink and phase % 2 == 0:
+            if shrink and column_in_block % 2 == 0:
                 horizontal = self.shrink_horizontal.step(shrink, shrunk, column)
                 horizontal, inner = self.inner.step(
-                    inner_plan, inner, horizontal, column // 2, phase // 2
+                    inner_row_cache, inner, horizontal, column // 2, column_in_block // 2
                 )
                 held = ops.slice_update(held, (0, column // 2, 0), horizontal[:, None])
-            horizontal = self.grow_horizontal.step(grow, at_column(held, column // 2), phase % 2)
+            horizontal = self.grow_horizontal.step(
+                grow, at_column(held, column // 2), column_in_block % 2
+            )
         for i, block in enumerate(self.up, start=len(self.down)):
             shortcuts = (passed.pop(),)
             horizontal, rows[i] = block.horizontal.step(
-                plans[i], rows[i], horizontal, shortcuts, column
+                row_caches[i], rows[i], horizontal, shortcuts, column
             )
         return horizontal, (tuple(rows), shrunk, inner, held)
 

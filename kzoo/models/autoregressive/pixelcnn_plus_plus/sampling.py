@@ -4,10 +4,10 @@
         (arXiv:1704.06001): caches of a network at several resolutions (section 3).
     [2] Salimans et al., PixelCNN++, 2017 (arXiv:1701.05517): the mixture (sections 2.1 and 2.2).
 
-The vertical stream is computed a row at a time, before the row's first pixel, the horizontal one
-at a pixel. At half (a quarter of) the resolution there is a row only where a row of the image
-is a multiple of 2 (4), and a pixel only where its column is one, too; what it yields is kept for
-the pixels that read it later.
+The vertical stream is computed for a whole row, before the row's first pixel; the horizontal stream
+pixel by pixel. Half the resolution has a row for every second row of the image, and a pixel for
+every second column of such a row; a quarter of the resolution has one for every fourth. Its outputs
+are kept for the pixels that read them later.
 """
 
 from keras import ops
@@ -18,8 +18,8 @@ from kzoo.distributions.likelihoods import MIN_LOG_SCALE, shifted_mean
 class MixtureSampler:
     """The sampling functions of `PixelCNNPlusPlus`, a mixin before `PixelModel`.
 
-    Of a row of the image, with its ones and one pixel of zeros before it, `rows` holds the last
-    one and, without that pixel, the one above it; then what `Resolution` keeps.
+    `rows` begins with the last two rows of the image: the upper one, and the lower one with a pixel
+    of zeros to its left. Both have the channel of ones. Then comes what `Resolution` keeps.
     """
 
     channels_per_step = None
@@ -28,8 +28,8 @@ class MixtureSampler:
     def sampling_block(self):
         return 2 ** (self.num_resolutions - 1)
 
-    def row_phase(self, row):
-        # Odd rows are all alike.
+    def row_in_block(self, row):
+        # All odd rows are treated alike.
         return (row if row % 2 == 0 else 1) % self.sampling_block
 
     @property
@@ -62,42 +62,46 @@ class MixtureSampler:
             values.append(2.0 * levels[-1] / 255.0 - 1.0)
         return ops.concatenate(levels, axis=-1)
 
-    def draw_pixel(self, plan, buffers, column, phase, uniforms, given, missing, temperature):
-        parameters, buffers = self.step(plan, buffers, column, phase)
+    def draw_pixel(
+        self, row_cache, pixel_cache, column, column_in_block, uniforms, given, missing, temperature
+    ):
+        parameters, pixel_cache = self.step(row_cache, pixel_cache, column, column_in_block)
         levels = self.draw_channel(0, None, parameters, uniforms, given, missing, temperature)
-        return levels, self.store(self.scale(levels), buffers, column)
+        return levels, self.store(self.scale(levels), pixel_cache, column)
 
     def initial_rows(self, batch_size):
         _, width, channels = self.image_shape
         row = ops.zeros((batch_size, 1 + width, channels + 1), self.compute_dtype)
         return row[:, 1:], row, *self.network.initial_rows(batch_size, width)
 
-    def start_row(self, rows, row, condition, phase):
+    def start_row(self, rows, row, condition, row_in_block):
         above, last, vertical, horizontal = rows  # two rows of the image, the second padded
         x = self.first_above.row(above, last[:, 1:])
-        first, kernel = self.first_left.plan(last[:, :-1])
+        first, kernel = self.first_left.row_cache(last[:, :-1])
         first = first + self.first_row_above.row(last[:, 1:])
-        plan, vertical, buffers, _ = self.network.start_row(
-            vertical, horizontal, x, condition, phase
+        network_cache, vertical, network_pixels, _ = self.network.start_row(
+            vertical, horizontal, x, condition, row_in_block
         )
         output = self.output_layer.kernel(), self.output_layer.bias()
-        plan = (first, kernel), plan, output, (last[:, 1:], vertical)
-        return plan, (ops.zeros_like(last), buffers)
+        row_cache = (first, kernel), network_cache, output, (last[:, 1:], vertical)
+        return row_cache, (ops.zeros_like(last), network_pixels)
 
-    def store(self, x, buffers, column):
-        image, buffers = buffers
+    def store(self, x, pixel_cache, column):
+        image, network_pixels = pixel_cache
         x = ops.concatenate([x, ops.ones_like(x[:, :1])], axis=-1)
-        return ops.slice_update(image, (0, column + 1, 0), x[:, None]), buffers
+        return ops.slice_update(image, (0, column + 1, 0), x[:, None]), network_pixels
 
-    def step(self, plan, buffers, column, phase):
-        first, plan, (kernel, bias), _ = plan
-        image, buffers = buffers
+    def step(self, row_cache, pixel_cache, column, column_in_block):
+        first, network_cache, (kernel, bias), _ = row_cache
+        image, network_pixels = pixel_cache
         x = self.first_left.step(first, image, column)
-        x, buffers = self.network.step(plan, buffers, x, column, phase)
+        x, network_pixels = self.network.step(
+            network_cache, network_pixels, x, column, column_in_block
+        )
         parameters = ops.matmul(ops.elu(x), kernel) + bias
-        return ops.cast(parameters, "float32"), (image, buffers)
+        return ops.cast(parameters, "float32"), (image, network_pixels)
 
-    def end_row(self, rows, plan, buffers):
-        above, vertical = plan[-1]
-        image, horizontal = buffers
+    def end_row(self, rows, row_cache, pixel_cache):
+        above, vertical = row_cache[-1]
+        image, horizontal = pixel_cache
         return above, image, vertical, horizontal

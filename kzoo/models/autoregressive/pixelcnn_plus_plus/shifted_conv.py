@@ -7,8 +7,8 @@ No kernel is masked. A "down" convolution sees its own row and those above, on b
 import keras
 from keras import ops
 
+from kzoo.layers.incremental_conv import IncrementalConv
 from kzoo.layers.masked_conv import rows_product
-from kzoo.layers.row_cache import RowCache
 from kzoo.layers.weight_norm import WeightNorm
 
 
@@ -19,7 +19,7 @@ def _check_shift(shift):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class ShiftedConv2D(RowCache, WeightNorm):
+class ShiftedConv2D(IncrementalConv, WeightNorm):
     """A weight-normalized convolution over what lies above and to the left.
 
     With strides s, output pixel (i, j) sees the input's rows down to s i. Of the columns, "down"
@@ -69,7 +69,7 @@ class ShiftedConv2D(RowCache, WeightNorm):
         y = rows_product(ops.stack(rows, axis=1), self.kernel(), self.left)
         return y[:, :: self.strides] + self.bias()
 
-    def plan(self, row):
+    def row_cache(self, row):
         """What a row of a "down_right" convolution takes from the row above it.
 
         Args:
@@ -138,14 +138,14 @@ class ShiftedConv2DTranspose(WeightNorm):
         """The output's row 2 i + parity from the input's row i (b, w, f), of "down"."""
         return self.upsampled(x, self.kernel()[parity]) + self.bias()
 
-    def plan(self, parity):
+    def row_cache(self, parity):
         """What `step` needs in a row 2 i + parity."""
         kernel = self.kernel()[parity]
         return kernel[0], kernel[1], self.bias()
 
-    def step(self, plan, x, parity):
+    def step(self, row_cache, x, parity):
         """The output's column 2 j + parity (b, filters) from the input's column j, (b, f)."""
-        return ops.matmul(x, plan[parity]) + plan[2]
+        return ops.matmul(x, row_cache[parity]) + row_cache[2]
 
     def get_config(self):
         return {**super().get_config(), "shift": self.shift}

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.layers.row_cache import at_column
+from kzoo.layers.incremental_conv import at_column
 from kzoo.models.autoregressive.pixelrnn.lstm import cell, lstm
 from kzoo.models.autoregressive.pixelrnn.lstm_layer import LSTMLayer
 
@@ -14,11 +14,11 @@ from kzoo.models.autoregressive.pixelrnn.lstm_layer import LSTMLayer
 class DiagonalBiLSTM(LSTMLayer):
     """Two LSTMs along the diagonals, one from the left to the right and one back.
 
-    The state at pixel (i, j) depends on the pixel's input and on the states at (i, j-1) and
-    (i-1, j), where the other direction has (i, j+1) and (i-1, j). The latter's states are shifted
-    down by one row before both are added: together they see all pixels that come before, with one
-    exception. The features of a row do not know the value of its last pixel, which the next row
-    has from the network's first convolution only, if it is near enough.
+    From the left, the state at pixel (i, j) depends on the pixel's input and on the states at
+    (i, j-1) and (i-1, j); from the right, on those at (i, j+1) and (i-1, j). The states from the
+    right are shifted down by one row, then both are added. Together they see all pixels that come
+    before, with one exception: the last pixel of the row above. A pixel sees it through the
+    network's first convolution only, if it is near enough.
 
     Args:
         units: int, h of the paper.
@@ -51,14 +51,14 @@ class DiagonalBiLSTM(LSTMLayer):
         return (ops.zeros((batch_size, width, self.units)),) * 2
 
     def start_row(self, rows, condition=None):
-        """`(plan, buffers)` of a row, from the states above and the row's condition, if any."""
+        """The caches of a row, see `PixelSampler`, from the states above and the condition."""
         batch_size, width, units = rows[0].shape
         kernel = ops.cast(self.input_kernel()[:, : 2 * units], "float32")
         beside, above = ops.split(ops.cast(self.state_kernel(), "float32"), 2, axis=1)
         addends = [ops.matmul(h, above[i]) for i, h in enumerate(rows)]
         bias = self.by_direction(self.input_to_state.bias[None])
         if condition is not None:
-            bias = bias[:, None] + self.by_direction(self.of_condition(condition))
+            bias = bias[:, None] + self.by_direction(self.condition_addend(condition))
         addends = [ops.cast(bias[i], "float32") + addend for i, addend in enumerate(addends)]
         right = (ops.concatenate([kernel[0], beside[0]]), addends[0])
         left = (kernel[1], beside[1], addends[1])
@@ -66,10 +66,10 @@ class DiagonalBiLSTM(LSTMLayer):
         inputs = ops.zeros((batch_size, width, 2 * units))
         return (right, left, rows[1]), (inputs, states, states)
 
-    def step(self, x, plan, buffers, column):
-        """`call` for the pixel x (b, 2 units) at a column: the output, and the buffers."""
-        (kernel, addend), _, left_above = plan
-        inputs, h_row, c_row = buffers
+    def step(self, x, row_cache, pixel_cache, column):
+        """`call` for the pixel x (b, 2 units) at a column: the output and the cache."""
+        (kernel, addend), _, left_above = row_cache
+        inputs, h_row, c_row = pixel_cache
         inputs = ops.slice_update(inputs, (0, column, 0), ops.cast(x, "float32")[:, None])
         sources = ops.concatenate([at_column(inputs, column), at_column(h_row, column)], axis=-1)
         z = ops.matmul(sources, kernel) + at_column(addend, column)
@@ -79,17 +79,17 @@ class DiagonalBiLSTM(LSTMLayer):
         states = ops.cast(h + at_column(left_above, column), x.dtype)
         return x + self.expand(states), (inputs, h_row, c_row)
 
-    def end_row(self, plan, buffers):
+    def end_row(self, row_cache, pixel_cache):
         """The states of a complete row: those from the right to the left are computed here."""
-        _, (kernel, beside, addend), _ = plan
-        inputs, h_row, _ = buffers
-        of_input = ops.matmul(inputs, kernel) + addend
+        _, (kernel, beside, addend), _ = row_cache
+        inputs, h_row, _ = pixel_cache
+        gates = ops.matmul(inputs, kernel) + addend
         batch_size, width, _ = inputs.shape
 
         def column_before(i, carry):
             h, c, row = carry
             column = width - 1 - i
-            h, c = cell(ops.matmul(h, beside) + at_column(of_input, column), c)
+            h, c = cell(ops.matmul(h, beside) + at_column(gates, column), c)
             return h, c, ops.slice_update(row, (0, column, 0), h[:, None])
 
         zeros = ops.zeros((batch_size, self.units))
@@ -101,8 +101,8 @@ class DiagonalBiLSTM(LSTMLayer):
 def chain_length(batch_size):
     """How many images follow one another in the skewed maps, so that fewer steps are idle.
 
-    A row of an image of width w waits for the rows above it: an image of height h takes w + h - 1
-    steps, n images in a chain take n w + h - 1.
+    Each row starts one step after the row above it, so an image of width w and height h takes
+    w + h - 1 steps; n images in a chain take n w + h - 1.
     """
     if batch_size is None:  # at the time of tracing
         return 1
@@ -125,7 +125,7 @@ def skew(x, chain):
         x = ops.reshape(x, (height, width, chain, -1, features))
         x = ops.transpose(x, (0, 2, 1, 3, 4))
         x = ops.reshape(x, (height, length, -1, features))
-    # Rows of one more element than the result has: each starts one further to the right.
+    # Rows are one element longer than in the result, so each starts one further to the right.
     x = ops.pad(x, ((0, 0), (0, height), (0, 0), (0, 0)))
     x = ops.reshape(x, (height * (length + height), -1, features))[:-height]
     x = ops.reshape(x, (height, length + height - 1, -1, features))

@@ -1,4 +1,4 @@
-"""An LSTM whose states depend on several states of the step before, with a gradient of its own.
+"""An LSTM whose states depend on several states of the step before. Its gradient is written out.
 
 The cell of the PixelRNN (van den Oord et al. 2016, arXiv:1601.06759, eq. 3), for all positions of
 a row or of a diagonal at once:
@@ -7,8 +7,8 @@ a row or of a diagonal at once:
     c = f c' + i g
     h = o tanh(c)
 
-The gradient is written out because that of a loop, as the backends derive it, keeps many more
-intermediate results and is several times slower.
+The backends can derive the gradient of a loop, but theirs keeps many more intermediate results
+and is several times slower.
 """
 
 from keras import ops
@@ -44,7 +44,7 @@ def lstm(inputs, kernel, bias, offsets, keep=None):
     Returns:
         The states h (T, directions, n, b, units).
     """
-    # In float32 whatever the policy: states and gradients are sums over many steps.
+    # Always in float32: states and gradients are sums over many steps.
     inputs, kernel, bias = (ops.cast(a, "float32") for a in (inputs, kernel, bias))
     if keep is not None:
         keep = ops.convert_to_tensor(keep, "float32")[:, None, :, None, None]  # (T, 1, n, 1, 1)
@@ -88,7 +88,7 @@ def _backward(upstream, inputs, kernel, h, residuals, offsets, keep):
     transposed = ops.transpose(kernel, (0, 2, 1))
 
     def step(sums, at):
-        dh, dc, of_kernel, of_bias = sums
+        dh, dc, d_kernel, d_bias = sums
         upstream, x, h, c, gates, g, *mask = at  # h, c: of the step before
         o, f, i = _parts(gates, units)
         c = _masked(c, *mask)
@@ -105,18 +105,18 @@ def _backward(upstream, inputs, kernel, h, residuals, offsets, keep):
             axis=-1,
         )
         sources = ops.concatenate([x, *_gather(h, offsets, *mask)], axis=-1)
-        of_kernel = of_kernel + _outer(sources, dz)
-        of_bias = of_bias + ops.sum(dz, axis=(1, 2))
-        of_sources = _product(dz, transposed)
-        dh = _scatter(of_sources[..., features:], offsets, *mask)
-        return (dh, _masked(dc * f, *mask), of_kernel, of_bias), (of_sources[..., :features],)
+        d_kernel = d_kernel + _outer(sources, dz)
+        d_bias = d_bias + ops.sum(dz, axis=(1, 2))
+        d_sources = _product(dz, transposed)
+        dh = _scatter(d_sources[..., features:], offsets, *mask)
+        return (dh, _masked(dc * f, *mask), d_kernel, d_bias), (d_sources[..., :features],)
 
     zeros = ops.zeros_like(h[0])
     before = ops.concatenate([zeros[None], h[:-1]])
     steps = (upstream, inputs, before, *residuals) + (() if keep is None else (keep,))
     sums = (zeros, zeros, ops.zeros_like(kernel), ops.zeros_like(kernel[:, 0]))
-    (_, _, of_kernel, of_bias), (of_inputs,) = backend.scan(step, sums, steps, reverse=True)
-    return of_inputs, of_kernel, of_bias
+    (_, _, d_kernel, d_bias), (d_inputs,) = backend.scan(step, sums, steps, reverse=True)
+    return d_inputs, d_kernel, d_bias
 
 
 def _parts(x, size):
@@ -142,9 +142,9 @@ def _gather(h, offsets, mask=None):
     return [_shift(h, offset) if offset else _masked(h, mask) for offset in offsets]
 
 
-def _scatter(of_gathered, offsets, mask=None):
+def _scatter(d_gathered, offsets, mask=None):
     """The transpose of `_gather`, from (d, n, b, len(offsets) * units)."""
-    parts = _parts(of_gathered, of_gathered.shape[-1] // len(offsets))
+    parts = _parts(d_gathered, d_gathered.shape[-1] // len(offsets))
     parts = [
         _shift(part, -offset) if offset else _masked(part, mask)
         for part, offset in zip(parts, offsets, strict=True)

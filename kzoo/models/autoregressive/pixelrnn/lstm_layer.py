@@ -10,7 +10,8 @@ from kzoo.layers import MaskedConv2D, MaskedRowConv2D
 class LSTMLayer(keras.layers.Layer):
     """Input-to-state 2h -> 4h, LSTM of h units, 1x1 convolution to 2h; plus the input (figure 5).
 
-    Pixels come before the batch here: a row or a diagonal of pixels is a block of memory.
+    The axes of the pixels come before that of the batch, so that a row or a diagonal of pixels is
+    contiguous in memory.
 
     Args:
         units: int, h of the paper.
@@ -18,7 +19,8 @@ class LSTMLayer(keras.layers.Layer):
         directions: int, number of independent LSTMs.
         taps: int, how many states of earlier pixels a state depends on.
         groups: int, number of image channels. Only the input-to-state component and the 1x1
-            convolution divide their features among them: states of other pixels may be seen.
+            convolution divide their features among them. The states do not need it: a state
+            belongs to another pixel, of which all channels may be seen.
         condition_features: int, number of features of the condition, 0 for none.
 
     Input and output shape: `(height, width, batch, 2 * units)`.
@@ -50,7 +52,7 @@ class LSTMLayer(keras.layers.Layer):
     def build(self, input_shape=None):
         features = 2 * self.units
         self.input_to_state.build((None, None, None, features))
-        # Cells forget little at first: see the deviations listed in pixelrnn.py.
+        # At first, a cell forgets little: see the deviations in pixelrnn.py.
         bias = np.zeros((self.directions, 4, self.units), "float32")
         bias[:, 1] = 1.0
         self.input_to_state.bias.assign(bias.ravel())
@@ -89,7 +91,7 @@ class LSTMLayer(keras.layers.Layer):
         """x (..., d 4h) as (d, ..., 4h)."""
         return ops.stack(ops.split(x, self.directions, axis=-1))
 
-    def of_condition(self, condition):
+    def condition_addend(self, condition):
         """What a row's condition (b, 1 or w, f) adds to the gates: (b, 1 or w, d 4h)."""
         addend = ops.matmul(condition, ops.cast(self.condition_kernel, condition.dtype))
         return ops.cast(addend, "float32")

@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
-from kzoo.models.autoregressive.pixel_model.frame import FramedPixelModel
+from kzoo.models.autoregressive.pixel_model.masked_conv_model import MaskedConvModel
 from kzoo.models.autoregressive.pixelrnn.diagonal_bilstm import DiagonalBiLSTM
 from kzoo.models.autoregressive.pixelrnn.row_lstm import RowLSTM
 
@@ -24,7 +24,7 @@ VARIANTS = ("row_lstm", "diagonal_bilstm")
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class PixelRNN(FramedPixelModel):
+class PixelRNN(MaskedConvModel):
     """PixelRNN over images of discrete values (reference 1).
 
     See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
@@ -76,7 +76,7 @@ class PixelRNN(FramedPixelModel):
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
         self.check_groups(units=units, head_filters=head_filters)
-        self.add_frame(2 * units, head_filters, position_bias)
+        self.add_convolutions(2 * units, head_filters, position_bias)
         options = {"condition_features": self.condition_features, **self.layer_options}
         self.lstm_layers = [
             self._lstm_layer(name=f"layer_{i}", **options) for i in range(num_layers)
@@ -90,7 +90,7 @@ class PixelRNN(FramedPixelModel):
 
     def build(self, input_shape):
         for layer in self.lstm_layers:
-            layer.build((*input_shape[:-1], self.stream))
+            layer.build((*input_shape[:-1], self.residual_features))
         super().build(input_shape)
 
     def get_config(self):
@@ -108,7 +108,7 @@ class PixelRNN(FramedPixelModel):
             condition = ops.transpose(condition, (1, 2, 0, 3))
         for layer in self.lstm_layers:
             x = layer(x, condition)
-        return self.as_logits(ops.transpose(self.outputs_of(x), (2, 0, 1, 3)))
+        return self.as_logits(ops.transpose(self.head_outputs(x), (2, 0, 1, 3)))
 
     # Sampling ----------------------------------------------------------------------------------
 
@@ -117,24 +117,24 @@ class PixelRNN(FramedPixelModel):
         layers = (self.first, *self.lstm_layers)
         return tuple(layer.initial_rows(batch_size, width) for layer in layers)
 
-    def start_row(self, rows, row, condition, phase):
+    def start_row(self, rows, row, condition, row_in_block):
         batch_size, _, width, _ = rows[0].shape
-        plans = [self.first.plan(rows[0], self.bias_of_positions(row))]
-        buffers = [self.first.initial_row(batch_size, width)]
+        row_caches = [self.first.row_cache(rows[0], self.bias_of_positions(row))]
+        pixel_caches = [self.first.initial_row(batch_size, width)]
         for layer, states in zip(self.lstm_layers, rows[1:], strict=True):
-            plan, buffer = layer.start_row(states, condition)
-            plans.append(plan)
-            buffers.append(buffer)
-        return tuple(plans), tuple(buffers)
+            row_cache, pixel_cache = layer.start_row(states, condition)
+            row_caches.append(row_cache)
+            pixel_caches.append(pixel_cache)
+        return tuple(row_caches), tuple(pixel_caches)
 
-    def step(self, plan, buffers, column, phase):
-        buffers = list(buffers)
-        x = self.first.step(plan[0], buffers[0], column)  # (b, 2 units)
+    def step(self, row_cache, pixel_cache, column, column_in_block):
+        pixel_cache = list(pixel_cache)
+        x = self.first.step(row_cache[0], pixel_cache[0], column)  # (b, 2 units)
         for i, layer in enumerate(self.lstm_layers, start=1):
-            x, buffers[i] = layer.step(x, plan[i], buffers[i], column)
-        return self.logits(x), tuple(buffers)
+            x, pixel_cache[i] = layer.step(x, row_cache[i], pixel_cache[i], column)
+        return self.logits(x), tuple(pixel_cache)
 
-    def end_row(self, rows, plan, buffers):
-        layers = zip(self.lstm_layers, plan[1:], buffers[1:], strict=True)
+    def end_row(self, rows, row_cache, pixel_cache):
+        layers = zip(self.lstm_layers, row_cache[1:], pixel_cache[1:], strict=True)
         states = (layer.end_row(*args) for layer, *args in layers)
-        return self.first.next_rows(rows[0], buffers[0]), *states
+        return self.first.next_rows(rows[0], pixel_cache[0]), *states

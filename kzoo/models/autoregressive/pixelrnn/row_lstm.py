@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from kzoo.layers.incremental_conv import at_column
 from kzoo.layers.masked_conv import rows_product
-from kzoo.layers.row_cache import at_column
 from kzoo.models.autoregressive.pixelrnn.lstm import cell, lstm
 from kzoo.models.autoregressive.pixelrnn.lstm_layer import LSTMLayer
 
@@ -47,31 +47,31 @@ class RowLSTM(LSTMLayer):
         return (ops.zeros((batch_size, width, self.units)),) * 2
 
     def start_row(self, rows, condition=None):
-        """`(plan, buffers)` of a row, from the states above and the row's condition, if any."""
+        """The caches of a row, see `PixelSampler`, from the states above and the condition."""
         h, c = rows
         batch_size, width, units = h.shape
         kernel = ops.reshape(self.state_kernel(), (1, self.taps, units, 4 * units))
         addend = rows_product(h[:, None], kernel, self.kernel_size // 2)
         if condition is not None:
-            addend = addend + self.of_condition(condition)
+            addend = addend + self.condition_addend(condition)
         addend = ops.cast(addend, self.compute_dtype)
-        plan = (self.input_to_state.plan(addend), c)
-        return plan, (self.input_to_state.initial_row(batch_size, width), h, c)
+        row_cache = (self.input_to_state.row_cache(addend), c)
+        return row_cache, (self.input_to_state.initial_row(batch_size, width), h, c)
 
-    def step(self, x, plan, buffers, column):
-        """`call` for the pixel x (b, 2 units) at a column: the output, and the buffers."""
-        of_input, c_above = plan
-        inputs, h_row, c_row = buffers
+    def step(self, x, row_cache, pixel_cache, column):
+        """`call` for the pixel x (b, 2 units) at a column: the output and the cache."""
+        input_cache, c_above = row_cache
+        inputs, h_row, c_row = pixel_cache
         inputs = self.input_to_state.store(inputs, x, column)
-        z = ops.cast(self.input_to_state.step(of_input, inputs, column), "float32")
+        z = ops.cast(self.input_to_state.step(input_cache, inputs, column), "float32")
         h, c = cell(z, at_column(c_above, column))
         h_row = ops.slice_update(h_row, (0, column, 0), h[:, None])
         c_row = ops.slice_update(c_row, (0, column, 0), c[:, None])
         return x + self.expand(ops.cast(h, x.dtype)), (inputs, h_row, c_row)
 
-    def end_row(self, plan, buffers):
+    def end_row(self, row_cache, pixel_cache):
         """The states of a complete row."""
-        return buffers[1:]
+        return pixel_cache[1:]
 
     def get_config(self):
         return {**super().get_config(), "kernel_size": self.kernel_size}

@@ -1,4 +1,4 @@
-"""Autoencoders: a code for images, learned from their reconstruction.
+"""Autoencoders: latents of images, learned from their reconstruction.
 
 Implements
     [1] Baldi and Hornik, Neural networks and principal component analysis, 1989: the linear
@@ -14,7 +14,7 @@ Implements
 
 Deviations: no tied weights and no layer-wise training. Masking draws every value of a pixel
 independently, where [2] masks a fixed number of them. Beyond one layer, the norm of [3] is
-estimated without bias by one random projection of the code per image. The averages of [4] are
+estimated without bias by one random projection of the latents per image. The averages of [4] are
 those of a mini-batch. Adam in place of plain gradient descent. Pixels lie in [-1, 1], so a squared
 error is 4 times, and a squared Jacobian a quarter of, those for pixels in [0, 1].
 """
@@ -40,20 +40,21 @@ from kzoo.models.sampling import in_batches
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class Autoencoder(GenerativeModel):
-    """An encoder and a decoder that learn to reconstruct images through a code.
+    """An encoder and a decoder that learn to reconstruct images from a few latents.
 
-    `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `encode` gives codes, `decode`
-    images of codes. There is no distribution of codes, and so no `generate`: `kzoo.VAE` has one.
+    `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `encode` maps images to latents,
+    `decode` latents to images. The latents have no distribution to draw from, so there is no
+    `generate`: `kzoo.VAE` has one.
 
     `fit` and `evaluate` report, as averages over the images, `reconstruction`, `penalty` and
     `loss` = `reconstruction` + `penalty_weight` * `penalty`. `evaluate` corrupts nothing.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
-        latent_dim: length of a code.
+        latent_dim: number of latents of an image.
         encoder: `"convolutional"`, `"fully_connected"`, or a `keras.Model` from images in [-1, 1]
-            (b, h, w, c) to codes (b, latent_dim).
-        decoder: the same names, or a `keras.Model` from codes (b, latent_dim) to (b, h, w, c),
+            (b, h, w, c) to latents (b, latent_dim).
+        decoder: the same names, or a `keras.Model` from latents (b, latent_dim) to (b, h, w, c),
             without a last activation: pixels in [-1, 1] (`"l2"`) or the logits of white
             (`"cross_entropy"`).
         reconstruction_loss: `"l2"`, the squared error in units of [-1, 1], or `"cross_entropy"`,
@@ -62,9 +63,9 @@ class Autoencoder(GenerativeModel):
             becomes black (-1) with probability `corruption_level`, or `"gaussian"`: noise of
             standard deviation `corruption_level`, in units of [-1, 1].
         corruption_level: a positive number with a `corruption`, at most 1 for masking; else `None`.
-        penalty: `None`, `"contractive"`: the squared Frobenius norm of the code's Jacobian,
-            `"kl"`: divergence of the average activations from `sparsity`, for codes in
-            (0, 1), or `"l1"`: the sum of the code's magnitudes.
+        penalty: `None`, `"contractive"`: the squared Frobenius norm of the encoder's Jacobian,
+            `"kl"`: divergence of the average activations from `sparsity`, for latents in
+            (0, 1), or `"l1"`: the sum of the latents' magnitudes.
         penalty_weight: its weight in the loss, positive; `None` without a penalty.
         sparsity: wanted average activation for `"kl"`, in (0, 1); else `None`.
         widths: of the networks that are given by name, from the image inwards: channels of the
@@ -73,7 +74,8 @@ class Autoencoder(GenerativeModel):
         kernel_size: side of the convolutions' windows, in pixels.
         dense_width: units of the convolutional networks' hidden dense layer.
         activation: of the hidden layers, a Keras name.
-        code_activation: of the code of an encoder given by name; `"sigmoid"` gives codes in (0, 1).
+        code_activation: of the latents, for an encoder given by name; `"sigmoid"` gives latents in
+            (0, 1).
         seed: seed of corruption and projections, an int or `None`.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
@@ -181,13 +183,13 @@ class Autoencoder(GenerativeModel):
             return x + self.corruption_level * noise
         return x
 
-    def code(self, x, training=False):
-        """Codes (b, latent_dim) of images x in [-1, 1]."""
+    def latents(self, x, training=False):
+        """The latents (b, latent_dim) of images x in [-1, 1]."""
         return ops.cast(self.encoder(x, training=training), "float32")
 
-    def pixel_parameters(self, code, training=False):
-        """The decoder's output, (b, h, w, c), for codes (b, latent_dim)."""
-        return ops.cast(self.decoder(code, training=training), "float32")
+    def pixel_parameters(self, latents, training=False):
+        """The decoder's output, (b, h, w, c), for latents (b, latent_dim)."""
+        return ops.cast(self.decoder(latents, training=training), "float32")
 
     def mean_image(self, parameters):
         """The decoder's output as images in [-1, 1]."""
@@ -208,25 +210,25 @@ class Autoencoder(GenerativeModel):
         if self._names["encoder"] == "fully_connected" and self.widths == ():
             return penalties.layer_jacobian_norm(self.encoder.layers[-1], x)
         return penalties.jacobian_norm(
-            lambda inputs: self.code(inputs, training), x, self.latent_dim, self.seed_generator
+            lambda inputs: self.latents(inputs, training), x, self.latent_dim, self.seed_generator
         )
 
     @property
     def weighs_examples(self):
-        """The sparsity of a batch as a whole has no weights."""
+        """False for the sparsity, which belongs to the batch and not to single images."""
         return self.penalty != "kl"
 
     def objective(self, x, inputs, training=False, sample_weight=None):
         """The loss for images x and what the encoder sees of them: `(loss, {name: scalar})`."""
-        code = self.code(inputs, training)  # (b, d)
-        parameters = self.pixel_parameters(code, training)  # (b, h, w, c)
+        latents = self.latents(inputs, training)  # (b, d)
+        parameters = self.pixel_parameters(latents, training)  # (b, h, w, c)
         reconstruction = average(self.reconstruction_error(x, parameters), sample_weight)
         if self.penalty == "contractive":
             penalty = average(self.contractive_penalty(x, training), sample_weight)
         elif self.penalty == "kl":
-            penalty = penalties.kl_sparsity(code, self.sparsity)
+            penalty = penalties.kl_sparsity(latents, self.sparsity)
         elif self.penalty == "l1":
-            penalty = average(ops.sum(ops.abs(code), axis=1), sample_weight)
+            penalty = average(ops.sum(ops.abs(latents), axis=1), sample_weight)
         else:
             penalty = ops.zeros(())
         loss = reconstruction + (self.penalty_weight or 0.0) * penalty
@@ -249,10 +251,12 @@ class Autoencoder(GenerativeModel):
 
     @property
     def generate(self):
-        raise AttributeError("Nothing says which codes to draw: see decode(), and kzoo.VAE.")
+        raise AttributeError(
+            "An Autoencoder has no distribution of latents: see decode(), and kzoo.VAE."
+        )
 
     def call(self, x, training=False):
-        return self.mean_image(self.pixel_parameters(self.code(to_float(x), training), training))
+        return self.mean_image(self.pixel_parameters(self.latents(to_float(x), training), training))
 
     @backend.compiled
     def transform_noise(self, noise):
@@ -260,10 +264,10 @@ class Autoencoder(GenerativeModel):
 
     @backend.compiled
     def _encode(self, x):
-        return self.code(to_float(x))
+        return self.latents(to_float(x))
 
     def encode(self, images, batch_size=128):
-        """Codes of images.
+        """The latents of images.
 
         Args:
             images: uint8 (n, h, w, c), or floats in [-1, 1].
@@ -278,25 +282,25 @@ class Autoencoder(GenerativeModel):
         check_images(self, images)
         return self._in_batches(self._encode, images, batch_size)
 
-    def decode(self, codes, batch_size=128):
-        """Images of codes.
+    def decode(self, latents, batch_size=128):
+        """The images of latents.
 
         Args:
-            codes: float array (n, latent_dim); any other shape raises a `ValueError`.
+            latents: float array (n, latent_dim); any other shape raises a `ValueError`.
             batch_size: how many images to compute at once.
 
         Returns:
             float NumPy array (n, h, w, c) in [-1, 1].
         """
-        codes = np.asarray(ops.convert_to_numpy(codes), "float32")
-        if codes.ndim != 2 or codes.shape[1] != self.latent_dim:
+        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
+        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
             raise ValueError(
-                f"decode expects codes of shape (n, {self.latent_dim}), got {codes.shape}."
+                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
             )
-        return self._in_batches(self.transform_noise, codes, batch_size)
+        return self._in_batches(self.transform_noise, latents, batch_size)
 
     def reconstruct(self, images, batch_size=128):
-        """Images, decoded from their codes: floats (n, h, w, c) in [-1, 1]. See `encode`."""
+        """Images, decoded from their latents: floats (n, h, w, c) in [-1, 1]. See `encode`."""
         return self.decode(self.encode(images, batch_size), batch_size)
 
     def _in_batches(self, function, array, batch_size):

@@ -2,7 +2,8 @@
 
 `"convolutional"`: convolutions of stride 2 and a hidden dense layer; the decoder is the mirror
 image, with up-convolutions (transposed convolutions of stride 2; Zeiler et al. 2010).
-`"fully_connected"`: dense layers; none but the code's (`widths=()`) makes the linear autoencoder.
+`"fully_connected"`: dense layers. Without hidden layers (`widths=()`) this is the linear
+autoencoder.
 """
 
 import keras
@@ -17,16 +18,16 @@ NETWORKS = {"convolutional": (32, 64, 128), "fully_connected": (512, 256)}
 def encoder_by_name(
     name, image_shape, latent_dim, widths, kernel_size, dense_width, code_activation, **options
 ):
-    """Maps images (b, height, width, channels) to codes (b, latent_dim).
+    """Maps images (b, height, width, channels) to latents (b, latent_dim).
 
     Args:
         name: `"convolutional"` or `"fully_connected"`.
         image_shape: (height, width, channels).
-        latent_dim: length of a code.
+        latent_dim: number of latents of an image.
         widths: channels after each convolution, which halves height and width, rounding up; or
             units of the dense layers. `None` takes those of `NETWORKS`.
         kernel_size, dense_width: of the convolutional network.
-        code_activation: activation of the code, a Keras name.
+        code_activation: activation of the latents, a Keras name.
         **options: the hidden layers' `activation`, and their `dtype` (policy).
 
     Raises:
@@ -41,12 +42,12 @@ def encoder_by_name(
     x = layers.Flatten()(x)
     for width in widths:
         x = layers.Dense(width, **options)(x)
-    code = layers.Dense(latent_dim, activation=code_activation, name="code")(x)
-    return keras.Model(images, code, name="encoder")
+    latents = layers.Dense(latent_dim, activation=code_activation, name="code")(x)
+    return keras.Model(images, latents, name="encoder")
 
 
 def decoder_by_name(name, image_shape, latent_dim, widths, kernel_size, dense_width, **options):
-    """Maps codes (b, latent_dim) to one real number per pixel and channel, the encoder's mirror.
+    """Maps latents (b, latent_dim) to one real number per pixel and channel, the encoder's mirror.
 
     The arguments are those of `encoder_by_name`; `widths` are read from the last to the first.
     """

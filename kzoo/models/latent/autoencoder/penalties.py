@@ -1,4 +1,4 @@
-"""Checks of the options of `kzoo.Autoencoder`."""
+"""The penalties of `kzoo.Autoencoder`, and the checks of its options."""
 
 import keras
 from keras import ops
@@ -17,7 +17,7 @@ def check_loss(reconstruction_loss):
 
 
 def check_corruption(corruption, level):
-    """`ValueError` unless there is such a corruption and the level goes with it."""
+    """`ValueError` unless there is such a corruption and the level fits it."""
     _check_choice("corruption", corruption, CORRUPTIONS)
     _check_number("corruption_level", level, "a corruption", corruption)
     if corruption == "masking" and level > 1:
@@ -25,11 +25,11 @@ def check_corruption(corruption, level):
 
 
 def check_penalty(penalty, weight, sparsity, code_activation):
-    """`ValueError` unless there is such a penalty and the numbers go with it.
+    """`ValueError` unless there is such a penalty and the numbers fit it.
 
     Args:
         penalty, weight, sparsity: as the constructor takes them.
-        code_activation: of the encoder, or `None` for one of the user's own.
+        code_activation: of the encoder; `None` if the encoder is the user's own.
     """
     _check_choice("penalty", penalty, PENALTIES)
     _check_number("penalty_weight", weight, "a penalty", penalty)
@@ -40,7 +40,7 @@ def check_penalty(penalty, weight, sparsity, code_activation):
         raise ValueError(f"sparsity must be below 1, got {sparsity!r}.")
     if code_activation not in (None, "sigmoid"):
         raise ValueError(
-            "penalty='kl' needs codes in (0, 1): expected code_activation='sigmoid', got "
+            "penalty='kl' needs latents in (0, 1): expected code_activation='sigmoid', got "
             f"{code_activation!r}."
         )
 
@@ -62,7 +62,7 @@ def jacobian_norm(function, x, dim, seed):
     """An unbiased estimate of ||J||_F^2 (b,) of a function, by one random projection per image.
 
     Args:
-        function: from images (b, h, w, c) to codes (b, dim), every image on its own.
+        function: from images (b, h, w, c) to latents (b, dim), every image on its own.
         x: where to take the Jacobian, (b, h, w, c).
         dim: int.
         seed: a `keras.random.SeedGenerator`.
@@ -91,14 +91,14 @@ def layer_jacobian_norm(layer, x):
     return ops.sum(ops.square(slope) * norms, axis=1)
 
 
-def kl_sparsity(code, sparsity):
+def kl_sparsity(latents, sparsity):
     """sum_j KL(Bernoulli(sparsity) || Bernoulli(average of unit j)) in nats, a scalar.
 
     Args:
-        code: (b, d), activations in (0, 1).
+        latents: (b, d), activations in (0, 1).
         sparsity: number in (0, 1).
     """
-    average = ops.clip(ops.mean(code, axis=0), 1e-7, 1.0 - 1e-7)  # (d,)
+    average = ops.clip(ops.mean(latents, axis=0), 1e-7, 1.0 - 1e-7)  # (d,)
     on = sparsity * ops.log(sparsity / average)
     off = (1.0 - sparsity) * ops.log((1.0 - sparsity) / (1.0 - average))
     return ops.sum(on + off)

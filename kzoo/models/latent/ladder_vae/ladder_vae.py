@@ -14,8 +14,8 @@ Implements
 
 Deviations: variances are at least 1e-4. The batch norms have scales and offsets. In the
 "convolutional" networks, which are ours, latents are maps; the features below a layer come from z_i
-and from the features above it, so that p(z_i) and p(x) depend on all latents above them and not on
-the next ones alone; features are halved and doubled by blocks of pixels, without overlap.
+and from the features above it, so p(z_i) and p(x) depend on all latents above them, not only on the
+next ones. Height and width are halved and doubled by blocks of pixels, without overlap.
 """
 
 import math

@@ -108,8 +108,8 @@ class LadderLatents:
 
         def log_weights(index, repeats):
             noise = self.draw_noise(repeats * len(index), seed)
-            of_images = keras.tree.map_structure(lambda a: a[index], likelihoods)
-            return self._log_weights(images[index], of_images, noise)
+            selected = keras.tree.map_structure(lambda a: a[index], likelihoods)
+            return self._log_weights(images[index], selected, noise)
 
         nats = log_mean_weights(len(images), num_samples, batch_size, log_weights)
         return nats if unit == "nats" else self.bits_per_dim(nats)

@@ -20,7 +20,7 @@ OBJECTS = ("posterior", "prior")  # constructor arguments that are names or obje
 
 
 def check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples):
-    """`ValueError` unless the options of the training loss are possible and go together."""
+    """`ValueError` unless the options of the training loss are valid and fit together."""
     for name, value in (("kl_weight", kl_weight), ("free_bits", free_bits)):
         if not value >= 0:
             raise ValueError(f"{name} must be at least 0, got {value!r}.")

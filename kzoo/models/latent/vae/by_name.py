@@ -1,4 +1,4 @@
-"""The networks of `kzoo.VAE` by name, and the checks of given ones."""
+"""The networks of `kzoo.VAE` by name, and the checks of the user's own."""
 
 import keras
 
@@ -31,7 +31,7 @@ _NETWORKS = {
 
 
 def check_widths(name, widths):
-    """The widths for the networks of that name, their own for `None`.
+    """The widths for the networks of that name; their default for `None`.
 
     Raises:
         ValueError: if there are no such networks, or the widths are not positive ints.
@@ -47,24 +47,24 @@ def check_widths(name, widths):
 
 
 def encoder_by_name(name, input_shape, outputs, options):
-    """An encoder from images (b, *input_shape) to (b, outputs), with those options it has."""
+    """An encoder from images (b, *input_shape) to (b, outputs), with the options that it takes."""
     build, _, known, _ = _NETWORKS[name]
     return build(input_shape, outputs, **{key: options[key] for key in known})
 
 
 def decoder_by_name(name, output_shape, inputs, options):
-    """A decoder from (b, inputs) to (b, *output_shape), with those of the options that it has."""
+    """A decoder from (b, inputs) to (b, *output_shape), with the options that it takes."""
     _, build, known, _ = _NETWORKS[name]
     return build(output_shape, inputs, **{key: options[key] for key in known})
 
 
-def check_networks(model, input_shape, code_dim, outputs, output_shape):
+def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
     """Builds both networks of a VAE and checks the shapes they give.
 
     Args:
         model: the `kzoo.VAE`.
         input_shape: what the encoder takes, (height, width, channels).
-        code_dim: how many numbers the decoder takes.
+        decoder_inputs: how many numbers the decoder takes.
         outputs: number of parameters of the posterior.
         output_shape: (height, width, parameters per pixel).
 
@@ -81,10 +81,10 @@ def check_networks(model, input_shape, code_dim, outputs, output_shape):
             f"{(None, outputs)}{or_two}, with latent_dim={latent_dim} and a "
             f"{type(model.posterior).__name__}; its outputs have the shapes {given}."
         )
-    given = _output_shapes("decoder", model.decoder, (code_dim,))
+    given = _output_shapes("decoder", model.decoder, (decoder_inputs,))
     if given != [(None, *output_shape)]:
         raise ValueError(
-            f"The decoder must map latents {(None, code_dim)} to one output "
+            f"The decoder must map latents {(None, decoder_inputs)} to one output "
             f"{(None, *output_shape)}; its outputs have the shapes {given}."
         )
 

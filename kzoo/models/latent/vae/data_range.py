@@ -1,10 +1,10 @@
-"""Do the values of the images go with the likelihood?"""
+"""Do the values of the images fit the likelihood?"""
 
 import numpy as np
 
 
 def likelihood_problem(likelihood, scale, images):
-    """What does not fit, a sentence, or `None`.
+    """A sentence on what does not fit, or `None`.
 
     Args:
         likelihood, scale: as in `kzoo.VAE`.

@@ -77,7 +77,7 @@ class Inference:
         return self.check_condition(len(images), labels=labels).get("labels")
 
     def _in_batches(self, function, batch_size, *arrays):
-        """`in_batches`; the last batch is as large as it is, for it may draw random numbers."""
+        """`in_batches` without padding: functions may draw random numbers for each image."""
         batch_size = check_positive_int("batch_size", batch_size)
         self.sync_state()
         return in_batches(function, batch_size, *arrays, fill=False)

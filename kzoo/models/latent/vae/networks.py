@@ -31,7 +31,7 @@ def fully_connected_decoder(output_shape, inputs, widths, **options):
 
     Args:
         output_shape: (height, width, parameters per pixel).
-        inputs: how many numbers come in.
+        inputs: how many numbers the network takes.
         widths, **options: as in `fully_connected_encoder`; `widths` are read from the last to the
             first.
 
@@ -74,7 +74,7 @@ def convolutional_decoder(output_shape, inputs, widths, kernel_size, dense_width
 
     Args:
         output_shape: (height, width, parameters per pixel).
-        inputs: how many numbers come in.
+        inputs: how many numbers the network takes.
         widths, kernel_size, dense_width, **options: as in `convolutional_encoder`; `widths` are
             read from the last to the first.
 
@@ -102,6 +102,6 @@ def halvings(size, count):
 
 
 def cropped(x, size):
-    """Without the last row or column where doubling overshot an odd size."""
+    """Crops the last row or column where doubling has exceeded an odd size."""
     rows, columns = x.shape[1] - size[0], x.shape[2] - size[1]
     return layers.Cropping2D(((0, rows), (0, columns)))(x) if rows or columns else x

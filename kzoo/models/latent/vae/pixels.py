@@ -1,4 +1,4 @@
-"""What a VAE's decoder says about the pixels: the choices of p(x|z)."""
+"""The choices of p(x|z): a VAE's distributions of pixels."""
 
 from keras import ops
 
@@ -14,7 +14,7 @@ LIKELIHOODS = ("bernoulli", *_SCALED, MIXTURE)
 
 
 def check_likelihood(likelihood, scale):
-    """`ValueError` unless the likelihood exists and the scale goes with it."""
+    """`ValueError` unless the likelihood exists and has a scale if one is given."""
     if likelihood not in LIKELIHOODS:
         raise ValueError(f"likelihood must be one of {LIKELIHOODS}, got {likelihood!r}.")
     if scale is not None and (likelihood not in _SCALED or not scale > 0):
@@ -64,7 +64,7 @@ def image_log_likelihood(likelihood, x, parameters, log_scale=None, num_mixtures
 
 
 def mean_image(likelihood, parameters, channels=None, num_mixtures=None):
-    """The mean as an image in [-1, 1]; of logistic distributions the centres' mean, clipped.
+    """The mean as an image in [-1, 1]; of logistic distributions the mean of the centres, clipped.
 
     `channels`, those of the image, and `num_mixtures` are for the mixture only.
     """

@@ -8,7 +8,8 @@
 
 Deviations from [1]: no weight normalization; the second convolution of a block starts from 0, so
 that all blocks start as the identity. The resolution changes in single convolutions between the
-blocks, the first and the last of which are next to the image: no block works at its full size.
+blocks. The first and the last of these convolutions are next to the image, so no block works at the
+image's full size.
 """
 
 import math
@@ -67,7 +68,7 @@ def residual_decoder(
 
     Args:
         output_shape: (height, width, parameters per pixel).
-        inputs: how many numbers come in.
+        inputs: how many numbers the network takes.
         widths, kernel_size, dense_width, num_blocks, activation, dtype: as in `residual_encoder`.
 
     Returns:

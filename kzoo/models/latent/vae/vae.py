@@ -86,7 +86,7 @@ class VAE(Bound, Inference, GenerativeModel):
         widths: of the built networks, from the image inwards: channels at each resolution, or
             units of the hidden layers of fully connected ones. `None`: (32, 64, 128), (200, 200)
             or, residual, (16, 32, 32).
-        kernel_size: side of their convolutions' windows, in pixels.
+        kernel_size: side of the built networks' convolutions, in pixels.
         dense_width: units of the hidden dense layer of convolutional and residual networks.
         activation: the hidden layers' activation, a Keras name.
         seed: seed of the training noise, an int or `None`.
@@ -104,7 +104,7 @@ class VAE(Bound, Inference, GenerativeModel):
         num_importance_samples: k of [2], eq. 8.
         num_classes: number of classes of a conditional VAE, which is fitted on `(images, labels)`;
             `None` for none. The label enters as a one-hot vector: as num_classes further channels
-            of the encoder's image, constant over it, and as further numbers behind z.
+            of the encoder's image, constant over it, and as further numbers after z.
         num_mixtures: components of the mixture likelihood.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
@@ -175,7 +175,7 @@ class VAE(Bound, Inference, GenerativeModel):
         self._given = [name for name, network in given.items() if network is not None]
         height, width, channels = self.image_shape
         classes = self.num_classes or 0
-        input_shape, code_dim = (height, width, channels + classes), self.latent_dim + classes
+        input_shape, decoder_inputs = (height, width, channels + classes), self.latent_dim + classes
         parameters = self.posterior.num_parameters(self.latent_dim)
         per_pixel = pixel_outputs(self.likelihood, channels, self.num_mixtures)
         output_shape = (height, width, per_pixel)
@@ -189,9 +189,9 @@ class VAE(Bound, Inference, GenerativeModel):
         }
         names = (self.networks, input_shape, parameters, options)
         self.encoder = encoder_by_name(*names) if encoder is None else encoder
-        names = (self.networks, output_shape, code_dim, options)
+        names = (self.networks, output_shape, decoder_inputs, options)
         self.decoder = decoder_by_name(*names) if decoder is None else decoder
-        check_networks(self, input_shape, code_dim, parameters, output_shape)
+        check_networks(self, input_shape, decoder_inputs, parameters, output_shape)
         if not self.posterior.built:
             self.posterior.build((None, self.latent_dim))
         self.prior.attach(self)

@@ -43,7 +43,7 @@ def from_images(prior, images):
 
 
 def bisection_order(codebook):
-    """An order of codes in which neighbours are alike, and so are codes with equal first digits.
+    """An order in which neighbouring codes are alike, as are codes with equal first digits.
 
     The codes are halved at the median of their first principal component, and each half again.
 

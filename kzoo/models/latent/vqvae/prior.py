@@ -4,7 +4,7 @@ from kzoo.models.autoregressive.gated_pixelcnn import GatedPixelCNN
 from kzoo.models.latent.vqvae import codes as code_images
 
 
-class CodePrior:
+class PriorMethods:
     """What `kzoo.VQVAE` does with its prior (a mixin)."""
 
     def set_prior(self, prior):

@@ -8,8 +8,9 @@ Implements
 
 Deviations: codes out of use start anew (`kzoo.layers.VectorQuantizer`); squared errors are averages
 over values and not sums; the widths of the networks are arguments, the residual blocks' hidden
-features half the width. The prior sees a code as digits, one per channel, of an order in which
-neighbours are alike; this changes nothing in what distributions it can represent.
+features half the width. The prior may see a code as several digits, one per channel. Codes can
+be numbered so that neighbours are alike (`order_codes`). Neither changes which distributions the
+prior can represent.
 """
 
 import keras
@@ -23,12 +24,12 @@ from kzoo.layers import VectorQuantizer
 from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.vqvae import codes as code_images
 from kzoo.models.latent.vqvae.networks import vqvae_decoder, vqvae_encoder
-from kzoo.models.latent.vqvae.prior import CodePrior
+from kzoo.models.latent.vqvae.prior import PriorMethods
 from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VQVAE(CodePrior, GenerativeModel):
+class VQVAE(PriorMethods, GenerativeModel):
     """Auto-encoder with discrete latents: a map of codes, each one of `num_codes`.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `fit` trains encoder, codebook
@@ -39,15 +40,16 @@ class VQVAE(CodePrior, GenerativeModel):
     [-1, 1], divided by `pixel_variance`), `commitment` (mean squared distance of the encoder's
     outputs from their codes, per value), `loss` = `reconstruction` + `commitment_cost` *
     `commitment` (eq. 3; the codebook has moving averages in place of its term) and `perplexity`
-    (how many codes a batch uses, exp of the entropy of their frequencies, 1..num_codes).
+    (how many codes a batch uses: exp of the entropy of their frequencies, 1..num_codes).
 
     Args:
         image_shape: `(height, width, channels)` of the images.
         num_codes: K, the size of the codebook.
         code_dim: D, the dimension of a code.
         width: features of the networks' hidden layers.
-        downsamplings: how many times the maps of codes are halved against the images.
-        blocks: residual blocks of either network.
+        downsamplings: how many times height and width are halved from the images to the maps of
+            codes.
+        blocks: residual blocks of each network.
         commitment_cost: beta of eq. 3, at least 0.
         decay: gamma of the codebook's moving averages.
         restart_below: a code that is used less often per batch starts anew; 0 for never.
@@ -55,7 +57,7 @@ class VQVAE(CodePrior, GenerativeModel):
         prior: a `kzoo.PixelModel` over `code_shape`, or `None`. Its `levels ** channels` must be
             `num_codes`: images (h, w, 1) with as many levels as there are codes, or (h, w, 8)
             with 2 levels for 256 codes, and so on. See also `set_prior`.
-        seed: of codebook and restarts, an int or `None`.
+        seed: seed of the first codebook and of the restarts, an int or `None`.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
@@ -224,7 +226,7 @@ class VQVAE(CodePrior, GenerativeModel):
     def order_codes(self):
         """Renumbers the codes so that neighbours are alike, which eases the prior's work.
 
-        Reconstructions do not change; codes do. To be called after `fit` and before `fit_prior`.
+        Reconstructions do not change; codes do. Call it after `fit` and before `fit_prior`.
         """
         quantizer = self.quantizer
         order = code_images.bisection_order(ops.convert_to_numpy(quantizer.codebook.value))

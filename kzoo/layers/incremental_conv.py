@@ -1,14 +1,15 @@
-"""One pixel after the other of a convolution along a row."""
+"""A convolution along a row, computed pixel by pixel."""
 
 from keras import ops
 
 
-class RowCache:
-    """The inputs of a convolution in a row of pixels, of which more and more are known (a mixin).
+class IncrementalConv:
+    """Computes a convolution for one pixel of a row, when the later pixels are not yet known.
 
-    The layer has `left`, the number of pixels to the left that a pixel sees, `in_features`, and
-    a `plan` for the row: `(addend, kernel)`, of the shapes (batch, 1 or width, filters), or `None`,
-    and ((left + 1) * in_features, filters).
+    A mixin. The layer has `left`, the number of pixels to the left that a pixel sees,
+    `in_features`, and a method `row_cache`, which is called once per row. It returns
+    `(addend, kernel)`: (batch, 1 or width, filters), or `None`, and
+    ((left + 1) * in_features, filters).
     """
 
     strides = 1
@@ -18,12 +19,12 @@ class RowCache:
         return ops.zeros((batch_size, self.left + width, self.in_features), self.compute_dtype)
 
     def store(self, row, x, column):
-        """A row with the input x (batch, in_features) of the pixel at `column`."""
+        """`row` with the input x (batch, in_features) of the pixel at `column`."""
         return ops.slice_update(row, (0, column + self.left, 0), x[:, None])
 
-    def step(self, plan, row, column):
-        """The outputs (batch, filters) at a column, from `plan` and the inputs so far."""
-        addend, kernel = plan
+    def step(self, row_cache, row, column):
+        """The outputs (batch, filters) at a column, from the inputs stored in `row` so far."""
+        addend, kernel = row_cache
         batch_size, _, features = row.shape
         window = ops.slice(row, (0, column, 0), (batch_size, self.left + 1, features))
         y = ops.matmul(ops.reshape(window, (batch_size, (self.left + 1) * features)), kernel)

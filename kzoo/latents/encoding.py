@@ -1,4 +1,4 @@
-"""What `kzoo.latents` asks of a model."""
+"""From images to latents and back, by any model that encodes and decodes."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from kzoo.images import to_uint8
 
 
 def check_model(model):
-    """`ValueError` unless the model encodes images and decodes codes."""
+    """`ValueError` unless the model encodes images and decodes latents."""
     if not all(hasattr(model, name) for name in ("encode", "decode", "latent_dim")):
         raise ValueError(
             "Expected a model with `latent_dim`, `encode` and `decode`, such as a VAE or an "
@@ -17,8 +17,8 @@ def check_model(model):
     return model
 
 
-def codes(model, images):
-    """The codes of images: a VAE's posterior means, an Autoencoder's codes.
+def encoded(model, images):
+    """The latents of images; of a VAE, the posterior's means.
 
     Args:
         model: a model as `kzoo.latents` describes it.
@@ -34,16 +34,16 @@ def codes(model, images):
 
 
 def decoded(model, latents):
-    """The images of codes (..., latent_dim), uint8 (n, h, w, c), n codes one after the other."""
+    """The images of latents (..., latent_dim) as uint8 (n, h, w, c): all vectors in one row."""
     latents = np.reshape(latents, (-1, np.shape(latents)[-1]))
     return ops.convert_to_numpy(to_uint8(check_model(model).decode(latents)))
 
 
-def code_scores(model, images):
-    """How much each dimension of the code says about images, to order the dimensions by.
+def latent_scores(model, images):
+    """How much each latent says about images: a number to order the latents by.
 
-    For a model whose `encode` gives mean and log-variance, the average of the dimension's
-    KL(q(z|x) || N(0, 1)), in nats; for others, the variance of its codes.
+    For a model whose `encode` gives mean and log-variance, the average of the latent's
+    KL(q(z|x) || N(0, 1)), in nats; for others, its variance over the images.
 
     Args:
         model: a model as `kzoo.latents` describes it.
@@ -61,31 +61,31 @@ def code_scores(model, images):
     return 0.5 * np.mean(np.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=0)
 
 
-def has_prior(model, images):
-    """Whether codes have a posterior, and so a prior to be compared with."""
+def has_posterior(model, images):
+    """Whether `encode` gives a posterior: mean and log-variance. The prior is then N(0, I)."""
     return _moments(model, images[:1])[1] is not None
 
 
 def _moments(model, images):
-    """`(codes, log-variances or None)`, each (n, latent_dim)."""
+    """`(latents, log-variances or None)`, each (n, latent_dim)."""
     encoded = check_model(model).encode(images)
     mean, log_variance = encoded if isinstance(encoded, tuple) else (encoded, None)
     if np.shape(mean) != (len(images), model.latent_dim):
         raise ValueError(
-            f"Expected a model with one code {(len(images), model.latent_dim)} for "
+            f"Expected a model with latents {(len(images), model.latent_dim)} for "
             f"{len(images)} images; encode() of {type(model).__name__} gave {type(mean).__name__}"
             f"{getattr(mean, 'shape', '')}."
         )
     return mean, log_variance
 
 
-def code_network(model):
-    """A `keras.Model` from images in [-1, 1] to their codes, such as a Gaussian posterior's mean.
+def latent_network(model):
+    """A `keras.Model` from images in [-1, 1] to their latents, such as a Gaussian posterior's mean.
 
     It shares its weights with the model. `Classifier.from_encoder` takes it.
 
     Args:
-        model: a `kzoo.VAE`, `kzoo.Autoencoder` or the like, whose `encoder` has the code as its
+        model: a `kzoo.VAE`, `kzoo.Autoencoder` or the like, whose `encoder` has the latents as its
             first output, or as the first `latent_dim` numbers of its only one.
 
     Returns:
@@ -98,7 +98,7 @@ def code_network(model):
     if not isinstance(encoder, keras.Model):
         raise ValueError(f"{type(model).__name__} has no encoder that is a keras.Model.")
     images = keras.Input(model.image_shape)
-    code = keras.tree.flatten(encoder(images))[0]
-    if code.shape[-1] != model.latent_dim:
-        code = code[:, : model.latent_dim]
-    return keras.Model(images, code, name="code_network")
+    latents = keras.tree.flatten(encoder(images))[0]
+    if latents.shape[-1] != model.latent_dim:
+        latents = latents[:, : model.latent_dim]
+    return keras.Model(images, latents, name="code_network")

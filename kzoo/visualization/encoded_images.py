@@ -1,31 +1,31 @@
-"""Sheets of models that encode images as well as decode codes (see `kzoo.latents`)."""
+"""Sheets of images, for models that encode images and decode latents (see `kzoo.latents`)."""
 
 import numpy as np
 from keras import ops
 
 from kzoo.checks import check_positive, check_positive_int
 from kzoo.images import to_uint8
-from kzoo.latents import average_code, code_scores, codes, decoded
-from kzoo.latents.codes import has_prior
+from kzoo.latents import average_latents, decoded, encoded, latent_scores
+from kzoo.latents.encoding import has_posterior
 from kzoo.visualization.grid import image_grid
 
 
 def latent_traversals(
     model, images, image=None, num_dimensions=10, steps=9, extent=3.0, scale=1, path=None
 ):
-    """What each dimension of the code does: one dimension per row, all others held.
+    """What each latent does: it changes along a row, while all others stay the same.
 
-    The dimensions come in the order of `kzoo.latents.code_scores` of the images, the most telling
-    one first: by their KL divergence for a VAE, by their variance for an Autoencoder. A row goes
-    from `extent` standard deviations below to as many above: of the prior N(0, 1) for a model
-    whose `encode` gives a posterior, of the images' codes, around their mean, for others.
+    The latents come in the order of `kzoo.latents.latent_scores` of the images, the highest first:
+    by their KL divergence for a VAE, by their variance for an Autoencoder. A row goes from
+    `extent` standard deviations below the mean to as many above: those of the prior N(0, 1) for a
+    model whose `encode` gives a posterior, those of the images' latents for others.
 
     Args:
         model: a model as `kzoo.latents` describes it.
-        images: uint8 (n, h, w, c), or floats in [-1, 1]: what the dimensions are measured on.
+        images: uint8 (n, h, w, c), or floats in [-1, 1]: on which the latents are scored.
         image: (h, w, c) or (1, h, w, c), the image that is changed; `None` starts from the
-            images' average code.
-        num_dimensions: rows, at most as many as the code has.
+            images' average latents.
+        num_dimensions: rows, at most as many as there are latents.
         steps: images per row, at least 2.
         extent: positive number, see above.
         scale: see `image_grid`.
@@ -40,16 +40,16 @@ def latent_traversals(
     if check_positive_int("steps", steps) < 2:
         raise ValueError(f"steps must be at least 2, got {steps}.")
     check_positive("extent", extent)
-    scores = code_scores(model, images)
+    scores = latent_scores(model, images)
     rows = check_positive_int("num_dimensions", num_dimensions)
     order = np.argsort(-scores, kind="stable")[:rows]
-    known = codes(model, images)
+    known = encoded(model, images)
     center, spread = known.mean(axis=0), known.std(axis=0)
-    if has_prior(model, images):
+    if has_posterior(model, images):
         center, spread = np.zeros_like(center), np.ones_like(spread)
     start = known.mean(axis=0)
     if image is not None:
-        start = codes(model, np.reshape(image, (1, *np.shape(image)[-3:])))[0]
+        start = encoded(model, np.reshape(image, (1, *np.shape(image)[-3:])))[0]
     walks = np.tile(start, (len(order), steps, 1))  # (rows, steps, latent_dim)
     for walk, dimension in zip(walks, order):
         values = np.linspace(-extent, extent, steps)
@@ -58,7 +58,7 @@ def latent_traversals(
 
 
 def reconstruction_sheet(model, images, columns=8, scale=1, path=None):
-    """Images and, below each, what the model makes of it: pairs of rows.
+    """Images and, below each, its reconstruction: pairs of rows.
 
     Args:
         model: a model that reconstructs when called, such as a VAE or an Autoencoder.
@@ -74,7 +74,7 @@ def reconstruction_sheet(model, images, columns=8, scale=1, path=None):
         ValueError: if there are no images or they do not fit the model.
     """
     columns = min(check_positive_int("columns", columns), len(images))
-    reconstructions = decoded(model, codes(model, images))
+    reconstructions = decoded(model, encoded(model, images))
     if images.dtype != np.uint8:
         images = ops.convert_to_numpy(to_uint8(ops.convert_to_tensor(images)))
     pairs = []
@@ -86,11 +86,11 @@ def reconstruction_sheet(model, images, columns=8, scale=1, path=None):
 
 
 def arithmetic_sheet(model, first, minus, plus, rows=4, seed=0, scale=1, path=None):
-    """The images of "first - minus + plus", computed on average codes.
+    """The images of "first - minus + plus", computed on average latents.
 
-    A row stands on its own share of every group, drawn at random; its images are, from left to
-    right, the average code of `first`, that of `minus`, that of `plus`, and the first one less the
-    second plus the third. Nothing else is shown: no image of the groups appears.
+    Every row uses its own share of each group, drawn at random. It shows four decoded images: of
+    the average latents of `first`, of `minus` and of `plus`, and of the first minus the second plus
+    the third. No image of the groups is shown.
 
     Args:
         model: a model as `kzoo.latents` describes it.
@@ -115,6 +115,6 @@ def arithmetic_sheet(model, first, minus, plus, rows=4, seed=0, scale=1, path=No
         if len(group) < rows:
             raise ValueError(f"Expected at least {rows} images per group, got {len(group)}.")
         shares = np.array_split(generator.permutation(len(group)), rows)
-        columns.append(np.stack([average_code(model, group[share]) for share in shares]))
+        columns.append(np.stack([average_latents(model, group[share]) for share in shares]))
     columns.append(columns[0] - columns[1] + columns[2])
     return image_grid(decoded(model, np.stack(columns, axis=1)), columns=4, scale=scale, path=path)

@@ -1,7 +1,7 @@
-"""What surrounds the layers of the pixel models: the first convolution, positions, the head.
+"""The first and the last layers that PixelCNN and PixelRNN have in common.
 
 [1] van den Oord, Kalchbrenner and Kavukcuoglu, Pixel Recurrent Neural Networks, 2016
-    (arXiv:1601.06759): the frame of all networks in table 1.
+    (arXiv:1601.06759): the first convolution and the head of all networks in table 1.
 """
 
 from keras import ops
@@ -35,26 +35,26 @@ class PositionBias:
         return ops.cast(rows + self.column_bias, self.compute_dtype)[None]
 
 
-class FramedPixelModel(PositionBias, PixelModel):
-    """The frame of reference 1: a 7x7 convolution with mask A, layers, a head of 1x1 convolutions.
+class MaskedConvModel(PositionBias, PixelModel):
+    """A 7x7 convolution with mask A, the subclass's layers, a head of 1x1 convolutions [1].
 
-    A subclass calls `add_frame`, puts layers in between, and calls `build` once it has them.
+    A subclass calls `add_convolutions`, adds its own layers, and then calls `build`.
     """
 
-    def add_frame(self, stream, head_filters, position_bias):
-        """Makes the layers of the frame.
+    def add_convolutions(self, residual_features, head_filters, position_bias):
+        """Makes the first convolution and the head.
 
         Args:
-            stream: number of features that the layers in between take and give.
+            residual_features: number of features of the subclass's layers, which are residual.
             head_filters: features of the two 1x1 convolutions before the output.
             position_bias: whether the first convolution gets a learned bias of every row and
                 column.
         """
         self.head_filters = check_positive_int("head_filters", head_filters)
         self.position_bias = bool(position_bias)
-        self.stream = stream
+        self.residual_features = residual_features
         shared = self.layer_options
-        self.first = MaskedConv2D(stream, 7, "A", name="first", **shared)
+        self.first = MaskedConv2D(residual_features, 7, "A", name="first", **shared)
         self.head = [MaskedConv2D(head_filters, 1, "B", name=f"head_{i}", **shared) for i in (0, 1)]
         # At first, all values are equally likely.
         self.output_layer = MaskedConv2D(
@@ -68,9 +68,11 @@ class FramedPixelModel(PositionBias, PixelModel):
 
     def build(self, input_shape):
         self.first.build(input_shape)
-        self.build_position_bias(self.stream)
+        self.build_position_bias(self.residual_features)
         hidden = (*input_shape[:-1], self.head_filters)
-        for layer, features in zip(self.head, (self.stream, self.head_filters), strict=True):
+        for layer, features in zip(
+            self.head, (self.residual_features, self.head_filters), strict=True
+        ):
             layer.build((*input_shape[:-1], features))
         self.output_layer.build(hidden)
         self.built = True
@@ -83,27 +85,27 @@ class FramedPixelModel(PositionBias, PixelModel):
         }
 
     def features(self, x):
-        """What the first layer takes, (b, h, w, stream), of images as `scale` gives them."""
+        """The first convolution of scaled images, with position biases: (b, h, w, features)."""
         x = self.first(x)
         return x + self.bias_of_positions() if self.position_bias else x
 
     def logits(self, x):
-        """The head, on features (..., stream), of images or of one pixel."""
-        return self.as_logits(self.outputs_of(x))
+        """The logits from the last layer's features, of images or of one pixel."""
+        return self.as_logits(self.head_outputs(x))
 
-    def outputs_of(self, x):
-        """`logits` before they are given their shape: (..., num_outputs)."""
+    def head_outputs(self, x):
+        """The head: from features (..., residual_features) to (..., num_outputs)."""
         for layer in (*self.head, self.output_layer):
             x = layer(ops.relu(x))
         return x
 
-    def store(self, x, buffers, column):
-        """See `PixelSampler`; the first convolution's inputs are the first of the buffers."""
-        return self.first.store(buffers[0], x, column), *buffers[1:]
+    def store(self, x, pixel_cache, column):
+        """See `PixelSampler`. The cache begins with the first convolution's inputs."""
+        return self.first.store(pixel_cache[0], x, column), *pixel_cache[1:]
 
 
 def plus(x, addend):
-    """Their sum, where either may be `None` for nothing."""
+    """x + addend, where `None` stands for zero."""
     if x is None or addend is None:
         return addend if x is None else x
     return x + addend
