@@ -5,12 +5,15 @@ weights and random states, every source has to lead to the weights that arrays l
 """
 
 import functools
+import re
+import warnings
 
 import keras
 import numpy as np
 import pytest
 
 import kzoo
+from kzoo.models.batches import prepare
 from tests.small_models import CLASSES, MODELS, SHAPE, small
 
 COUNT, BATCH = 24, 8
@@ -267,15 +270,6 @@ def test_data_that_do_not_fit(model):
     for given, message in cases:
         with pytest.raises(ValueError, match=message):
             model.fit(given, labels[: len(given)], verbose=0)
-    late = [
-        (np.zeros((BATCH, *SHAPE), "float32"), labels[:BATCH]),
-        (floats[:BATCH], labels[:BATCH]),
-    ] * 4
-    late[0] = (np.linspace(-1, 1, BATCH * 64, dtype="float32").reshape(BATCH, *SHAPE), late[0][1])
-    for source in (Batches(late), iter(late)):
-        with pytest.raises(Exception, match=r"\[-1, 1\]"):
-            model.fit(source, verbose=0)
-        assert all(np.isfinite(a).all() for a in state(model))
     if model.conditioned_on:
         with pytest.raises(ValueError, match="got no labels"):
             model.fit(images, verbose=0)
@@ -283,18 +277,32 @@ def test_data_that_do_not_fit(model):
             model.fit(images, labels + CLASSES, verbose=0)
 
 
+@pytest.mark.parametrize("name", ["GAN", "CFGGAN", "VAE"])
+@pytest.mark.parametrize("kind", ["PyDataset", "generator"])
+def test_a_later_batch_that_is_not_a_number_does_not_reach_the_weights(name, kind):
+    model, _ = compiled(name, None)
+    good = np.linspace(-1, 1, BATCH * 64, dtype="float32").reshape(BATCH, *SHAPE)
+    batches = [(good,)] * 4 + [(np.full_like(good, np.nan),)]
+    source = Batches(batches) if kind == "PyDataset" else (batch for batch in batches)
+    with pytest.raises(Exception, match=r"\[-1, 1\]"):
+        model.fit(source, verbose=0)
+    assert all(np.isfinite(a).all() for a in state(model))
+
+
 def test_values_that_are_probably_wrong_are_named_once(model):
-    model.__dict__.pop("_kzoo_warnings", None)
     rng = np.random.default_rng(4)
     labels = np.arange(COUNT) % CLASSES
     floats = rng.integers(0, 256, (COUNT, *SHAPE)) / np.float32(255)
-    with pytest.warns(UserWarning, match=r"expected \[-1, 1\], black being -1"):
-        fit(model, {"x": floats, "y": labels})
-    with pytest.warns(UserWarning, match="hold only 0 and 1"):
-        fit(model, {"x": (floats > 0.5).astype("uint8"), "y": labels})
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
-        fit(model, {"x": floats, "y": labels})
+    binary = (floats > 0.5).astype("uint8")
+    model.__dict__.pop("_kzoo_warnings", None)
+    for images, message in (
+        (floats, r"expected \[-1, 1\], black being -1"),
+        (binary, "only 0 and 1"),
+    ):
+        for given in ((images, labels), (Batches([(images, labels)]), None)):
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                prepare(model, *given)
+            assert len(caught) == (given[1] is not None), [str(w.message) for w in caught]
+            assert all(re.search(message, str(w.message)) for w in caught)
     model.__dict__.pop("_kzoo_warnings", None)

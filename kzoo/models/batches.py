@@ -170,7 +170,8 @@ def prepare(
     _check_weights(model, sample_weight, class_weight)
     grouped = grouped and model.examples_per_step(1) != 1
     if hasattr(x, "shape") or (isinstance(x, dict) and x):
-        return _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped)
+        labels = class_weight is not None
+        return _prepare_arrays(model, x, y, sample_weight, labels, batch_size, shuffle, grouped)
     kinds = ("element_spec", "__next__", "dataset")  # tf.data, generators, a DataLoader
     if not isinstance(x, keras.utils.PyDataset) and not any(hasattr(x, kind) for kind in kinds):
         raise ValueError(
@@ -211,7 +212,7 @@ def prepare(
     return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
 
 
-def _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped):
+def _prepare_arrays(model, x, y, sample_weight, keep_labels, batch_size, shuffle, grouped):
     images, condition, _ = split(model, (x, y, sample_weight))
     check_images(model, images)
     if not len(images):
@@ -230,8 +231,8 @@ def _prepare_arrays(model, x, y, sample_weight, batch_size, shuffle, grouped):
         return {"x": x, "y": y, "batch_size": batch_size, "shuffle": shuffle, "first": first}
     if condition:
         y = packed(images, condition)[1]
-    if y is None and sample_weight is not None:
-        y = _placeholder(images)
+    elif not keep_labels:
+        y = None if sample_weight is None else _placeholder(images)
     return {
         "x": images,
         "y": y,

@@ -2,12 +2,14 @@
 
 | format | TensorFlow | JAX | PyTorch |
 |---|---|---|---|
-| `"tf_saved_model"` | yes | with TensorFlow installed | with TensorFlow installed, Keras's limits |
-| `"onnx"` | with tf2onnx | with tf2onnx | with onnxscript |
-| `"litert"` | yes | with TensorFlow installed | with litert-torch |
-| `"torch"` | - | - | yes |
+| `"tf_saved_model"` | yes | with TensorFlow installed | by Keras, not tried |
+| `"onnx"` | with tf2onnx | with jax2onnx, not tried | GAN and VAE, with onnxscript |
+| `"litert"` | yes | not tried | with litert-torch, not tried |
+| `"torch"` | - | - | all but CFGGAN, for one example at a time |
 
-Keras or the converter raises an error for what it cannot do.
+A CFGGAN is written as G_T, its T gradients included, for mini-batches of its own size. On PyTorch a
+model whose class has weights of its own beside its networks (pixel models, CFGGAN) is not
+written as ONNX. `input_signature` chooses other sizes.
 """
 
 import keras
@@ -24,9 +26,11 @@ class Forward(keras.Model):
     def __init__(self, model, function):
         super().__init__(name=model.name)
         # Its parts and not the model itself, whose own inputs TensorFlow would look into.
-        self.parts = list(model.layers)
-        of_parts = {id(v) for part in self.parts for v in part.variables}
-        self.further = [v for v in model.variables if id(v) not in of_parts]
+        for i, part in enumerate(model.layers):
+            setattr(self, f"part_{i}", part)  # each an attribute, as PyTorch finds them
+        of_parts = {id(v) for part in model.layers for v in part.variables}
+        for i, variable in enumerate(v for v in model.variables if id(v) not in of_parts):
+            setattr(self, f"variable_{i}", variable)
         self.function = function
         self.built = True
 
