@@ -11,6 +11,10 @@ Implements
 Deviations: Adam instead of RMSProp; the image is shifted down before the vertical stack, once,
 instead of its features in every layer; an optional bias of every row and column
 (`position_bias`); the last convolution starts at zero. The sampler is ours.
+
+The head reads the layers' skip features alone, so nothing reads the horizontal output of the last
+layer. The weights of that 1x1 convolution, filters^2 + filters (1,056 with 32 filters), never get a
+gradient; they stay, so that saved models load.
 """
 
 import keras
