@@ -5,8 +5,8 @@
 
 Deviations: the weights of a mixture of Gaussians are learned, too. The VampPrior's pseudo-inputs
 are tanh of their weights, which keeps them within the images' range; the paper uses a clipped
-linear map. They start from noise. They pass the encoder in inference mode, also during training: its
-batch norm then takes the moving averages, and its dropout does nothing.
+linear map. They start from noise. They pass the encoder in inference mode, also during training:
+its batch norm takes the moving averages, and its dropout does nothing.
 """
 
 import keras
