@@ -282,7 +282,7 @@ def test_data_that_do_not_fit(model):
 def test_a_later_batch_that_is_not_a_number_does_not_reach_the_weights(name, kind):
     model, _ = compiled(name, None)
     good = np.linspace(-1, 1, BATCH * 64, dtype="float32").reshape(BATCH, *SHAPE)
-    batches = [(good,)] * 4 + [(np.full_like(good, np.nan),)]
+    batches = [(good,)] * 3 + [(np.full_like(good, np.nan),)]
     source = Batches(batches) if kind == "PyDataset" else (batch for batch in batches)
     with pytest.raises(Exception, match=r"\[-1, 1\]"):
         model.fit(source, verbose=0)
