@@ -37,7 +37,7 @@ def main():
     for backend in backends:
         if backend not in BACKENDS:
             parser.error(f"unknown backend {backend!r}, expected some of {', '.join(BACKENDS)}")
-    command = [sys.executable, "-m", "pytest", "-q", "-n", arguments.workers, "--dist", "loadfile"]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", arguments.workers, "--dist", "loadgroup"]
 
     results = {}
     for backend in backends:

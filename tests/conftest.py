@@ -45,6 +45,29 @@ if _KNOWN_JAX:
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """One process runs all tests of a file, unless the file makes groups of its own."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_programs_left():
+    """After each file JAX forgets what it compiled.
+
+    Every program takes some of the memory mappings that Linux allows a process (65,530). A process
+    that runs the whole suite would need more, and the compiler ends it with a segmentation fault.
+    """
+    yield
+    if keras.backend.backend() == "jax":
+        import jax
+
+        jax.clear_caches()
+        gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def fixed_seed():
     """Every test starts from the same state of Python's, NumPy's and the backend's generators."""

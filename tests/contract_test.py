@@ -37,7 +37,13 @@ def state(model):
     return [keras.ops.convert_to_numpy(v).copy() for v in variables_of(model)]
 
 
-@pytest.fixture(params=MODELS, ids=lambda p: p[0] + ("-classes" if p[1] else ""))
+def parameter(name, classes):
+    """A model as a parameter of tests; one process runs all tests of a model."""
+    label = name + ("-classes" if classes else "")
+    return pytest.param((name, classes), id=label, marks=pytest.mark.xdist_group(label))
+
+
+@pytest.fixture(params=[parameter(*m) for m in MODELS])
 def model(request):
     model, values = compiled(*request.param)
     for variable, value in zip(variables_of(model), values, strict=True):
