@@ -13,7 +13,8 @@ def takes(model, name):
     if not can(model, "generate"):
         return False
     conditions = [condition.name for condition in conditions_of(model)]
-    return name in (*conditions, *inspect.signature(model.generate).parameters)
+    options = getattr(model, "sampling_options", ())
+    return name in (*conditions, *options, *inspect.signature(model.generate).parameters)
 
 
 def conditions_of(model):

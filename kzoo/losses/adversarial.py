@@ -48,6 +48,9 @@ def hinge_discriminator_loss(real, fake):
     return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
 
 
+DISCRIMINATOR_LOSSES = {"logistic": discriminator_loss, "hinge": hinge_discriminator_loss}
+
+
 def hinge_generator_loss(fake):
     """-E D(G(z)) (eq. 17 of Miyato et al.); any scalar."""
     return -ops.mean(fake)

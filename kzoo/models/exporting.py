@@ -42,9 +42,6 @@ class Forward(keras.Model):
 class Exporting:
     """`export` of a model that knows what it takes (a mixin before `keras.Model`)."""
 
-    #: How many inputs at once an exported model takes; `None` for any number.
-    export_batch = None
-
     def input_specs(self):
         """What `call` takes, a list of `keras.InputSpec`: images in [-1, 1], then conditions."""
         images = keras.InputSpec(shape=(None, *self.image_shape), dtype="float32")
@@ -70,7 +67,7 @@ class Exporting:
         """
         if input_signature is None:
             specs = [
-                keras.InputSpec(shape=(self.export_batch, *spec.shape[1:]), dtype=spec.dtype)
+                keras.InputSpec(shape=(self.fixed_batch, *spec.shape[1:]), dtype=spec.dtype)
                 for spec in self.input_specs()
             ]
             input_signature = specs if len(specs) == 1 else [specs]

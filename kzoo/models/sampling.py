@@ -14,6 +14,8 @@ class Sampling:
 
     #: Arguments of `transform_noise` that are no conditions; `generate` takes them too.
     sampling_options = frozenset()
+    #: The only `batch_size` of a model whose images depend on the others of their mini-batch.
+    fixed_batch = None
 
     @property
     def conditioned_on(self):
@@ -48,17 +50,28 @@ class Sampling:
         """
         if num_samples is not None:
             num_samples = check_positive_int("num_samples", num_samples)
-        batch_size = check_positive_int("batch_size", batch_size or 64)
+        fixed = self.fixed_batch
+        if fixed and batch_size not in (None, fixed):
+            raise ValueError(
+                f"This {type(self).__name__} draws images in batches of {fixed} (an image depends "
+                f"on its batch), got batch_size={batch_size!r}."
+            )
+        batch_size = check_positive_int("batch_size", batch_size or fixed or 64)
         options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
         num_samples, condition = check_given(self, num_samples, condition)
         self.sync_state()
-        noise = ops.convert_to_numpy(self.draw_noise(num_samples, seed_generator(seed)))
-        return in_batches(
+        count = num_samples
+        if fixed:  # whole mini-batches: none of the images may depend on what fills up the last one
+            count += -count % fixed
+            condition = {name: np.resize(values, count) for name, values in condition.items()}
+        noise = ops.convert_to_numpy(self.draw_noise(count, seed_generator(seed)))
+        images = in_batches(
             lambda noise, condition: to_uint8(self.transform_noise(noise, **condition, **options)),
             batch_size,
             noise,
             condition,
         )
+        return images[:num_samples]
 
     def draw_noise(self, num_samples, seed):
         """Standard normal latents (num_samples, latent_dim)."""

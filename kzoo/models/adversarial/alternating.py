@@ -6,27 +6,20 @@
 * Arjovsky, Bottou 2017, "Towards principled methods for training generative adversarial networks",
   arXiv:1701.04862, section 3: noise on the discriminator's inputs [4].
 * Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in a categorical latent [5].
-* Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [6].
-* Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [7].
-* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196: samples come from an average
-  of the generator's weights (appendix A), networks grow out of smaller ones (section 2) [8].
-* Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [9].
+* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196, section 2: networks grow out
+  of smaller ones [6].
 """
 
 import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
-from kzoo.layers import DiffAugment
-from kzoo.layers.diff_augment import check_policies
 from kzoo.models.adversarial.base import AdversarialModel, dtype_policy, shape_of_images
 from kzoo.models.adversarial.growth import Growth
 from kzoo.models.adversarial.infogan import CategoryProbabilities, CategoryRecognition
-from kzoo.models.adversarial.r1 import R1
-from kzoo.models.adversarial.weight_average import WeightAverage
 
 
-class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, AdversarialModel):
+class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
@@ -50,29 +43,19 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
             training adds to every image before the discriminator sees it [4]; 0 for none. It
             keeps the discriminator from winning by details that the generator cannot match.
-        augment: how training changes all images, real and generated, before the discriminator sees
-            them [7]: names for `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`.
-        spectral_normalization: divides every kernel of a named discriminator by its largest
-            singular value [6], in place of batch norm.
-        average_decay: decay of the moving average of the generator's weights, in [0, 1), such as
-            .999; 0 for no average. The network with these weights is `averaged_generator`, from
-            which `generate` then draws unless it is called with `averaged=False` [8].
-        r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
-            [9]), such as .1 to 10; 0 for none.
-        r1_every: the penalty is computed at every `r1_every`-th update of the discriminator only,
-            and multiplied by `r1_every` there.
         grow_from: a model with half the image's sides, twice the `width` and "dcgan_4x4" networks,
-            whose weights all layers take over but those next to the image [8]; or a model of the
+            whose weights all layers take over but those next to the image [6]; or a model of the
             same size, to continue its training.
-        fade_images: over how many real images the new layers are faded in [8]; 0 for networks
+        fade_images: over how many real images the new layers are faded in [6]; 0 for networks
             without the smaller one's layers next to the image.
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
             `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1].
         discriminator: one of the same names, or the user's own `keras.Model`, images to logits
             (b, 1).
-        **kwargs: `num_classes` and `conditioning` of a class-conditional model, as
-            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
+        **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
+            `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as `AdversarialModel`
+            describes them; `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -91,11 +74,6 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
         codes=0,
         information=0.0,
         instance_noise=0.0,
-        augment=None,
-        spectral_normalization=False,
-        average_decay=0.0,
-        r1=0.0,
-        r1_every=16,
         grow_from=None,
         fade_images=0,
         generator="dcgan",
@@ -126,52 +104,26 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
         self.codes = codes
         self.information = float(information)
         self.instance_noise = float(instance_noise)
-        self.augment = list(check_policies("augment", augment)) or None
-        self.spectral_normalization = bool(spectral_normalization)
-        if self.spectral_normalization and not isinstance(discriminator, str):
-            raise ValueError(
-                "spectral_normalization=True is for a discriminator given by its name; got "
-                f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
-            )
         self._check_growth(fade_images, grow_from)
-        fading = self.fade_images > 0
+        options = {"width": self.width, "pointwise": self.pointwise}
+        options.update(batch_norm=self.batch_norm, fading=self.fade_images > 0)
         self._set_networks(
-            discriminator,
-            generator,
-            {"width": self.width, "pointwise": self.pointwise, "batch_norm": self.batch_norm},
-            {"codes": self.codes, "batch_norm": True, "fading": fading},
-            {"spectral_normalization": self.spectral_normalization, "fading": fading},
+            discriminator, generator, options, {"codes": self.codes, "batch_norm": True}
         )
-        self._set_average(average_decay)
-        self._set_r1(r1, r1_every)
         self._set_growth(grow_from)
         if self.information:
             with dtype_policy(self.dtype_policy):
                 self.category_recognition = CategoryRecognition(self.discriminator, self.codes)
             self.code_head = self.category_recognition.head  # where Keras finds its variables
-        self.seed_generator = keras.random.SeedGenerator()
-        if self.augment:
-            self.augmentation = DiffAugment(self.augment, seed=self.seed_generator)
-        self.build()
+        self._finish()
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "discriminator_steps": self.discriminator_steps,
-            "width": self.width,
-            "pointwise": self.pointwise,
-            "codes": self.codes,
-            "information": self.information,
-            "instance_noise": self.instance_noise,
-            "augment": self.augment,
-            "spectral_normalization": self.spectral_normalization,
-            "average_decay": self.average_decay,
-            "r1": self.r1,
-            "r1_every": self.r1_every,
-            "grow_from": self.grow_from,
-            "fade_images": self.fade_images,
-            **self._networks_config(),
-        }
+        names = (
+            "discriminator_steps width pointwise codes information instance_noise grow_from "
+            "fade_images"
+        )
+        config = {name: getattr(self, name) for name in names.split()}
+        return {**super().get_config(), **config, **self._networks_config()}
 
     def default_optimizer(self):
         """Adam with DCGAN's settings (section 4 of [2])."""
@@ -185,6 +137,10 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
         """Includes those of the network that predicts the category."""
         head = self.code_head.trainable_variables if self.information else []
         return super().discriminator_variables + head
+
+    def drawing_network(self):
+        """The network that `generate` draws from: the generator, or the average of its weights."""
+        return self.averaged_generator if self.average_decay else self.generator
 
     # The losses -------------------------------------------------------------------------------
 
@@ -236,9 +192,8 @@ class AlternatingGAN(WeightAverage, R1, Growth, CategoryProbabilities, Adversari
         return self.logits(fake, training, **condition), 0.0
 
     def _noisy(self, images, training):
-        """Images (b, h, w, c) as training shows them to the discriminator."""
-        if training and self.augment:
-            images = self.augmentation(images, training=True)
+        """Augmented images (b, h, w, c), with instance noise."""
+        images = self.augmented(images, training)
         if training and self.instance_noise:
             noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
             images = images + self.instance_noise * noise

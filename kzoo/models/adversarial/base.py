@@ -1,4 +1,13 @@
-"""What models with a generator and a discriminator share: two networks, two optimizers."""
+"""What models with a generator and a discriminator share: two networks, two optimizers.
+
+And what modern training adds to either network:
+
+* Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [1].
+* Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [2].
+* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A: samples come from
+  an average of the generator's weights [3].
+* Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [4].
+"""
 
 import contextlib
 
@@ -7,6 +16,10 @@ from keras import ops
 
 from kzoo.checks import check_positive_int
 from kzoo.conditions import Labels
+from kzoo.layers import DiffAugment
+from kzoo.layers.diff_augment import check_policies
+from kzoo.models.adversarial.r1 import R1
+from kzoo.models.adversarial.weight_average import WeightAverage
 from kzoo.models.base import GenerativeModel
 from kzoo.networks import discriminator_by_name, generator_by_name
 from kzoo.networks.conditional import (
@@ -73,10 +86,11 @@ def dtype_policy(policy):
         keras.config.set_dtype_policy(before)
 
 
-class AdversarialModel(GenerativeModel):
+class AdversarialModel(WeightAverage, R1, GenerativeModel):
     """A discriminator and a network that draws images, each with an optimizer of its own.
 
-    A subclass names its other network in `generator_name` and calls `_set_networks`.
+    A subclass names its other network in `generator_name`, calls `_set_networks`, and
+    `_finish` when all else is made.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -87,10 +101,32 @@ class AdversarialModel(GenerativeModel):
         conditioning: how a discriminator built by name sees the label: `"projection"` or
             `"concatenation"` (see `kzoo.networks.conditional`). The generator takes the
             label as a one-hot vector beside the latents.
+        augment: how training changes all images, real and generated, before the discriminator sees
+            them [2]: names for `kzoo.layers.DiffAugment`, such as `"color,translation,cutout"`.
+        spectral_normalization: divides every kernel of a named discriminator by its largest
+            singular value [1], in place of batch norm.
+        average_decay: decay of the moving average of the generator's weights, in [0, 1), such as
+            .999; 0 for no average. The network with these weights is `averaged_generator` (in a
+            CFGGAN `averaged_approximator`), from which `generate` then draws unless it is called
+            with `averaged=False` [3].
+        r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
+            [4]), such as .1 to 10; 0 for none.
+        r1_every: the penalty is computed at every `r1_every`-th update of the discriminator only,
+            and multiplied by `r1_every` there.
     """
 
     def __init__(
-        self, image_shape, latent_dim, num_classes=None, conditioning="projection", **kwargs
+        self,
+        image_shape,
+        latent_dim,
+        num_classes=None,
+        conditioning="projection",
+        augment=None,
+        spectral_normalization=False,
+        average_decay=0.0,
+        r1=0.0,
+        r1_every=16,
+        **kwargs,
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
         if num_classes is not None:
@@ -99,9 +135,15 @@ class AdversarialModel(GenerativeModel):
             raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
         self.num_classes = num_classes
         self.conditioning = conditioning
+        self.augment = list(check_policies("augment", augment)) or None
+        self.spectral_normalization = bool(spectral_normalization)
+        self._check_average(average_decay)
+        self._check_r1(r1, r1_every)
 
     def get_config(self):
-        names = ("num_classes", "conditioning")
+        names = (
+            "num_classes conditioning augment spectral_normalization average_decay r1 r1_every"
+        ).split()
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     generator_name = "generator"
@@ -207,9 +249,7 @@ class AdversarialModel(GenerativeModel):
     def build(self, input_shape=None):
         """The networks are built when they are given or made; nothing is left to build."""
 
-    def _set_networks(
-        self, discriminator, generator, options, generator_options, discriminator_options=None
-    ):
+    def _set_networks(self, discriminator, generator, options, generator_options):
         """Takes the user's networks, or builds those that are named.
 
         Args:
@@ -217,7 +257,6 @@ class AdversarialModel(GenerativeModel):
             generator: the same, for the network that draws images.
             options: of both networks that are built.
             generator_options: further options of the network that draws images.
-            discriminator_options: further options of the discriminator.
 
         Raises:
             ValueError: if a network's shapes do not fit, or there is none of that name.
@@ -229,12 +268,17 @@ class AdversarialModel(GenerativeModel):
         }
         shape, latent_dim, classes = self.image_shape, self.latent_dim, self.num_classes
         by_name = isinstance(discriminator, str), isinstance(generator, str)
+        if self.spectral_normalization and not by_name[0]:
+            raise ValueError(
+                "spectral_normalization=True is for a discriminator given by its name; got "
+                f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
+            )
         with dtype_policy(self.dtype_policy):
             if by_name[0]:
                 extra = classes if classes and self.conditioning == "concatenation" else 0
                 seen = (*shape[:2], shape[2] + extra)
-                further = discriminator_options or {}
-                discriminator = discriminator_by_name(discriminator, seen, **options, **further)
+                spectral = {"spectral_normalization": self.spectral_normalization}
+                discriminator = discriminator_by_name(discriminator, seen, **options, **spectral)
                 if extra:
                     discriminator = concatenated_discriminator(discriminator, shape, classes)
                 elif classes:
@@ -251,6 +295,19 @@ class AdversarialModel(GenerativeModel):
             "discriminator", discriminator, [images, *labels], self.discriminator_output
         )
         setattr(self, role, check_network(role, generator, [latents, *labels], shape))
+        self._set_average()
+        self._set_r1()
+
+    def _finish(self):
+        """The random state, once all networks are made."""
+        self.seed_generator = keras.random.SeedGenerator()
+        if self.augment:
+            self.augmentation = DiffAugment(self.augment, seed=self.seed_generator)
+        self.build()
+
+    def augmented(self, images, training=True):
+        """Images (b, h, w, c) as training shows them to the discriminator."""
+        return self.augmentation(images, training=True) if training and self.augment else images
 
     def _networks_config(self):
         """The networks in a config: their names, or those that the user gave."""

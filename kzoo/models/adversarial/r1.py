@@ -18,12 +18,15 @@ from kzoo.checks import check_positive_int
 class R1:
     """The penalty R1 of a model with a discriminator (a mixin)."""
 
-    def _set_r1(self, weight, every):
-        """Checks the arguments. With a penalty, adds a count of the discriminator's updates."""
+    def _check_r1(self, weight, every):
+        """Checks the arguments."""
         if not 0.0 <= weight < float("inf"):
             raise ValueError(f"r1 must be 0 or positive, got {weight!r}.")
         self.r1 = float(weight)
         self.r1_every = check_positive_int("r1_every", every)
+
+    def _set_r1(self):
+        """With a penalty, adds a count of the discriminator's updates."""
         if self.r1:
             self.r1_updates = self.add_weight(
                 (), "zeros", trainable=False, dtype="int32", name="r1_updates"

@@ -23,7 +23,7 @@ def copy_of(network):
 
 
 class WeightAverage:
-    """Averages the weights of a model's `generator`, and draws from the average (a mixin).
+    """Averages the weights of a model's generator, and draws from the average (a mixin).
 
     After update t = 1, 2, ... of the generator, every trainable weight w of it moves the average a
     by a <- a + (1 - k) (w - a), k = min(decay, (1 + t) / (10 + t)): at first the average follows
@@ -33,15 +33,23 @@ class WeightAverage:
 
     sampling_options = frozenset(("averaged",))
 
-    def _set_average(self, decay):
-        """Makes the averaged generator, if `decay` is not 0; `None` is read as 0."""
+    def _check_average(self, decay):
+        """Checks the argument; `None` is read as 0."""
         decay = 0.0 if decay is None else decay
         if not 0.0 <= decay < 1.0:
             raise ValueError(f"average_decay must be at least 0 and below 1, got {decay!r}.")
         self.average_decay = float(decay)
+
+    @property
+    def _average(self):
+        return getattr(self, f"averaged_{self.generator_name}")
+
+    def _set_average(self):
+        """Makes the averaged generator, if there is to be one."""
         if self.average_decay:
-            self.averaged_generator = copy_of(self.generator)
-            self.averaged_generator.trainable = False
+            average = copy_of(getattr(self, self.generator_name))
+            average.trainable = False
+            setattr(self, f"averaged_{self.generator_name}", average)
             self.average_updates = self.add_weight(
                 (), "zeros", trainable=False, dtype="float32", name="average_updates"
             )
@@ -53,8 +61,9 @@ class WeightAverage:
         self.average_updates.assign_add(1.0)
         t = self.average_updates.value
         rest = 1.0 - ops.minimum(self.average_decay, (1.0 + t) / (10.0 + t))
-        trained = {id(variable) for variable in self.generator.trainable_variables}
-        pairs = zip(self.averaged_generator.weights, self.generator.weights, strict=True)
+        generator = getattr(self, self.generator_name)
+        trained = {id(variable) for variable in generator.trainable_variables}
+        pairs = zip(self._average.weights, generator.weights, strict=True)
         for average, variable in pairs:
             if id(variable) in trained:
                 average.assign_add(rest * (variable.value - average.value))
@@ -77,4 +86,4 @@ class WeightAverage:
         if not (averaged and self.average_decay):
             return self(noise, labels=labels)
         inputs = noise if labels is None else [noise, labels]
-        return ops.cast(self.averaged_generator(inputs, training=False), "float32")
+        return ops.cast(self._average(inputs, training=False), "float32")

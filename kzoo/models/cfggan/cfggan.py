@@ -18,21 +18,28 @@ Deviations from the paper's text, after the authors' published code where that d
 * The discriminator's gradient uses the statistics of the batch (training mode), also when images
   are drawn, so that an image depends on the others of its mini-batch.
 * Batch norm's scale starts at 1, not at a uniform random number.
+
+Not in the paper are class-conditional models, an average of the approximator's weights over the
+stages, and what changes the discriminator's training: `discriminator_loss="hinge"`, augmentation,
+spectral normalization, R1. The steps follow such a D as they follow any. But Theorem 2.1 holds for
+a D that is the logarithm of a ratio of densities, as the logistic loss finds it.
 """
 
 import keras
 from keras import ops
 
 from kzoo.checks import check_positive, check_positive_int
+from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.adversarial.base import AdversarialModel, shape_of_images
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
 from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size
+from kzoo.models.cfggan.refinement import Refinement
 from kzoo.models.cfggan.stopping import StageLimit, StopOnDivergence
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
+class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
     """Generator grown by composite functional gradients.
 
     * `algorithm="xicfg"` (Algorithm 3): stages of T functional gradient steps with U discriminator
@@ -92,8 +99,11 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
         approximator: one of the same names, or the user's own `keras.Model`, latents
             (b, latent_dim) to images (b, h, w, c) in [-1, 1]. The paper's settings for
             `"fully_connected"`: T=25, eta=.1, learning rates of 1e-4.
-        **kwargs: `num_classes` and `conditioning` of a class-conditional model, as
-            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
+        discriminator_loss: `"logistic"`, as in the paper, or `"hinge"`.
+        **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
+            `spectral_normalization`, `average_decay` (of the approximator, over the stages), `r1`
+            and `r1_every`, as `AdversarialModel` describes them; `name`, `dtype` and the like, as
+            in `keras.Model`.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -107,6 +117,9 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
     model.generate(64, seed=0)                     # from G_T
     model.generate(64, seed=0, steps=0)            # from the approximator
     ```
+
+    `generate` takes `steps`, t in 0 .. T: the functional gradient steps from the approximator's
+    images, T by default. Images are drawn in mini-batches of `batch_size` only.
     """
 
     generator_name = "approximator"
@@ -134,6 +147,7 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
         batch_norm=True,
         discriminator="dcgan",
         approximator="dcgan",
+        discriminator_loss="logistic",
         **kwargs,
     ):
         image_shape = shape_of_images(image_shape, discriminator, approximator)
@@ -159,6 +173,12 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
         self.max_gap = check_positive("max_gap", max_gap)
         self.gap_patience = int(gap_patience)
         self.warm_start = bool(warm_start)
+        if discriminator_loss not in DISCRIMINATOR_LOSSES:
+            raise ValueError(
+                f"discriminator_loss must be one of {sorted(DISCRIMINATOR_LOSSES)}, got "
+                f"{discriminator_loss!r}."
+            )
+        self.discriminator_loss = discriminator_loss
         options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
         options["batch_norm"] = self.batch_norm = bool(batch_norm)
         self._set_networks(discriminator, approximator, options, {})
@@ -177,8 +197,7 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
             self.first_discriminator = self._constants("first", [v.shape for v in trainable])
             for first, v in zip(self.first_discriminator, trainable, strict=True):
                 first.assign(v)
-        self.seed_generator = keras.random.SeedGenerator()
-        self.build()
+        self._finish()
 
     def _constants(self, name, shapes):
         """Weights that no optimizer updates, of zeros."""
@@ -191,7 +210,7 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
         names = (
             "algorithm num_steps discriminator_steps step_size pool_size batch_size "
             "approximator_epochs restart_optimizer fixed_pool width batch_norm max_gap "
-            "gap_patience warm_start"
+            "gap_patience warm_start discriminator_loss"
         )
         config = {name: getattr(self, name) for name in names.split()}
         scaling = self.scaling
@@ -242,6 +261,7 @@ class CFGGAN(Growth, Distillation, Drawing, AdversarialModel):
         labels = None if self.num_classes is None else in_rows(condition["labels"], self.batch_size)
         stage = self.cfg_step if self.algorithm == "cfg" else self.icfg_stage
         losses = stage(real, labels)
+        self._update_average()
         self.record.assign(ops.stack(losses))
         self.stage.assign_add(1)
         return dict(zip(self.loss_names, losses, strict=True))

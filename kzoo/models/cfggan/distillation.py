@@ -84,4 +84,4 @@ class Distillation:
         self.distill(latents, ops.reshape(images, (-1, *self.image_shape)), **labels)
 
     def _latents(self, count):
-        return keras.random.normal((count, self.latent_dim), seed=self.seed_generator)
+        return self.draw_noise(count, self.seed_generator)

@@ -1,72 +1,47 @@
 """Using a CFGGAN: drawing images of G_t, measuring it, what `export` writes."""
 
-import numpy as np
 from keras import ops
 
-from kzoo.checks import check_positive_int, seed_generator
-from kzoo.conditions import check_given
-from kzoo.images import to_uint8
-from kzoo.losses.adversarial import discriminator_loss
-from kzoo.models.sampling import in_batches
+from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 
 
 class Drawing:
     """The functions of `kzoo.CFGGAN` for its users (a mixin)."""
 
-    def generate(self, num_samples=None, seed=None, batch_size=None, steps=None, **condition):
-        """Draws images from G_steps; as in `GenerativeModel.generate`, and:
+    sampling_options = frozenset(("steps", "averaged"))
+
+    @property
+    def fixed_batch(self):
+        """An image depends on its mini-batch."""
+        return self.batch_size
+
+    def transform_noise(self, noise, steps=None, labels=None, averaged=True):
+        """Latents to the images of G_steps.
 
         Args:
-            num_samples, seed, **condition: as there.
-            batch_size: `None` or the model's own: an image depends on its mini-batch.
+            noise: (n, latent_dim).
             steps: t in 0 .. T, the functional gradient steps to take from the approximator's
                 images; T when `None`.
+            labels: (n,), of a class-conditional model.
+            averaged: whether they start from the average of the approximator's weights, if the
+                model keeps one.
 
         Returns:
-            uint8 NumPy array (num_samples, height, width, channels), clipped to [-1, 1] before
-            it is rounded.
+            Floats (n, h, w, c), not yet clipped to [-1, 1].
 
         Raises:
-            ValueError: if `steps` is not in 0 .. T or `batch_size` is not the model's.
+            ValueError: if `steps` is not in 0 .. T.
         """
         steps = self.num_steps if steps is None else steps
         if steps not in range(self.num_steps + 1):
             raise ValueError(f"steps must be an int in 0 .. {self.num_steps}, got {steps!r}.")
-        if batch_size not in (None, self.batch_size):
-            raise ValueError(
-                f"This CFGGAN draws images in batches of {self.batch_size} (an image depends on "
-                f"its batch), got batch_size={batch_size!r}."
-            )
-        if num_samples is not None:
-            num_samples = check_positive_int("num_samples", num_samples)
-        num_samples, condition = check_given(self, num_samples, condition)
-        self.sync_state()
-        # Whole mini-batches: none of the images may depend on padding.
-        whole = num_samples + -num_samples % self.batch_size
-        condition = {name: np.resize(values, whole) for name, values in condition.items()}
-        noise = ops.convert_to_numpy(self.draw_noise(whole, seed_generator(seed)))
-        images = in_batches(
-            lambda noise, given: to_uint8(self.transform_noise(noise, steps, **given)),
-            self.batch_size,
-            noise,
-            condition,
-        )
-        return images[:num_samples]
-
-    def transform_noise(self, noise, steps=None, labels=None):
-        """Latents (n, latent_dim) to G_steps's images, floats not yet clipped to [-1, 1]."""
-        steps = self.num_steps if steps is None else int(steps)
         labels = None if labels is None else ops.convert_to_tensor(labels)
-        return self.composite(self.approximate(noise, labels), steps, labels)
+        start = super().transform_noise(noise, labels, averaged)
+        return self.composite(start, steps, labels)
 
-    def sample_name(self, steps=None):
+    def sample_name(self, steps=None, **options):
         """What the images of `generate(steps=steps)` are samples of."""
         return f"G_{self.num_steps if steps is None else steps}"
-
-    @property
-    def export_batch(self):
-        """An image depends on its mini-batch."""
-        return self.batch_size
 
     def exported_call(self, latents, labels=None):
         """What `export` writes: images of G_T in [-1, 1], the T gradients included."""
@@ -92,7 +67,7 @@ class Drawing:
         real_logits = self.logits(x, training=True, **condition)
         fake_logits = self.logits(fake, training=True, labels=own)
         return {
-            "d_loss": discriminator_loss(real_logits, fake_logits),
+            "d_loss": DISCRIMINATOR_LOSSES[self.discriminator_loss](real_logits, fake_logits),
             "g_loss": half_squared_distance(start, fake),
             "d_real": ops.mean(real_logits),
             "d_fake": ops.mean(fake_logits),

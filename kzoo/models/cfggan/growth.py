@@ -5,7 +5,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive
-from kzoo.losses.adversarial import discriminator_loss
+from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.cfggan.distillation import restart
 
 ALGORITHMS = ("xicfg", "icfg", "cfg")
@@ -162,14 +162,18 @@ class Growth:
             real, fake: images (b, h, w, c).
             labels, own: theirs (b,), or `None`.
         """
+        real, fake = self.augmented(real), self.augmented(fake)
 
         def loss():
             real_logits = self.logits(real, training=True, labels=labels)  # (b, 1)
             fake_logits = self.logits(fake, training=True, labels=own)
             means = ops.mean(real_logits), ops.mean(fake_logits)
-            return discriminator_loss(real_logits, fake_logits), means
+            value = DISCRIMINATOR_LOSSES[self.discriminator_loss](real_logits, fake_logits)
+            given = {} if labels is None else {"labels": labels}
+            return value + self._r1(real, given), means
 
         value, means = self.minimize(loss, self.discriminator.trainable_variables, self.d_optimizer)
+        self._after_r1()
         return value, *means
 
     @backend.compiled
