@@ -1,0 +1,191 @@
+"""Trained generators, refined by functional gradient steps: what `kzoo.CFGGAN.refine` does to them.
+
+    python applications/refine.py                     # all of them, and REFINE.md
+    python applications/refine.py --only gan/svhn     # one; the others' results stay
+
+Every preset is the start G_0 of ICFG (Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 2) with a
+discriminator of its own. Images of the same latents are drawn from G_t for t = 0, T/3, 2T/3 and T
+and scored on the features of two classifiers. Results are kept in `applications/refine/`, one JSON
+file and one sheet of samples per preset; `REFINE.md` is written from them.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import time
+
+import keras
+import numpy as np
+from kzoo.evaluation.judge import Judge
+
+import kzoo
+
+FOLDER = pathlib.Path(__file__).parent / "refine"
+PAGE = FOLDER.parent / "REFINE.md"
+SAMPLES = 2_000
+SEEDS = 3  # of samples
+COLUMNS = 12  # latents in a sheet
+
+#: Preset: its data, the classifier of that data, and the arguments of `refine`.
+SPECTRAL = {"discriminator": "dcgan_4x4", "spectral_normalization": True}
+RUNS = {
+    "vae/mnist": ("mnist", "mnist", {**SPECTRAL, "width": 32}),
+    "vae/svhn": ("svhn_cropped", "svhn", {**SPECTRAL, "width": 48}),
+    "gan/svhn": ("svhn_cropped", "svhn", {"own_discriminator": True}),
+    "gan/lsun_bedroom": ("lsun/bedroom", "rooms", {"own_discriminator": True}),
+}
+COMMON = {
+    "steps": 6,
+    "stages": 100,
+    "discriminator_steps": 4,
+    "step_size": 0.5,
+    "pool_size": 256,
+    "learning_rate": 2e-4,
+}
+
+
+def load(data, split, side, limit=None):
+    """Real images, uint8 (n, side, side, c)."""
+    options = {"image_size": side} if side == 64 else {}
+    dataset = kzoo.datasets.load(data, split=split, batch_size=256, shuffle=False, **options)
+    images, _ = kzoo.datasets.to_arrays(dataset)
+    margin = (side - images.shape[1]) // 2
+    images = np.pad(images, ((0, 0), (margin,) * 2, (margin,) * 2, (0, 0)))
+    return images[:limit]
+
+
+def judges_of(preset_classifier, data, side):
+    """The classifiers by which images are scored: that of the data, and images64 for colour."""
+    held_out = "validation" if data == "lsun/bedroom" else "test"
+    real, rest = load(data, "train", side), load(data, held_out, side)
+    names = [preset_classifier] + (["images64"] if real.shape[-1] == 3 else [])
+    return real, [
+        Judge(kzoo.Classifier.from_preset(name), name, (real, f"{data} train"), (rest, held_out))
+        for name in names
+    ]
+
+
+def run(name, stages=None):
+    """Refines one preset; returns what `REFINE.md` shows of it, and the refined model."""
+    family, preset = name.split("/")
+    data, classifier, arguments = RUNS[name]
+    arguments = {**COMMON, **arguments}
+    if stages is not None:
+        arguments["stages"] = stages
+    keras.utils.set_random_seed(0)
+    generator = getattr(kzoo, {"vae": "VAE", "gan": "GAN"}[family]).from_preset(preset)
+    if arguments.pop("own_discriminator", False):
+        arguments["discriminator"] = generator.discriminator
+    real, judges = judges_of(classifier, data, generator.image_shape[0])
+    start = time.process_time()
+    refined = kzoo.CFGGAN.refine(generator, real, verbose=0, **arguments)
+    seconds = time.process_time() - start
+    steps = refined.num_steps
+    times = sorted({0, steps // 3, 2 * steps // 3, steps})
+    rows = {}
+    for t in times:
+        for judge in judges:
+            each = [
+                judge.scores([refined.generate(SAMPLES, seed=seed, steps=t)], "")
+                for seed in range(SEEDS)
+            ]
+            for scores in zip(*each, strict=True):
+                values = [score.value for score in scores]
+                rows.setdefault(scores[0].name, []).append(
+                    {"t": t, "mean": float(np.mean(values)), "std": float(np.std(values, ddof=1))}
+                )
+    result = {
+        "preset": name,
+        "arguments": {
+            key: value for key, value in arguments.items() if not isinstance(value, keras.Model)
+        },
+        "seconds": round(seconds),
+        "backend": keras.backend.backend(),
+        "losses": refined.last_losses(),
+        "scores": rows,
+        "real": {
+            s.name: s.reference for judge in judges for s in judge.scores([real[:SAMPLES]], "")
+        },
+    }
+    images = np.concatenate([refined.generate(COLUMNS, seed=1, steps=t) for t in times])
+    kzoo.visualization.image_grid(
+        images, columns=COLUMNS, scale=2, path=FOLDER / f"{name.replace('/', '_')}.png"
+    )
+    return result, refined
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=sorted(RUNS), help="one preset")
+    parser.add_argument("--stages", type=int, help="another number of stages, for a try")
+    parser.add_argument("--save", help="a folder, which then holds the refined model as a preset")
+    args = parser.parse_args()
+    os.makedirs(FOLDER, exist_ok=True)
+    for name in [args.only] if args.only else RUNS:
+        result, refined = run(name, args.stages)
+        path = FOLDER / f"{name.replace('/', '_')}.json"
+        path.write_text(json.dumps(result, indent=1) + "\n")
+        print(name, json.dumps(result["scores"]), flush=True)
+        if args.save:
+            refined.save_to_preset(args.save, half_precision=True)
+    PAGE.write_text(page())
+
+
+TITLES = {
+    "frechet_distance": "Frechet distance",
+    "kernel_distance": "kernel distance",
+    "precision": "precision",
+    "recall": "recall",
+}
+
+
+def section(result):
+    """The part of `REFINE.md` about one preset."""
+    arguments = ", ".join(f"{key}={value!r}" for key, value in result["arguments"].items())
+    own = "" if "discriminator" in result["arguments"] else ", the generator's own discriminator"
+    lines = [
+        f"## {result['preset']}",
+        "",
+        f"`{arguments}`{own}; {result['seconds']} s of processor time, {result['backend']}.",
+        "",
+    ]
+    times = [row["t"] for row in next(iter(result["scores"].values()))]
+    lines += [
+        "| Score | " + " | ".join(f"t = {t}" for t in times) + " | held-out images |",
+        "| --- |" + " ---: |" * (len(times) + 1),
+    ]
+    for name, rows in result["scores"].items():
+        classifier, score = name.split("_", 1)
+        cells = [f"{row['mean']:.3g} ± {row['std']:.1g}" for row in rows]
+        cells.append(f"{result['real'][name]:.3g}")
+        lines.append(f"| {TITLES[score]}, {classifier} | " + " | ".join(cells) + " |")
+    picture = f"refine/{result['preset'].replace('/', '_')}.png"
+    return [*lines, "", f"![{result['preset']}]({picture})", ""]
+
+
+def page():
+    """`REFINE.md`, from the results in `applications/refine/`."""
+    lines = [
+        "# Refining trained generators by functional gradient steps",
+        "",
+        "`python applications/refine.py` writes this page. Each preset is G_0 of ICFG, Algorithm 2",
+        "of arXiv:1801.06309. `kzoo.CFGGAN.refine` trains a discriminator against the growing",
+        "images, and leaves the generator as it is. Every row of a picture shows images of the",
+        "same latents, from t = 0 at the top to t = T at the bottom.",
+        "",
+        f"Scores are means over {SEEDS} seeds of {SAMPLES:,} samples each, with their standard",
+        "deviation over the seeds, against the training images. A lower distance is better, and",
+        "a higher precision and recall. Every line says on which classifier's features it was",
+        "measured.",
+        "",
+    ]
+    for name in RUNS:
+        path = FOLDER / f"{name.replace('/', '_')}.json"
+        if path.exists():
+            lines += section(json.loads(path.read_text()))
+    return "\n".join(lines).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    main()
