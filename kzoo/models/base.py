@@ -152,13 +152,17 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         """
         scaler = self.optimizer or optimizer  # around all optimizers, where it scales the loss
         mine = {id(v) for v in variables}
-        layers = [a for a in self.layers if any(id(v) in mine for v in a.trainable_variables)]
 
         def objective():
             result = loss_fn()
             loss, aux = result if isinstance(result, tuple) else (result, None)
-            total = loss + sum(ops.cast(x, loss.dtype) for a in layers for x in a.losses)
-            return scaler.scale_loss(total), (loss, aux)
+            added = (
+                ops.cast(x, loss.dtype)
+                for layer in self.layers
+                for x in layer.losses
+                if any(id(v) in mine for v in layer.trainable_variables)
+            )
+            return scaler.scale_loss(loss + sum(added)), (loss, aux)
 
         (_, aux), gradients = backend.value_and_grad(objective, variables)
         backend.apply_gradients(optimizer, gradients, variables, scaler)
@@ -305,12 +309,14 @@ def portable(config):
     """A config whose optimizers do not name the backend that they were saved on.
 
     Keras has classes of its own for optimizers on PyTorch, which a config names by their module.
+    Each has the name of a public one.
     """
     if isinstance(config, list | tuple):
         return [portable(x) for x in config]
     if not isinstance(config, dict):
         return config
     config = {key: portable(value) for key, value in config.items()}
-    if str(config.get("module")).startswith("keras.src.backend."):
+    of_keras = str(config.get("module")).startswith("keras.")
+    if of_keras and hasattr(keras.optimizers, str(config.get("class_name"))):
         config["module"] = "keras.optimizers"
     return config

@@ -200,15 +200,17 @@ def prepare(
     source = x if isinstance(x, keras.utils.PyDataset) else IteratedBatches(x)
     if source.num_batches == 0:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
-    first = _first(model, convert(source[0]))
-    size = model.examples_per_step(len(first[0])) if grouped else None
+    first, count = _first(model, convert(source[0])), None
+    per_batch = len(first[0])
+    size = model.examples_per_step(per_batch) if grouped else None
     if size and hasattr(source, "with_batch_size"):  # it knows how to batch anew
         check_enough(model, source.num_examples, size)
         source, size = source.with_batch_size(size, drop_remainder=True), None
     if size and source.num_batches is not None:
-        check_enough(model, count_examples(source), size)
+        count = count_examples(source, per_batch)
+        check_enough(model, count, size)
     # Keras's own default would mix the batches of data that have an order of their own.
-    data = ConvertedBatches(source, convert, size)
+    data = ConvertedBatches(source, convert, size, per_batch, count)
     return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
 
 
