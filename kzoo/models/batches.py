@@ -11,6 +11,7 @@ import warnings
 import keras
 import numpy as np
 
+from kzoo.batching import rows_of
 from kzoo.images import check_images
 from kzoo.models.regrouping import (
     ArrayBatches,
@@ -21,7 +22,6 @@ from kzoo.models.regrouping import (
     count_examples,
     numpy_of,
 )
-from kzoo.models.sampling import rows_of
 
 LOOKED_AT = 256  # images, for a warning about their values
 

@@ -16,7 +16,6 @@ from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
 from kzoo.models.base import GenerativeModel
-from kzoo.models.sampling import in_batches
 
 
 class PixelModel(PixelSampler, GenerativeModel):
@@ -227,10 +226,8 @@ class PixelModel(PixelSampler, GenerativeModel):
         """
         check_images(self, x)
         condition = self.check_condition(len(x), labels=labels, context=context)
-        batch_size = check_positive_int("batch_size", batch_size)
         check_unit(unit)
-        self.sync_state()
-        nats = in_batches(self._log_prob, batch_size, x, condition)
+        nats = self.run_in_batches(self._log_prob, batch_size, x, condition)
         return nats if unit == "nats" else self.bits_per_dim(nats)
 
     @backend.compiled

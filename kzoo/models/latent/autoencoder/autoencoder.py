@@ -35,7 +35,6 @@ from kzoo.models.latent.autoencoder.networks import (
     encoder_by_name,
 )
 from kzoo.models.latent.autoencoder.penalties import check_corruption, check_loss, check_penalty
-from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -280,7 +279,7 @@ class Autoencoder(GenerativeModel):
             ValueError: if the images do not fit the model.
         """
         check_images(self, images)
-        return self._in_batches(self._encode, images, batch_size)
+        return self.run_in_batches(self._encode, batch_size, images)
 
     def decode(self, latents, batch_size=128):
         """The images of latents.
@@ -297,13 +296,8 @@ class Autoencoder(GenerativeModel):
             raise ValueError(
                 f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
             )
-        return self._in_batches(self.transform_noise, latents, batch_size)
+        return self.run_in_batches(self.transform_noise, batch_size, latents)
 
     def reconstruct(self, images, batch_size=128):
         """Images, decoded from their latents: floats (n, h, w, c) in [-1, 1]. See `encode`."""
         return self.decode(self.encode(images, batch_size), batch_size)
-
-    def _in_batches(self, function, array, batch_size):
-        batch_size = check_positive_int("batch_size", batch_size)
-        self.sync_state()
-        return in_batches(function, batch_size, array)

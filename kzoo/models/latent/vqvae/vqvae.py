@@ -25,7 +25,6 @@ from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.vqvae import codes as code_images
 from kzoo.models.latent.vqvae.networks import vqvae_decoder, vqvae_encoder
 from kzoo.models.latent.vqvae.prior import PriorMethods
-from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -191,9 +190,7 @@ class VQVAE(PriorMethods, GenerativeModel):
             ValueError: if the images do not fit the model.
         """
         check_images(self, images)
-        batch_size = check_positive_int("batch_size", batch_size)
-        self.sync_state()
-        return in_batches(self._codes_of, batch_size, images)
+        return self.run_in_batches(self._codes_of, batch_size, images)
 
     def decode_codes(self, codes, batch_size=64):
         """The images of codes.
@@ -219,9 +216,7 @@ class VQVAE(PriorMethods, GenerativeModel):
                 f"codes must be in 0..{self.num_codes - 1}, got values from {codes.min()} to "
                 f"{codes.max()}."
             )
-        batch_size = min(check_positive_int("batch_size", batch_size), len(codes))
-        self.sync_state()
-        return in_batches(self._images_of, batch_size, codes.astype("int32"))
+        return self.run_in_batches(self._images_of, batch_size, codes.astype("int32"))
 
     def order_codes(self):
         """Renumbers the codes so that neighbours are alike, which eases the prior's work.
