@@ -64,6 +64,15 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
             config["latent_dim"] = self.latent_dim
         return config
 
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        objects = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            for name, value in config.items()
+            if isinstance(value, dict)
+        }
+        return cls(**{**config, **objects})
+
     # Training ---------------------------------------------------------------------------------
 
     def default_optimizer(self):
@@ -100,13 +109,11 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
     def get_compile_config(self):
         if not self.compiled:
             return {}
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            **self._compile_arguments,
-        }
+        optimizer = keras.saving.serialize_keras_object(self.optimizer)
+        return {"optimizer": optimizer, **self._compile_arguments}
 
     def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(portable(config)))
+        self.compile(**keras.saving.deserialize_keras_object(backend.portable(config)))
 
     # Asked by the command line ------------------------------------------------------------------
 
@@ -169,11 +176,9 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         return aux
 
     def update(self, x, condition):
-        """One training update from float images `x` (b, h, w, c); returns `{name: scalar}`."""
         raise NotImplementedError
 
     def evaluation(self, x, condition):
-        """The scalars of `loss_names` on float images `x` (b, h, w, c), without an update."""
         raise NotImplementedError
 
     def examples_per_step(self, batch_size):
@@ -216,28 +221,17 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("fit")
-        weights = kwargs.pop("sample_weight", None)
         if self.examples_per_step(1) != 1 and kwargs.get("validation_split"):
-            rest, kwargs["validation_data"] = batches.cut(x, y, kwargs.pop("validation_split"))
-            x, y = rest
-        prepared = batches.prepare(
-            self,
-            x,
-            y,
-            weights,
-            kwargs.get("class_weight"),
-            batch_size,
-            kwargs.pop("shuffle", None),
-            grouped=True,
-        )
+            (x, y), kwargs["validation_data"] = batches.cut(x, y, kwargs.pop("validation_split"))
+        weights = kwargs.pop("sample_weight", None), kwargs.get("class_weight")
+        shuffle = kwargs.pop("shuffle", None)
+        prepared = batches.prepare(self, x, y, *weights, batch_size, shuffle, grouped=True)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = batches.prepare_held_out(self, kwargs["validation_data"])
         self.before_training(*prepared.pop("first"))
-        kwargs["callbacks"] = [
-            *keras.tree.flatten(kwargs.get("callbacks") or ()),
-            *self.training_callbacks(),
-        ]
-        return super().fit(**{k: v for k, v in prepared.items() if v is not None}, **kwargs)
+        callbacks = keras.tree.flatten(kwargs.get("callbacks") or ())
+        kwargs["callbacks"] = [*callbacks, *self.training_callbacks()]
+        return super().fit(**prepared, **kwargs)
 
     def before_training(self, images, condition):
         """What `fit` does once the data are checked, before the first update; nothing here.
@@ -260,7 +254,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         self._assert_compiled("evaluate")
         prepared = batches.prepare(self, x, y, sample_weight, batch_size=batch_size)
         del prepared["shuffle"], prepared["first"]
-        return super().evaluate(**{k: v for k, v in prepared.items() if v is not None}, **kwargs)
+        return super().evaluate(**prepared, **kwargs)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """One training update; arguments as in `keras.Model.train_on_batch`.
@@ -303,20 +297,3 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
     def bits_per_dim(self, nats):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
-
-
-def portable(config):
-    """A config whose optimizers do not name the backend that they were saved on.
-
-    Keras has classes of its own for optimizers on PyTorch, which a config names by their module.
-    Each has the name of a public one.
-    """
-    if isinstance(config, list | tuple):
-        return [portable(x) for x in config]
-    if not isinstance(config, dict):
-        return config
-    config = {key: portable(value) for key, value in config.items()}
-    of_keras = str(config.get("module")).startswith("keras.")
-    if of_keras and hasattr(keras.optimizers, str(config.get("class_name"))):
-        config["module"] = "keras.optimizers"
-    return config

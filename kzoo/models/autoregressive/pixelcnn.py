@@ -16,12 +16,13 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
+from kzoo.configs import Configured
 from kzoo.layers import MaskedConv2D
 from kzoo.models.autoregressive.pixel_model.masked_conv_model import MaskedConvModel, plus
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(Configured, keras.layers.Layer):
     """ReLU, 1x1 2h -> h; ReLU, 3x3 h -> h; ReLU, 1x1 h -> 2h; plus the input. All under mask B.
 
     Args:
@@ -67,9 +68,6 @@ class ResidualBlock(keras.layers.Layer):
         row = self.spatial.store(row, ops.relu(y), column)
         y = self.spatial.step(row_cache, row, column)
         return x + self.expand(ops.relu(y)), row
-
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "groups": self.groups}
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -131,13 +129,6 @@ class PixelCNN(MaskedConvModel):
                 self.condition_layer(self.filters, f"condition_{i}") for i in range(self.num_blocks)
             ]
         super().build(input_shape)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "num_blocks": self.num_blocks,
-        }
 
     def addends(self, condition):
         """What the condition adds to the first convolution, and a list for the blocks."""

@@ -104,16 +104,6 @@ class GatedPixelCNN(PositionBias, PixelModel):
             ]
         self.built = True
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "num_layers": self.num_layers,
-            "kernel_size": self.kernel_size,
-            "head_filters": self.head_filters,
-            "position_bias": self.position_bias,
-        }
-
     def addends(self, index, condition, row=None):
         """What layer `index` adds to its two stacks before the gates, `None` for nothing.
 

@@ -12,13 +12,14 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_positive_int, check_unit
 from kzoo.conditions import FeatureMap, Labels
+from kzoo.configs import Configured
 from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
 from kzoo.models.base import GenerativeModel
 
 
-class PixelModel(PixelSampler, GenerativeModel):
+class PixelModel(Configured, PixelSampler, GenerativeModel):
     """Base class of the models p(x) = prod_i p(x_i | x_1 .. x_(i-1)) over pixels in raster order.
 
     A pixel is predicted from the pixels above it and to its left, and each of its channels also
@@ -160,9 +161,7 @@ class PixelModel(PixelSampler, GenerativeModel):
         return ops.concatenate(parts, axis=-1) if parts else None
 
     def condition_layer(self, units, name="condition"):
-        """A layer from `condition` to `units` features; `None` for an unconditional model."""
-        if not self.condition_features:
-            return None
+        """A layer from `condition` to `units` features, of a conditional model."""
         layer = keras.layers.Dense(units, use_bias=False, name=name, dtype=self.dtype_policy)
         layer.build((None, None, None, self.condition_features))
         return layer

@@ -128,14 +128,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
     def get_config(self):
         config = super().get_config()
         del config["levels"]
-        return {
-            **config,
-            "filters": self.filters,
-            "num_resnets": self.num_resnets,
-            "num_mixtures": self.num_mixtures,
-            "dropout": self.dropout,
-            "num_resolutions": self.num_resolutions,
-        }
+        return config
 
     @property
     def num_outputs(self):

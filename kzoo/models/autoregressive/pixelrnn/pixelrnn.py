@@ -93,15 +93,6 @@ class PixelRNN(MaskedConvModel):
             layer.build((*input_shape[:-1], self.residual_features))
         super().build(input_shape)
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "variant": self.variant,
-            "units": self.units,
-            "num_layers": self.num_layers,
-            "kernel_size": self.kernel_size,
-        }
-
     def parameters(self, x, condition):
         x = ops.transpose(self.features(x), (1, 2, 0, 3))  # (h, w, b, 2 units)
         if condition is not None:

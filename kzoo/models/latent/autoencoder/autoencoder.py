@@ -20,11 +20,11 @@ error is 4 times, and a squared Jacobian a quarter of, those for pixels in [0, 1
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import check_latents, check_positive_int, seed_generator
+from kzoo.configs import arguments_of
 from kzoo.images import check_images, to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -146,29 +146,9 @@ class Autoencoder(GenerativeModel):
         }
         return {
             **super().get_config(),
+            **arguments_of(self, "image_shape", "encoder", "decoder"),
             **networks,
-            "reconstruction_loss": self.reconstruction_loss,
-            "corruption": self.corruption,
-            "corruption_level": self.corruption_level,
-            "penalty": self.penalty,
-            "penalty_weight": self.penalty_weight,
-            "sparsity": self.sparsity,
-            "widths": None if self.widths is None else list(self.widths),
-            "kernel_size": self.kernel_size,
-            "dense_width": self.dense_width,
-            "activation": self.activation,
-            "code_activation": self.code_activation,
-            "seed": self.seed,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        networks = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("encoder", "decoder")
-            if isinstance(config.get(name), dict)
-        }
-        return cls(**{**config, **networks})
 
     # The papers' quantities -------------------------------------------------------------------
 
@@ -291,11 +271,7 @@ class Autoencoder(GenerativeModel):
         Returns:
             float NumPy array (n, h, w, c) in [-1, 1].
         """
-        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
-            )
+        latents = check_latents(latents, self.latent_dim)
         return self.run_in_batches(self.transform_noise, batch_size, latents)
 
     def reconstruct(self, images, batch_size=128):

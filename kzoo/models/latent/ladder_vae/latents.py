@@ -11,7 +11,6 @@ from kzoo.checks import check_unit, seed_generator
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
 from kzoo.models.latent.ladder_vae import gaussians
-from kzoo.models.latent.vae.pixels import mean_image
 
 
 class LadderLatents:
@@ -37,7 +36,7 @@ class LadderLatents:
         h = None
         for i in reversed(range(len(latents))):
             h = self.features_below(i, latents[i], h)
-        return mean_image(self.likelihood, ops.cast(h, "float32"))
+        return self.mean_pixels(ops.cast(h, "float32"))
 
     def encode(self, images, sample=False, seed=None, batch_size=128):
         """The latents of given images.

@@ -5,11 +5,10 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_positive_int, check_unit, seed_generator
+from kzoo.checks import check_latents, check_positive_int, check_unit, seed_generator
 from kzoo.conditions import check_given
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
-from kzoo.models.latent.vae.pixels import mean_image
 
 ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
 
@@ -23,8 +22,7 @@ class Inference:
 
     def mean_images(self, z, labels=None, training=False):
         """The mean of p(x|z) as images (b, h, w, c) in [-1, 1], for latents (b, latent_dim)."""
-        pixels = self.pixel_parameters(z, labels, training)
-        return mean_image(self.likelihood, pixels, self.image_shape[-1], self.num_mixtures)
+        return self.mean_pixels(self.pixel_parameters(z, labels, training))
 
     # Drawing and decoding ---------------------------------------------------------------------
 
@@ -51,11 +49,7 @@ class Inference:
         Returns:
             float NumPy array (n, h, w, c) in [-1, 1].
         """
-        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
-            )
+        latents = check_latents(latents, self.latent_dim)
         _, condition = check_given(self, len(latents), {"labels": labels})
         return self.run_in_batches(self._decode, batch_size, latents, condition.get("labels"))
 

@@ -19,6 +19,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive, check_positive_int
+from kzoo.configs import Configured
 from kzoo.images import check_images, to_float, to_uint8
 from kzoo.layers import VectorQuantizer
 from kzoo.models.base import GenerativeModel
@@ -28,7 +29,7 @@ from kzoo.models.latent.vqvae.prior import PriorMethods
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VQVAE(PriorMethods, GenerativeModel):
+class VQVAE(Configured, PriorMethods, GenerativeModel):
     """Auto-encoder with discrete latents: a map of codes, each one of `num_codes`.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `fit` trains encoder, codebook
@@ -105,20 +106,6 @@ class VQVAE(PriorMethods, GenerativeModel):
         self.quantizer.build((None, *self.code_shape, self.code_dim))
         self.set_prior(prior)
         self.built = True
-
-    def get_config(self):
-        names = ("num_codes", "code_dim", "width", "downsamplings", "blocks", "commitment_cost")
-        names += ("decay", "restart_below", "pixel_variance", "seed")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in names},
-            "prior": keras.saving.serialize_keras_object(self.prior),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        prior = keras.saving.deserialize_keras_object(config.get("prior"), custom_objects)
-        return cls(**{**config, "prior": prior})
 
     @property
     def trainable_variables(self):
