@@ -101,8 +101,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
                 )
         if jit_compile == "auto" and self.trains_in_loops:
             jit_compile = backend.loops_compile()
-        optimizer = self.default_optimizer() if optimizer is None else optimizer
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer or self.default_optimizer(), jit_compile=jit_compile, **kwargs)
         self.optimizer.build(self.trainable_variables)
         self._compile_arguments = {"jit_compile": jit_compile, **kwargs}
 
@@ -142,7 +141,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         """Whether the model is a distribution of black and white pixels only."""
         return False
 
-    def minimize(self, loss_fn, variables, optimizer):
+    def minimize(self, loss_fn, variables=None, optimizer=None):
         """One optimizer step on `variables` down the gradient of `loss_fn()`.
 
         Regularizers, and losses that layers add (`add_loss`), count where their layer holds some of
@@ -150,13 +149,15 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
 
         Args:
             loss_fn: function without arguments that returns a scalar loss or `(loss, aux)`.
-            variables: list of `keras.Variable`s.
-            optimizer: a Keras optimizer built on them.
+            variables: list of `keras.Variable`s; `None` for all that are trained.
+            optimizer: a Keras optimizer built on them; `None` for the model's.
 
         Returns:
             `(loss, aux)` as they were before the step, the loss without those of layers; `aux` is
             `None` if there was none.
         """
+        variables = self.trainable_variables if variables is None else variables
+        optimizer = optimizer or self.optimizer
         scaler = self.optimizer or optimizer  # around all optimizers, where it scales the loss
         mine = {id(v) for v in variables}
 
@@ -201,10 +202,9 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         condition = {c.name: c.to_tensor(condition[c.name]) for c in self.conditioned_on}
         x = to_float(images)
         scalars = step(x, condition, weights) if self.weighs_examples else step(x, condition)
-        # Weighted by its size, a smaller last batch counts as it should.
-        size = ops.shape(x)[0]
         for tracker in self._loss_trackers:
-            tracker.update_state(scalars[tracker.name], sample_weight=size)
+            # Weighted by its size, a smaller last batch counts as it should.
+            tracker.update_state(scalars[tracker.name], sample_weight=ops.shape(x)[0])
         return {tracker.name: tracker.result() for tracker in self._loss_trackers}
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):

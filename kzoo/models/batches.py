@@ -229,8 +229,7 @@ def _prepare_arrays(model, x, y, sample_weight, keep_labels, batch_size, shuffle
         size = model.examples_per_step(batch_size or 32)
         check_enough(model, len(images), size)
         data = ArrayBatches(packed(numpy_of(images), condition), size, bool(shuffle))
-        x, y, batch_size, shuffle = data, None, None, False
-        return {"x": x, "y": y, "batch_size": batch_size, "shuffle": shuffle, "first": first}
+        return {"x": data, "shuffle": False, "first": first}
     if condition:
         y = packed(images, condition)[1]
     elif not keep_labels:

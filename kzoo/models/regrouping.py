@@ -53,7 +53,7 @@ class ArrayBatches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda a: a[rows], self.arrays)
 
 
-class IteratedBatches:
+class IteratedBatches(keras.utils.PyDataset):
     """What can only be iterated over, such as a PyTorch `DataLoader`, asked for batch by batch.
 
     Batches have to be asked for in their order; the first one starts a new pass over the data.
@@ -63,12 +63,16 @@ class IteratedBatches:
     """
 
     def __init__(self, iterable):
+        super().__init__()
         self.iterable = iterable
         self.at = None
         try:
-            self.num_batches = len(iterable)
+            self.count = len(iterable)
         except TypeError:  # its length is not known: one pass counts it
-            self.num_batches = sum(1 for _ in iterable)
+            self.count = sum(1 for _ in iterable)
+
+    def __len__(self):
+        return self.count
 
     def __getitem__(self, index):
         if index == 0 or self.at is None:
@@ -76,12 +80,6 @@ class IteratedBatches:
         while self.at < index:
             self.batch, self.at = next(self.iterator), self.at + 1
         return keras.tree.map_structure(numpy_of, self.batch)
-
-    def on_epoch_begin(self):
-        """Nothing to do."""
-
-    def on_epoch_end(self):
-        """Nothing to do."""
 
 
 def count_examples(source, given):
@@ -100,7 +98,7 @@ class ConvertedBatches(keras.utils.PyDataset):
     """Batches of a source, converted and, where a size is given, joined to it.
 
     Args:
-        source: a `keras.utils.PyDataset` or `IteratedBatches`.
+        source: a `keras.utils.PyDataset`.
         convert: function of one batch that returns a tuple for Keras.
         size: examples per batch; `None` leaves the batches as they are. A rest is left out.
         given: examples per batch of the source, for a `size`.
@@ -109,7 +107,7 @@ class ConvertedBatches(keras.utils.PyDataset):
 
     def __init__(self, source, convert, size=None, given=None, count=None):
         names = ("workers", "use_multiprocessing", "max_queue_size")
-        super().__init__(**{n: getattr(source, n) for n in names if hasattr(source, n)})
+        super().__init__(**{name: getattr(source, name) for name in names})
         self.source = source
         self.convert = convert
         self.size = size

@@ -74,8 +74,8 @@ class ResidualBlock(Configured, keras.layers.Layer):
 class PixelCNN(MaskedConvModel):
     """PixelCNN over images of discrete values (reference 1).
 
-    See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
-    labels, `generate` and `complete`.
+    See `kzoo.PixelModel` for what the pixel models share: values, shapes of inputs and outputs,
+    likelihoods, labels, `generate` and `complete`.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -87,13 +87,8 @@ class PixelCNN(MaskedConvModel):
             column. It tells the network where in the image a pixel is; without it, convolutions
             know this near the border only. A large gain on centred images. The paper's model has
             none.
-        num_classes: number of classes of a class-conditional model; `None` for none.
-        context_features: number of features of the context maps; `None` for none.
-        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
-
-    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
-    Output shape: logits, `(batch, height, width, channels)` of the higher level for `levels=2`,
-    else `(batch, height, width, channels, levels)`.
+        **kwargs: `num_classes` and `context_features` of `kzoo.PixelModel`; `name`, `dtype` and the
+            like, as in `keras.Model`.
 
     Raises:
         ValueError: if `levels` is not in 2..256, or fewer filters than channels are asked for.

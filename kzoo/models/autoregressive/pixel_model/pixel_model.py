@@ -247,9 +247,7 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
         return -average(self.log_prob(x, **condition), sample_weight)
 
     def update(self, x, condition, sample_weight=None):
-        nll, _ = self.minimize(
-            lambda: self.nll(x, condition, sample_weight), self.trainable_variables, self.optimizer
-        )
+        nll, _ = self.minimize(lambda: self.nll(x, condition, sample_weight))
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
     def evaluation(self, x, condition, sample_weight=None):

@@ -71,12 +71,9 @@ class PixelSampler(NaiveSampler):
         """Draws images.
 
         Args:
-            num_samples: how many, at least 1; `None` where the condition has a length.
-            seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
-                images. `None` draws anew each time.
+            num_samples, seed, batch_size: as in `kzoo.GenerativeModel.generate`.
             temperature: positive; the logits are divided by it. Below 1, likely values become
                 likelier; 1 is the model's distribution.
-            batch_size: how many to compute at once (default 64); changes memory and speed only.
             cached: `False` runs the network on the whole image for every value, for comparison:
                 it draws the same images many times more slowly.
             verbose: whether to show the rows done, on the error stream; "auto" does so where

@@ -215,11 +215,7 @@ class Autoencoder(GenerativeModel):
 
     def update(self, x, condition, sample_weight=None):
         inputs = self.corrupt(x)
-        _, scalars = self.minimize(
-            lambda: self.objective(x, inputs, True, sample_weight),
-            self.trainable_variables,
-            self.optimizer,
-        )
+        _, scalars = self.minimize(lambda: self.objective(x, inputs, True, sample_weight))
         return scalars
 
     def evaluation(self, x, condition, sample_weight=None):

@@ -198,9 +198,7 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
     def update(self, x, condition, sample_weight=None):
         weight = self.kl_weight()
         _, scalars = self.minimize(
-            lambda: self.negative_elbo(x, weight, self.free_bits, True, sample_weight),
-            self.trainable_variables,
-            self.optimizer,
+            lambda: self.negative_elbo(x, weight, self.free_bits, True, sample_weight)
         )
         return scalars
 

@@ -77,23 +77,9 @@ class LadderLatents:
         return self.run_in_batches(self._decode, batch_size, latents)
 
     def log_likelihood(self, images, num_samples=500, batch_size=500, seed=None, unit="nats"):
-        """Estimates log p(x) by importance sampling from the posterior (reference 3, eq. 8).
+        """Estimates log p(x) by importance sampling from the posterior (arXiv:1509.00519, eq. 8).
 
-        The estimate is a lower bound on average and tends to log p(x) as `num_samples` grows.
-
-        Args:
-            images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
-                binary images (0 and 255) have a likelihood.
-            num_samples: latents drawn per image.
-            batch_size: how many latents are decoded at once, which bounds the memory.
-            seed: an int, a `keras.random.SeedGenerator` or `None`.
-            unit: "nats" per image, or "bits/dim", bits per value of the image.
-
-        Returns:
-            float64 NumPy array (n,).
-
-        Raises:
-            ValueError: if the images or the numbers do not fit, or the unit is unknown.
+        Arguments, result and errors are those of `kzoo.VAE.log_likelihood`.
         """
         check_images(self, images)
         check_unit(unit)

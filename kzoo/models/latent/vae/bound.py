@@ -121,9 +121,7 @@ class Bound:
         _, scalars = self.minimize(
             lambda: self.negative_bound(
                 x, **condition, sample_weight=sample_weight, training=True, kl_weight=weight
-            ),
-            self.trainable_variables,
-            self.optimizer,
+            )
         )
         return scalars
 

@@ -134,9 +134,7 @@ class VQVAE(Configured, PriorMethods, GenerativeModel):
         }
 
     def update(self, x, condition):
-        _, scalars = self.minimize(
-            lambda: self.objective(x, training=True), self.trainable_variables, self.optimizer
-        )
+        _, scalars = self.minimize(lambda: self.objective(x, training=True))
         return scalars
 
     def evaluation(self, x, condition):
