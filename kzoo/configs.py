@@ -14,8 +14,8 @@ def arguments_of(instance, *without):
         instance: a layer or a model.
         *without: names to leave out.
     """
-    names = inspect.signature(type(instance).__init__).parameters
-    names = [name for name in names if name not in ("self", "kwargs", *without)]
+    parameters = inspect.signature(instance.__init__).parameters.values()
+    names = [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in without]
     return {name: _plain(getattr(instance, name)) for name in names if hasattr(instance, name)}
 
 

@@ -48,6 +48,7 @@ def add_parser(commands):
     parser.add_argument(
         "model",
         type=start,
+        action=_Start,
         metavar="MODEL",
         help=f"what to train: {names}; or MODEL/PRESET, to go on with a preset's weights",
     )
@@ -122,6 +123,13 @@ def start(text):
     )
 
 
+class _Start(argparse.Action):
+    """Stores what `start` returns as `model` and `preset`."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        namespace.model, namespace.preset = values
+
+
 def setting(text):
     """`name=value` as a pair; the value is a Python literal or else a string."""
     name, equals, value = text.partition("=")
@@ -135,9 +143,8 @@ def setting(text):
 
 def run(args):
     keras = common.import_keras()
-    name, args.preset = args.model
-    model_class = common.model_class(name)
-    args.model = name.lower()  # as folders and messages have it
+    model_class = common.model_class(args.model)
+    args.model = args.model.lower()  # as folders and messages have it
     source = pathlib.PurePath(args.data).stem or "data"
     args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()
     if args.output.exists() and not args.output.is_dir():
