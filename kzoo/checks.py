@@ -3,6 +3,7 @@
 import operator
 
 import keras
+import numpy as np
 
 MAX_SEED = 2**31 - 1  # PyTorch takes no larger one from Keras
 
@@ -40,6 +41,14 @@ def check_image_shape(image_shape):
             f"image_shape must be (height, width, channels), got {image_shape!r}."
         ) from None
     return tuple(check_positive_int("image_shape", size) for size in (height, width, channels))
+
+
+def check_latents(latents, latent_dim):
+    """Latents to decode as a float32 NumPy array (n, latent_dim)."""
+    latents = np.asarray(keras.ops.convert_to_numpy(latents), "float32")
+    if latents.ndim != 2 or latents.shape[1] != latent_dim:
+        raise ValueError(f"decode expects latents of shape (n, {latent_dim}), got {latents.shape}.")
+    return latents
 
 
 def seed_generator(seed):

@@ -105,10 +105,6 @@ class Labels(Condition):
     def input_spec(self):
         return keras.InputSpec(shape=(None,), dtype="int32")
 
-    def one_hot(self, labels):
-        """Labels (b,) as float32 vectors (b, num_classes)."""
-        return ops.one_hot(ops.cast(labels, "int32"), self.num_classes, dtype="float32")
-
 
 class FeatureMap(Condition):
     """Numbers at every pixel.

@@ -13,6 +13,7 @@ Gradients and steps
 * `apply_gradients(optimizer, gradients, variables, scaler)` makes one step of a Keras optimizer.
   It knows of loss scaling (float16) and of batches that are spread over several devices.
 * `weight_averages(optimizer)` gives the averages that an optimizer with `use_ema=True` keeps.
+* `portable(config)` is the config of an optimizer, of no backend.
 
 Loops
 
@@ -49,7 +50,7 @@ No other folder of kzoo imports a backend, and only the backend that Keras runs 
 
 import keras
 
-from kzoo.backend.common import weight_averages
+from kzoo.backend.common import portable, weight_averages
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -90,6 +91,7 @@ __all__ = [
     "input_gradient",
     "loops_compile",
     "map_batches",
+    "portable",
     "repeat",
     "row",
     "scan",

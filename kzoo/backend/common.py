@@ -43,6 +43,23 @@ def weight_averages(optimizer):
     return [v for v in optimizer.variables if v.name.endswith("_average")]
 
 
+def portable(config):
+    """A config whose optimizers do not name the backend that they were saved on.
+
+    Keras has classes of its own for optimizers on PyTorch, which a config names by their module.
+    Each has the name of a public one.
+    """
+    if isinstance(config, list | tuple):
+        return [portable(x) for x in config]
+    if not isinstance(config, dict):
+        return config
+    config = {key: portable(value) for key, value in config.items()}
+    of_keras = str(config.get("module")).startswith("keras.")
+    if of_keras and hasattr(keras.optimizers, str(config.get("class_name"))):
+        config["module"] = "keras.optimizers"
+    return config
+
+
 def split_scale(optimizer, scaler):
     """Parts an optimizer from the loss scaling around it.
 

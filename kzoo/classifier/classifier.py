@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
+from kzoo.batching import in_batches
 from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.classifier.backbone import blocks, feature_count, features_of
 from kzoo.classifier.reference import SCORES, Reference
@@ -191,19 +192,7 @@ class Classifier(PresetMixin, keras.Model):
             ValueError: if there are no images, or their type, shape or values do not fit.
         """
         check_images(self, images)
-        if not len(images):
-            raise ValueError("Expected at least one image, got none.")
-        size = min(len(images), EVALUATION_BATCH)
-        # The last batch is filled up, so that one compiled program serves all batches.
-        fill = np.repeat(images[:1], -len(images) % size, axis=0)
-        outputs = [
-            self._forward(np.concatenate([images[start : start + size], fill])[:size])
-            for start in range(0, len(images), size)
-        ]
-        features, logits = (
-            np.concatenate([ops.convert_to_numpy(batch) for batch in batches])[: len(images)]
-            for batches in zip(*outputs)
-        )
+        features, logits = in_batches(self._forward, EVALUATION_BATCH, images)
         exponentials = np.exp(logits.astype("float64") - logits.max(axis=1, keepdims=True))
         return features, exponentials / exponentials.sum(axis=1, keepdims=True)
 

@@ -95,6 +95,13 @@ def model_name(text, names=preset_models):
     raise argparse.ArgumentTypeError(f"expected one of {', '.join(names())}, got {text!r}")
 
 
+def add_steps(parser):
+    """The option of a CFGGAN's `generate`."""
+    parser.add_argument(
+        "--steps", type=natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
+    )
+
+
 @contextlib.contextmanager
 def without_notices():
     """Mutes the error stream: no setting of TensorFlow stops all messages of its import."""

@@ -93,3 +93,31 @@ def open_for(shape, source, split, **options):
         return open_data(source, split, pad_to=size, **options), "zero-padded to 32x32"
     dataset = open_data(source, split, image_size=size, **options)
     return dataset, f"cropped and resized to {size[0]}x{size[1]}"
+
+
+def load_images(model, source, split, most=None, seed=0, labels=False, binarize=False):
+    """Real images as a model takes them.
+
+    Args:
+        model: whose size they get.
+        source, split: as in `open_data`.
+        most: how many, from the first one on; `None` for all.
+        seed: of the binarization.
+        labels: whether to read labels.
+        binarize: whether pixels become black or white, once.
+
+    Returns:
+        `(images, labels or None, text)`: text says what they are.
+    """
+    from kzoo import datasets
+
+    options = {"labels": labels, "binarize": "static" if binarize else None, "seed": seed}
+    dataset, done = open_for(
+        model.image_shape, source, split, shuffle=False, batch_size=500, **options
+    )
+    images, labels = datasets.to_arrays(dataset)
+    images, labels = images[:most], None if labels is None else labels[:most]
+    parts = [f"{len(images):,} images of {pathlib.PurePath(source).name} {split}"]
+    parts += [done] if done else []
+    parts += [f"binarized once with seed {seed}"] if binarize else []
+    return images, labels, ", ".join(parts)

@@ -1,7 +1,6 @@
 """`kzoo evaluate`: measures the scores of a preset. Which ones depends on what its model can do."""
 
 import json
-import pathlib
 import shlex
 
 from kzoo.cli import card, common, data, defaults
@@ -66,9 +65,7 @@ def add_parser(commands):
         default=IMPORTANCE_SAMPLES,
         help=f"likelihood: latents per image, where it is estimated ({IMPORTANCE_SAMPLES:,})",
     )
-    parser.add_argument(
-        "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
-    )
+    common.add_steps(parser)
     parser.add_argument(
         "--classifier",
         metavar="PRESET",
@@ -124,7 +121,8 @@ def measure(model, args, own):
 
     def images(labels, binarize):
         own.fill(args, "data", "split")
-        return load(model, args, labels=labels, binarize="static" if binarize else None)
+        options = (args.num_images, args.seed, labels, binarize)
+        return data.load_images(model, args.data, args.split, *options)
 
     def classifier():
         own.fill(args, "classifier")
@@ -141,32 +139,6 @@ def measure(model, args, own):
         track=common.track,
     )
     return measuring.measure(model, given)
-
-
-def load(model, args, labels=False, **options):
-    """The test images for a model, `(images, labels or None, text)`; text says what they are."""
-    from kzoo import datasets
-
-    dataset, done = data.open_for(
-        model.image_shape,
-        args.data,
-        args.split,
-        labels=labels,
-        shuffle=False,
-        seed=args.seed,
-        batch_size=500,
-        **options,
-    )
-    images, labels = datasets.to_arrays(dataset)
-    if args.num_images is not None:
-        images = images[: args.num_images]
-        labels = None if labels is None else labels[: args.num_images]
-    parts = [
-        f"{len(images):,} images of {pathlib.PurePath(args.data).name} {args.split}",
-        *([done] if done else []),
-        *([f"binarized once with seed {args.seed}"] if options.get("binarize") else []),
-    ]
-    return images, labels, ", ".join(parts)
 
 
 def command_of(args, own):

@@ -1,7 +1,6 @@
 """`kzoo generate`: images from a preset."""
 
 import argparse
-import os
 import pathlib
 import time
 
@@ -47,9 +46,7 @@ def add_parser(commands):
         default=SCALE,
         help=f"enlarges the sheet's pixels ({SCALE})",
     )
-    parser.add_argument(
-        "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
-    )
+    common.add_steps(parser)
     parser.add_argument(
         "--labels",
         type=class_labels,
@@ -129,7 +126,7 @@ def run(args):
         )
         written.append(args.output)
     if args.npz:
-        write_npz(args.npz, images=images)
+        kzoo.datasets.npz.write(args.npz, images=images)
         written.append(args.npz)
     if args.separate:
         args.separate.mkdir(parents=True, exist_ok=True)
@@ -143,16 +140,3 @@ def run(args):
         f"of {type(model).__name__} {args.preset}, seed {args.seed}. "
         f"Loading took {loaded - start:.1f} s, drawing {done - loaded:.1f} s."
     )
-
-
-def write_npz(path, **arrays):
-    """Writes a compressed .npz file, whole or not at all."""
-    import numpy as np
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    try:
-        np.savez_compressed(unfinished, **arrays)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

@@ -45,9 +45,7 @@ def add_parser(commands):
         help=f"training images beside each sample ({NUM_NEIGHBORS})",
     )
     parser.add_argument("--seed", type=common.seed, default=0, help="seed of the samples (0)")
-    parser.add_argument(
-        "--steps", type=common.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
-    )
+    common.add_steps(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -69,11 +67,12 @@ def run(args):
     model = common.load_model(args, kzoo.GenerativeModel)
     defaults.of_preset(args, model).fill(args, "data")
     held_out = args.held_out or defaults.held_out_split(args.data)
-    training, text = load(model, args, args.split)
-    real, real_text = load(model, args, held_out, REAL)
+    binarize = protocols.is_binary(model)
+    training, _, text = data.load_images(model, args.data, args.split, binarize=binarize)
+    real, _, real_text = data.load_images(model, args.data, held_out, REAL, binarize=binarize)
     options = common.generate_options(args, model, "steps")
-    batches = protocols.sample(model, args.n, args.seed, common.track, **options)
-    samples = np.concatenate(list(batches))
+    samples = protocols.sample(model, args.n, args.seed, common.track, **options)
+    samples = np.concatenate(list(samples))
     indices, distances = nearest_neighbors(samples, training, args.num_neighbors)
     _, real_distances = nearest_neighbors(real, training)
 
@@ -104,21 +103,3 @@ def run(args):
     ]
     common.print_table(["", "mean distance to the nearest>", "images~"], rows)
     screen.print(f"Wrote {args.output}: {min(SHOWN, args.n)} samples, each before its neighbors.")
-
-
-def load(model, args, split, most=None):
-    """Real images as a model learns them: uint8 `(n, height, width, channels)`, and a text."""
-    from kzoo import datasets
-    from kzoo.evaluation import protocols
-
-    binary = protocols.is_binary(model)
-    options = {"binarize": "static", "seed": 0} if binary else {}
-    dataset, done = data.open_for(
-        model.image_shape, args.data, split, shuffle=False, batch_size=500, **options
-    )
-    images, _ = datasets.to_arrays(dataset)
-    images = images[:most]
-    parts = [f"{len(images):,} images of {pathlib.PurePath(args.data).name} {split}"]
-    parts += [done] if done else []
-    parts += ["binarized once with seed 0"] if binary else []
-    return images, ", ".join(parts)

@@ -167,6 +167,11 @@ def save_npz(
                 )
             if array is not None:
                 arrays[f"{feature}_{split}"] = array
+    write(path, **arrays)
+
+
+def write(path, **arrays):
+    """Writes a compressed .npz file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.stem}.{os.getpid()}.npz")
     try:

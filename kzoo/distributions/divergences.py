@@ -49,14 +49,6 @@ def log_mean_weights(count, num_samples, batch_size, log_weights):
     return np.concatenate(means)[:count]
 
 
-def slices(count, batch_size):
-    """Slices of at most `batch_size` that cover `count` images or latents, at least 1."""
-    batch_size = check_positive_int("batch_size", batch_size)
-    if not count:
-        raise ValueError("Expected at least one image or latent, got none.")
-    return [slice(start, start + batch_size) for start in range(0, count, batch_size)]
-
-
 def gaussian_kl(mean, log_variance):
     """Kullback-Leibler divergence of a diagonal Gaussian from the standard normal distribution.
 

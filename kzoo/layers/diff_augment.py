@@ -14,6 +14,8 @@ float32, and the gradient with respect to the images is exact.
 import keras
 from keras import ops
 
+from kzoo.checks import seed_generator
+
 
 class _Augmentation(keras.layers.Layer):
     """Draws random numbers for every image of a batch; a subclass writes `augment`.
@@ -25,8 +27,7 @@ class _Augmentation(keras.layers.Layer):
     def __init__(self, seed=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.seed = seed
-        generator = isinstance(seed, keras.random.SeedGenerator)
-        self.seed_generator = seed if generator else keras.random.SeedGenerator(seed)
+        self.seed_generator = seed_generator(seed)
         self.built = True  # there are no weights
 
     def call(self, images, training=None):
@@ -214,9 +215,9 @@ class DiffAugment(_Augmentation):
     """
 
     def __init__(self, policies="color,translation,cutout", seed=None, **kwargs):
-        self_policies = check_policies("policies", policies)
+        policies = list(check_policies("policies", policies))
         super().__init__(seed, **kwargs)
-        self.policies = list(self_policies)
+        self.policies = policies
         self.augmentations = [_POLICIES[name](seed=self.seed_generator) for name in self.policies]
 
     def augment(self, images):

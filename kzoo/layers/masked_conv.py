@@ -9,11 +9,50 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.configs import Configured
 from kzoo.layers.incremental_conv import IncrementalConv
 
 
+class MaskedConv(Configured, IncrementalConv, keras.layers.Layer):
+    """A convolution under a mask, whose features are divided among the image channels.
+
+    Args:
+        filters, kernel_size, mask_type, groups, kernel_initializer: as in `MaskedConv2D`.
+    """
+
+    def __init__(self, filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs):
+        super().__init__(**kwargs)
+        if mask_type not in ("A", "B"):
+            raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size}.")
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.mask_type = mask_type
+        self.groups = groups
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.left = kernel_size // 2
+
+    def check_input(self, features):
+        """`ValueError` unless the features of the input can be divided among the channels."""
+        if features < self.groups:
+            raise ValueError(
+                f"{type(self).__name__} with groups={self.groups} expects at least as many input "
+                f"features, got {features}."
+            )
+
+    def add_kernel(self, shape):
+        return self.add_weight(shape=shape, initializer=self.kernel_initializer, name="kernel")
+
+    def add_bias(self):
+        return self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.filters)
+
+
 @keras.saving.register_keras_serializable(package="kzoo")
-class MaskedConv2D(IncrementalConv, keras.layers.Layer):
+class MaskedConv2D(MaskedConv):
     """A "same" convolution, stride 1, that sees only what comes earlier in raster order.
 
     The features of input and output are split into `groups` contiguous parts of (nearly) equal
@@ -49,19 +88,12 @@ class MaskedConv2D(IncrementalConv, keras.layers.Layer):
         kernel_initializer="he_normal",
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        check_mask(mask_type, kernel_size)
+        super().__init__(filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs)
         if not 1 <= groups <= filters:
             raise ValueError(
                 f"`groups` must be between 1 and `filters`={filters}, got groups={groups}."
             )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.mask_type = mask_type
-        self.groups = groups
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.rows = kernel_size // 2 + 1  # rows of the square kernel that the mask leaves
-        self.margin = self.left = kernel_size // 2
+        self.margin = kernel_size // 2
 
     def build(self, input_shape):
         if len(input_shape) != 4:
@@ -70,18 +102,11 @@ class MaskedConv2D(IncrementalConv, keras.layers.Layer):
                 f"got {tuple(input_shape)}."
             )
         self.in_features = features = input_shape[-1]
-        if features < self.groups:
-            raise ValueError(
-                f"MaskedConv2D with groups={self.groups} expects at least as many input "
-                f"features, got {features}."
-            )
+        self.check_input(features)
         self.mask = causal_mask(
             self.kernel_size, features, self.filters, self.mask_type, self.groups
         )
-        self.kernel = self.add_weight(
-            shape=self.mask.shape, initializer=self.kernel_initializer, name="kernel"
-        )
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+        self.kernel, self.bias = self.add_kernel(self.mask.shape), self.add_bias()
 
     def masked_kernel(self):
         if self.mask.all():
@@ -125,27 +150,6 @@ class MaskedConv2D(IncrementalConv, keras.layers.Layer):
         if not self.margin:
             return rows
         return ops.concatenate([rows[:, 1:], row[:, None, self.margin :]], axis=1)
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.filters)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "mask_type": self.mask_type,
-            "groups": self.groups,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }
-
-
-def check_mask(mask_type, kernel_size):
-    """`ValueError` unless a masked convolution can have this mask and this width."""
-    if mask_type not in ("A", "B"):
-        raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
-    if kernel_size < 1 or kernel_size % 2 == 0:
-        raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size}.")
 
 
 def causal_mask(kernel_size, in_features, out_features, mask_type, groups):

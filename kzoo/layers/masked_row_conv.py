@@ -3,12 +3,11 @@
 import keras
 from keras import ops
 
-from kzoo.layers.incremental_conv import IncrementalConv
-from kzoo.layers.masked_conv import channel_mask, check_mask
+from kzoo.layers.masked_conv import MaskedConv, channel_mask
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class MaskedRowConv2D(IncrementalConv, keras.layers.Layer):
+class MaskedRowConv2D(MaskedConv):
     """A convolution along a row: a pixel sees itself and the pixels to its left.
 
     The horizontal stack of the gated PixelCNN (arXiv:1606.05328, figure 2) and the input-to-state
@@ -44,36 +43,22 @@ class MaskedRowConv2D(IncrementalConv, keras.layers.Layer):
         kernel_initializer="glorot_uniform",
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        check_mask(mask_type, kernel_size)
+        super().__init__(filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs)
         if blocks < 1 or filters % blocks or filters // blocks < groups:
             raise ValueError(
                 f"`filters` must be a multiple of `blocks`={blocks}, with at least "
                 f"`groups`={groups} features in each, got {filters}."
             )
-        self.filters = filters
-        self.kernel_size = kernel_size
-        self.mask_type = mask_type
-        self.groups = groups
         self.blocks = blocks
         self.use_bias = use_bias
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.left = kernel_size // 2
 
     def build(self, input_shape):
         self.in_features = features = input_shape[-1]
-        if features < self.groups:
-            raise ValueError(
-                f"MaskedRowConv2D with groups={self.groups} expects at least as many input "
-                f"features, got {features}."
-            )
+        self.check_input(features)
         self.mask = channel_mask(features, self.filters, self.mask_type, self.groups, self.blocks)
-        shape = (self.left + 1, features, self.filters)
-        self.kernel = self.add_weight(
-            shape=shape, initializer=self.kernel_initializer, name="kernel"
-        )
+        self.kernel = self.add_kernel((self.left + 1, features, self.filters))
         if self.use_bias:
-            self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
+            self.bias = self.add_bias()
 
     def masked_kernel(self):
         """`(taps, features, filters)`, the pixel itself being the last tap."""
@@ -102,18 +87,3 @@ class MaskedRowConv2D(IncrementalConv, keras.layers.Layer):
         if addend is None:
             return bias, kernel
         return (addend if bias is None else addend + bias), kernel
-
-    def compute_output_shape(self, input_shape):
-        return (*input_shape[:-1], self.filters)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "mask_type": self.mask_type,
-            "groups": self.groups,
-            "blocks": self.blocks,
-            "use_bias": self.use_bias,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-        }

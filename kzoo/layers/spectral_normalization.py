@@ -10,6 +10,8 @@ gradient knows nothing of the division by sigma (eq. 12 of [1] subtracts a part 
 it also changes weights that a gradient is being taken of. So kzoo has a layer of its own.
 """
 
+import math
+
 import keras
 from keras import ops
 
@@ -69,9 +71,7 @@ class SpectralNormalization(keras.layers.Wrapper):
                 f"got {type(self.layer).__name__}."
             )
         columns = kernel.shape[-1]
-        rows = 1
-        for size in kernel.shape[:-1]:
-            rows *= size
+        rows = math.prod(kernel.shape[:-1])
         options = {"trainable": False, "dtype": "float32", "autocast": False}
         self.u = self.add_weight((columns,), "random_normal", name="u", **options)
         self.v = self.add_weight((rows,), "zeros", name="v", **options)

@@ -40,15 +40,20 @@ def _side(name, value):
     return sides[0]
 
 
-def _called(layer, convolution, inputs):
-    kernel = ops.convert_to_tensor(layer.kernel)
-    outputs = convolution(inputs, kernel, layer.strides[0])
-    outputs = outputs + layer.bias if layer.use_bias else outputs
-    return outputs if layer.activation is None else layer.activation(outputs)
+class _Symmetric:
+    """A mixin before a layer of Keras; `convolution` is the function of `kzoo.backend`."""
+
+    def __init__(self, filters, kernel_size, strides=1, **kwargs):
+        super().__init__(filters, **_checked(kernel_size, strides, kwargs))
+
+    def call(self, inputs):
+        outputs = self.convolution(inputs, ops.convert_to_tensor(self.kernel), self.strides[0])
+        outputs = outputs + self.bias if self.use_bias else outputs
+        return outputs if self.activation is None else self.activation(outputs)
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class SymmetricConv2D(keras.layers.Conv2D):
+class SymmetricConv2D(_Symmetric, keras.layers.Conv2D):
     """`keras.layers.Conv2D` with `kernel_size // 2` zeros on every side.
 
     With strides s, output pixel i is centred on input pixel s i.
@@ -68,23 +73,15 @@ class SymmetricConv2D(keras.layers.Conv2D):
             padding, data format, dilation or grouping.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, **kwargs):
-        super().__init__(filters, **_checked(kernel_size, strides, kwargs))
-
-    def call(self, inputs):
-        return _called(self, backend.convolution, inputs)
+    convolution = staticmethod(backend.convolution)
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class SymmetricConv2DTranspose(keras.layers.Conv2DTranspose):
+class SymmetricConv2DTranspose(_Symmetric, keras.layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose` that is the transpose of a `SymmetricConv2D`.
 
     Args:
-        filters: int, number of output features.
-        kernel_size: odd int, of the square kernel.
-        strides: int, of both sides.
-        **kwargs: the bias, activation, initializers, regularizers and constraints of
-            `keras.layers.Conv2DTranspose`.
+        filters, kernel_size, strides, **kwargs: as in `SymmetricConv2D`.
 
     Input shape: `(batch, height, width, features)`.
     Output shape: `(batch, height * strides, width * strides, filters)`.
@@ -93,8 +90,4 @@ class SymmetricConv2DTranspose(keras.layers.Conv2DTranspose):
         ValueError: as `SymmetricConv2D`.
     """
 
-    def __init__(self, filters, kernel_size, strides=1, **kwargs):
-        super().__init__(filters, **_checked(kernel_size, strides, kwargs))
-
-    def call(self, inputs):
-        return _called(self, backend.transposed_convolution, inputs)
+    convolution = staticmethod(backend.transposed_convolution)

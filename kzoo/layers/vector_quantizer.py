@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int, seed_generator
+from kzoo.configs import Configured
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VectorQuantizer(keras.layers.Layer):
+class VectorQuantizer(Configured, keras.layers.Layer):
     """Replaces vectors by the nearest codes of a learned codebook.
 
     van den Oord, Vinyals and Kavukcuoglu, Neural Discrete Representation Learning, 2017
@@ -116,12 +117,3 @@ class VectorQuantizer(keras.layers.Layer):
         shape = vectors.shape
         codes = keras.KerasTensor(shape, "float32")
         return codes, codes, keras.KerasTensor(shape[:-1], "int32")
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "num_codes": self.num_codes,
-            "decay": self.decay,
-            "restart_below": self.restart_below,
-            "seed": self.seed,
-        }

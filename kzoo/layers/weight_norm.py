@@ -10,8 +10,10 @@ import contextlib
 import keras
 from keras import ops
 
+from kzoo.configs import Configured
 
-class WeightNorm(keras.layers.Layer):
+
+class WeightNorm(Configured, keras.layers.Layer):
     """A linear layer with the weights w = g v / ||v||, one norm and one g per output feature.
 
     A subclass builds the kernel by `build_kernel` and supplies `linear(x, kernel)`.
@@ -68,13 +70,6 @@ class WeightNorm(keras.layers.Layer):
         if self.initializing:
             self.initialize(x)
         return self.linear(x, self.kernel()) + self.bias()
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "init_scale": self.init_scale,
-        }
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

@@ -64,6 +64,15 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
             config["latent_dim"] = self.latent_dim
         return config
 
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        objects = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            for name, value in config.items()
+            if isinstance(value, dict)
+        }
+        return cls(**{**config, **objects})
+
     # Training ---------------------------------------------------------------------------------
 
     def default_optimizer(self):
@@ -92,21 +101,18 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
                 )
         if jit_compile == "auto" and self.trains_in_loops:
             jit_compile = backend.loops_compile()
-        optimizer = self.default_optimizer() if optimizer is None else optimizer
-        super().compile(optimizer=optimizer, jit_compile=jit_compile, **kwargs)
+        super().compile(optimizer or self.default_optimizer(), jit_compile=jit_compile, **kwargs)
         self.optimizer.build(self.trainable_variables)
         self._compile_arguments = {"jit_compile": jit_compile, **kwargs}
 
     def get_compile_config(self):
         if not self.compiled:
             return {}
-        return {
-            "optimizer": keras.saving.serialize_keras_object(self.optimizer),
-            **self._compile_arguments,
-        }
+        optimizer = keras.saving.serialize_keras_object(self.optimizer)
+        return {"optimizer": optimizer, **self._compile_arguments}
 
     def compile_from_config(self, config):
-        self.compile(**keras.saving.deserialize_keras_object(portable(config)))
+        self.compile(**keras.saving.deserialize_keras_object(backend.portable(config)))
 
     # Asked by the command line ------------------------------------------------------------------
 
@@ -135,7 +141,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         """Whether the model is a distribution of black and white pixels only."""
         return False
 
-    def minimize(self, loss_fn, variables, optimizer):
+    def minimize(self, loss_fn, variables=None, optimizer=None):
         """One optimizer step on `variables` down the gradient of `loss_fn()`.
 
         Regularizers, and losses that layers add (`add_loss`), count where their layer holds some of
@@ -143,33 +149,37 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
 
         Args:
             loss_fn: function without arguments that returns a scalar loss or `(loss, aux)`.
-            variables: list of `keras.Variable`s.
-            optimizer: a Keras optimizer built on them.
+            variables: list of `keras.Variable`s; `None` for all that are trained.
+            optimizer: a Keras optimizer built on them; `None` for the model's.
 
         Returns:
             `(loss, aux)` as they were before the step, the loss without those of layers; `aux` is
             `None` if there was none.
         """
+        variables = self.trainable_variables if variables is None else variables
+        optimizer = optimizer or self.optimizer
         scaler = self.optimizer or optimizer  # around all optimizers, where it scales the loss
         mine = {id(v) for v in variables}
-        layers = [a for a in self.layers if any(id(v) in mine for v in a.trainable_variables)]
 
         def objective():
             result = loss_fn()
             loss, aux = result if isinstance(result, tuple) else (result, None)
-            total = loss + sum(ops.cast(x, loss.dtype) for a in layers for x in a.losses)
-            return scaler.scale_loss(total), (loss, aux)
+            added = (
+                ops.cast(x, loss.dtype)
+                for layer in self.layers
+                for x in layer.losses
+                if any(id(v) in mine for v in layer.trainable_variables)
+            )
+            return scaler.scale_loss(loss + sum(added)), (loss, aux)
 
         (_, aux), gradients = backend.value_and_grad(objective, variables)
         backend.apply_gradients(optimizer, gradients, variables, scaler)
         return aux
 
     def update(self, x, condition):
-        """One training update from float images `x` (b, h, w, c); returns `{name: scalar}`."""
         raise NotImplementedError
 
     def evaluation(self, x, condition):
-        """The scalars of `loss_names` on float images `x` (b, h, w, c), without an update."""
         raise NotImplementedError
 
     def examples_per_step(self, batch_size):
@@ -192,10 +202,9 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         condition = {c.name: c.to_tensor(condition[c.name]) for c in self.conditioned_on}
         x = to_float(images)
         scalars = step(x, condition, weights) if self.weighs_examples else step(x, condition)
-        # Weighted by its size, a smaller last batch counts as it should.
-        size = ops.shape(x)[0]
         for tracker in self._loss_trackers:
-            tracker.update_state(scalars[tracker.name], sample_weight=size)
+            # Weighted by its size, a smaller last batch counts as it should.
+            tracker.update_state(scalars[tracker.name], sample_weight=ops.shape(x)[0])
         return {tracker.name: tracker.result() for tracker in self._loss_trackers}
 
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
@@ -212,28 +221,17 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("fit")
-        weights = kwargs.pop("sample_weight", None)
         if self.examples_per_step(1) != 1 and kwargs.get("validation_split"):
-            rest, kwargs["validation_data"] = batches.cut(x, y, kwargs.pop("validation_split"))
-            x, y = rest
-        prepared = batches.prepare(
-            self,
-            x,
-            y,
-            weights,
-            kwargs.get("class_weight"),
-            batch_size,
-            kwargs.pop("shuffle", None),
-            grouped=True,
-        )
+            (x, y), kwargs["validation_data"] = batches.cut(x, y, kwargs.pop("validation_split"))
+        weights = kwargs.pop("sample_weight", None), kwargs.get("class_weight")
+        shuffle = kwargs.pop("shuffle", None)
+        prepared = batches.prepare(self, x, y, *weights, batch_size, shuffle, grouped=True)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = batches.prepare_held_out(self, kwargs["validation_data"])
         self.before_training(*prepared.pop("first"))
-        kwargs["callbacks"] = [
-            *keras.tree.flatten(kwargs.get("callbacks") or ()),
-            *self.training_callbacks(),
-        ]
-        return super().fit(**{k: v for k, v in prepared.items() if v is not None}, **kwargs)
+        callbacks = keras.tree.flatten(kwargs.get("callbacks") or ())
+        kwargs["callbacks"] = [*callbacks, *self.training_callbacks()]
+        return super().fit(**prepared, **kwargs)
 
     def before_training(self, images, condition):
         """What `fit` does once the data are checked, before the first update; nothing here.
@@ -256,7 +254,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         self._assert_compiled("evaluate")
         prepared = batches.prepare(self, x, y, sample_weight, batch_size=batch_size)
         del prepared["shuffle"], prepared["first"]
-        return super().evaluate(**{k: v for k, v in prepared.items() if v is not None}, **kwargs)
+        return super().evaluate(**prepared, **kwargs)
 
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """One training update; arguments as in `keras.Model.train_on_batch`.
@@ -299,18 +297,3 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
     def bits_per_dim(self, nats):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""
         return nats / (math.prod(self.image_shape) * math.log(2.0))
-
-
-def portable(config):
-    """A config whose optimizers do not name the backend that they were saved on.
-
-    Keras has classes of its own for optimizers on PyTorch, which a config names by their module.
-    """
-    if isinstance(config, list | tuple):
-        return [portable(x) for x in config]
-    if not isinstance(config, dict):
-        return config
-    config = {key: portable(value) for key, value in config.items()}
-    if str(config.get("module")).startswith("keras.src.backend."):
-        config["module"] = "keras.optimizers"
-    return config

@@ -11,6 +11,7 @@ import warnings
 import keras
 import numpy as np
 
+from kzoo.batching import rows_of
 from kzoo.images import check_images
 from kzoo.models.regrouping import (
     ArrayBatches,
@@ -21,7 +22,6 @@ from kzoo.models.regrouping import (
     count_examples,
     numpy_of,
 )
-from kzoo.models.sampling import rows_of
 
 LOOKED_AT = 256  # images, for a warning about their values
 
@@ -200,15 +200,17 @@ def prepare(
     source = x if isinstance(x, keras.utils.PyDataset) else IteratedBatches(x)
     if source.num_batches == 0:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
-    first = _first(model, convert(source[0]))
-    size = model.examples_per_step(len(first[0])) if grouped else None
+    first, count = _first(model, convert(source[0])), None
+    per_batch = len(first[0])
+    size = model.examples_per_step(per_batch) if grouped else None
     if size and hasattr(source, "with_batch_size"):  # it knows how to batch anew
         check_enough(model, source.num_examples, size)
         source, size = source.with_batch_size(size, drop_remainder=True), None
     if size and source.num_batches is not None:
-        check_enough(model, count_examples(source), size)
+        count = count_examples(source, per_batch)
+        check_enough(model, count, size)
     # Keras's own default would mix the batches of data that have an order of their own.
-    data = ConvertedBatches(source, convert, size)
+    data = ConvertedBatches(source, convert, size, per_batch, count)
     return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
 
 
@@ -227,8 +229,7 @@ def _prepare_arrays(model, x, y, sample_weight, keep_labels, batch_size, shuffle
         size = model.examples_per_step(batch_size or 32)
         check_enough(model, len(images), size)
         data = ArrayBatches(packed(numpy_of(images), condition), size, bool(shuffle))
-        x, y, batch_size, shuffle = data, None, None, False
-        return {"x": x, "y": y, "batch_size": batch_size, "shuffle": shuffle, "first": first}
+        return {"x": data, "shuffle": False, "first": first}
     if condition:
         y = packed(images, condition)[1]
     elif not keep_labels:

@@ -53,7 +53,7 @@ class ArrayBatches(keras.utils.PyDataset):
         return keras.tree.map_structure(lambda a: a[rows], self.arrays)
 
 
-class IteratedBatches:
+class IteratedBatches(keras.utils.PyDataset):
     """What can only be iterated over, such as a PyTorch `DataLoader`, asked for batch by batch.
 
     Batches have to be asked for in their order; the first one starts a new pass over the data.
@@ -63,12 +63,16 @@ class IteratedBatches:
     """
 
     def __init__(self, iterable):
+        super().__init__()
         self.iterable = iterable
         self.at = None
         try:
-            self.num_batches = len(iterable)
+            self.count = len(iterable)
         except TypeError:  # its length is not known: one pass counts it
-            self.num_batches = sum(1 for _ in iterable)
+            self.count = sum(1 for _ in iterable)
+
+    def __len__(self):
+        return self.count
 
     def __getitem__(self, index):
         if index == 0 or self.at is None:
@@ -77,52 +81,44 @@ class IteratedBatches:
             self.batch, self.at = next(self.iterator), self.at + 1
         return keras.tree.map_structure(numpy_of, self.batch)
 
-    def on_epoch_begin(self):
-        """Nothing to do."""
 
-    def on_epoch_end(self):
-        """Nothing to do."""
-
-
-def count_examples(source):
-    """How many images a finite source of batches has, all but the last of one size."""
+def count_examples(source, given):
+    """How many images a finite source of batches has, all but the last of them `given` each."""
     sampler = getattr(getattr(source, "iterable", None), "sampler", None)
     full = getattr(getattr(source, "iterable", None), "batch_size", None)
     if sampler is not None and full and not source.iterable.drop_last:
         return len(sampler)  # a DataLoader knows without reading
-    first = len(_images(source[0]))
     if source.num_batches == 1 or (full and sampler is not None):
-        return first * source.num_batches
-    return first * (source.num_batches - 1) + len(_images(source[source.num_batches - 1]))
-
-
-def _images(batch):
-    return keras.tree.flatten(batch)[0]
+        return given * source.num_batches
+    last = source[source.num_batches - 1]
+    return given * (source.num_batches - 1) + len(keras.tree.flatten(last)[0])
 
 
 class ConvertedBatches(keras.utils.PyDataset):
     """Batches of a source, converted and, where a size is given, joined to it.
 
     Args:
-        source: a `keras.utils.PyDataset` or `IteratedBatches`.
+        source: a `keras.utils.PyDataset`.
         convert: function of one batch that returns a tuple for Keras.
         size: examples per batch; `None` leaves the batches as they are. A rest is left out.
+        given: examples per batch of the source, for a `size`.
+        count: examples of a finite source, for a `size`.
     """
 
-    def __init__(self, source, convert, size=None):
+    def __init__(self, source, convert, size=None, given=None, count=None):
         names = ("workers", "use_multiprocessing", "max_queue_size")
-        super().__init__(**{n: getattr(source, n) for n in names if hasattr(source, n)})
+        super().__init__(**{name: getattr(source, name) for name in names})
         self.source = source
         self.convert = convert
         self.size = size
-        if size is not None:
-            self.given = len(convert(source[0])[0])  # examples per batch of the source
-            finite = source.num_batches is not None
-            self.count = count_examples(source) // size if finite else None
+        self.given = given
+        self.count = count
 
     @property
     def num_batches(self):
-        return self.source.num_batches if self.size is None else self.count
+        if self.size is None:
+            return self.source.num_batches
+        return None if self.count is None else self.count // self.size
 
     def __getitem__(self, index):
         if self.size is None:

@@ -1,9 +1,9 @@
-"""Drawing images, and the one batching loop of all inference."""
+"""Drawing images, and running a model on many of them."""
 
 import keras
-import numpy as np
 from keras import ops
 
+from kzoo.batching import in_batches
 from kzoo.checks import check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import to_uint8
@@ -81,38 +81,7 @@ class Sampling:
         """Noise, as `draw_noise` draws it, to images: floats (n, h, w, c) in [-1, 1]."""
         raise NotImplementedError
 
-
-def in_batches(function, batch_size, *arrays, fill=True):
-    """A function of arrays in batches, its outputs joined: the loop of all inference.
-
-    Args:
-        function: of parts of the arrays; returns a tensor or a tuple of them, whose first axis is
-            the batch's.
-        batch_size: rows per batch, at most.
-        *arrays: NumPy arrays (n, ...), dicts of them, or `None`.
-        fill: whether the last batch is filled up, so that all take one compiled program.
-
-    Returns:
-        NumPy array (n, ...), or a tuple of them.
-
-    Raises:
-        ValueError: if the arrays are empty.
-    """
-    first = next(a for a in keras.tree.flatten(arrays) if a is not None)
-    count = len(first)
-    if not count:
-        raise ValueError(f"Expected at least one image or latent, got the shape {first.shape}.")
-    size = min(batch_size, count)
-    index = np.arange(-(-count // size) * size if fill else count) % count
-    outputs = []
-    for start in range(0, len(index), size):
-        rows = index[start : start + size]
-        part = rows_of(arrays, rows)
-        outputs.append(keras.tree.map_structure(keras.ops.convert_to_numpy, function(*part)))
-    joined = keras.tree.map_structure(lambda *parts: np.concatenate(parts)[:count], *outputs)
-    return joined
-
-
-def rows_of(arrays, rows):
-    """Those rows of every array of a nest, some of which may be `None`."""
-    return keras.tree.map_structure(lambda a: None if a is None else a[rows], arrays)
+    def run_in_batches(self, function, batch_size, *arrays, fill=True):
+        """`kzoo.batching.in_batches`, on the weights as they are now, also while `fit` runs."""
+        self.sync_state()
+        return in_batches(function, batch_size, *arrays, fill=fill)

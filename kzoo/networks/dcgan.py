@@ -45,12 +45,17 @@ def _depth(image_shape):
     return depth, (height, width)
 
 
-def _norm():
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5)
+def _norm(name=None):
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
 
 
 def _normal(init_stddev):
-    """A new one for every layer: an initializer object draws the same numbers at every call."""
+    """A new one for every layer: an initializer object draws the same numbers at every call.
+
+    `None` gives orthogonal matrices.
+    """
+    if init_stddev is None:
+        return keras.initializers.Orthogonal()
     return keras.initializers.RandomNormal(stddev=init_stddev)
 
 

@@ -26,18 +26,11 @@ import keras
 
 from kzoo.layers import Fade, LatentCodes
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _LEAK, _depth
+from kzoo.networks.dcgan import _LEAK, _depth, _norm, _normal
 from kzoo.networks.spectral import spectrally_normalized
 
 _KERNEL = 4
 _FEWEST = 32  # features of the generator's last map
-
-
-def _initializer(init_stddev):
-    """A new one for every layer: an initializer object draws the same numbers at every call."""
-    if init_stddev is None:
-        return keras.initializers.Orthogonal()
-    return keras.initializers.RandomNormal(stddev=init_stddev)
 
 
 def _check_fading(fading, depth, image_shape):
@@ -88,14 +81,10 @@ def dcgan_4x4_discriminator(
             strides=strides,
             padding="same",
             use_bias=not norm,
-            kernel_initializer=_initializer(init_stddev),
+            kernel_initializer=_normal(init_stddev),
             name=name,
         )(x)
-        x = (
-            layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")(x)
-            if norm
-            else x
-        )
+        x = _norm(f"{name}_norm")(x) if norm else x
         return layers.LeakyReLU(_LEAK, name=f"{name}_relu")(x)
 
     inputs = x = layers.Input(image_shape)
@@ -108,7 +97,7 @@ def dcgan_4x4_discriminator(
             x = Fade(name="fade")([old, x])
     x = convolution(x, x.shape[-1], 3, 1, f"at_{height}", batch_norm)
     x = layers.Flatten(name="flatten")(x)
-    x = kind(layers.Dense)(1, kernel_initializer=_initializer(init_stddev), name="logit")(x)
+    x = kind(layers.Dense)(1, kernel_initializer=_normal(init_stddev), name="logit")(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -145,15 +134,14 @@ def dcgan_4x4_generator(
     _check_fading(fading, depth, image_shape)
 
     def activated(x, name):
-        norm = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_norm")
-        x = norm(x) if batch_norm else x
+        x = _norm(f"{name}_norm")(x) if batch_norm else x
         return layers.ReLU(name=f"{name}_relu")(x)
 
     features = width * 2 ** (depth - 1)
     inputs = x = layers.Input((latent_dim,))
     x = LatentCodes(codes, name="codes")(x) if codes else x
     x = layers.Dense(
-        height * width_ * features, kernel_initializer=_initializer(init_stddev), name="projection"
+        height * width_ * features, kernel_initializer=_normal(init_stddev), name="projection"
     )(x)
     x = layers.Reshape((height, width_, features), name="map")(x)
     x = activated(x, "projection")
@@ -167,7 +155,7 @@ def dcgan_4x4_generator(
             strides=2,
             padding="same",
             use_bias=not batch_norm,
-            kernel_initializer=_initializer(init_stddev),
+            kernel_initializer=_normal(init_stddev),
             name=to,
         )(x)
         x = activated(x, to)
@@ -178,7 +166,7 @@ def dcgan_4x4_generator(
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=_initializer(init_stddev),
+            kernel_initializer=_normal(init_stddev),
             name=f"image_{side}",
         )(x)
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.batching import in_batches
 from kzoo.checks import check_positive_int, seed_generator
 from kzoo.images import to_uint8
 from kzoo.visualization.grid import image_grid
@@ -100,6 +101,6 @@ def _latent_dim(model):
 
 def _decode(model, latents):
     """uint8 images `(rows * columns, h, w, c)` of latents `(rows, columns, latent_dim)`."""
-    # Row by row: bounded memory, and one shape for one compiled program.
-    rows = [to_uint8(model.transform_noise(row)) for row in latents.astype("float32")]
-    return np.concatenate([ops.convert_to_numpy(row) for row in rows])
+    rows, columns, _ = latents.shape
+    flat = latents.astype("float32").reshape(rows * columns, -1)
+    return in_batches(lambda row: to_uint8(model.transform_noise(row)), columns, flat)

@@ -279,6 +279,24 @@ def test_regrouping_ends_with_a_generator():
     np.testing.assert_array_equal(np.concatenate(pieces), IMAGES[:40])  # 48 = 4 x 10 + 8
 
 
+def test_regrouping_reads_the_first_batch_once():
+    from kzoo.models import batches
+
+    class Data(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, index):
+            asked.append(index)
+            return IMAGES[20 * index : 20 * index + 20]  # 20, 20 and 8 of 48
+
+    asked = []
+    prepared = batches.prepare(tiny("CFGGAN"), Data(), grouped=True)
+    assert asked == [0, 2]  # the last one tells how many images there are
+    size = tiny("CFGGAN").examples_per_step(20)
+    assert prepared["x"].num_batches == 48 // size
+
+
 def test_regrouped_generator():
     def batches():
         while True:

@@ -13,14 +13,13 @@ identity.
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int
-from kzoo.distributions.posteriors.posterior import Posterior, diagonal_gaussian_sample
+from kzoo.distributions.posteriors.posterior import ContextFlow
 
 _MAX_LOG_SCALE = 2.0
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class CouplingFlow(Posterior):
+class CouplingFlow(ContextFlow):
     """A diagonal Gaussian pushed through affine couplings, for latent_dim >= 2 [1].
 
     The parameters are the mean, the log-variance and the context h.
@@ -33,23 +32,7 @@ class CouplingFlow(Posterior):
     """
 
     def __init__(self, steps=4, units=128, context=32, activation="elu", **kwargs):
-        super().__init__(**kwargs)
-        self.steps = check_positive_int("steps", steps)
-        self.units = check_positive_int("units", units)
-        self.context = check_positive_int("context", context)
-        self.activation = activation
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "steps": self.steps,
-            "units": self.units,
-            "context": self.context,
-            "activation": self.activation,
-        }
-
-    def num_parameters(self, latent_dim):
-        return 2 * latent_dim + self.context
+        super().__init__(steps, units, context, activation, **kwargs)
 
     def build(self, input_shape):
         self.dim = input_shape[-1]
@@ -88,15 +71,6 @@ class CouplingFlow(Posterior):
         return ops.concatenate([kept, changed] if t % 2 == 0 else [changed, kept], axis=-1)
 
     def forward(self, z, h):
-        """The couplings one after the other.
-
-        Args:
-            z: (..., b, latent_dim), of the Gaussian.
-            h: (b, context).
-
-        Returns:
-            `(z, log_det)`: (..., b, latent_dim), and the log-determinant of the Jacobian (..., b).
-        """
         log_det = 0.0
         for t in range(self.steps):
             keep, change = self._halves(t)
@@ -114,9 +88,3 @@ class CouplingFlow(Posterior):
             log_scale, shift = self.conditioner(t, kept, h)
             z = self._joined(t, kept, (changed - shift) * ops.exp(-log_scale))
         return z
-
-    def sample(self, parameters, noise):
-        mean, log_variance, h = ops.split(parameters, [self.dim, 2 * self.dim], axis=-1)
-        z, log_q = diagonal_gaussian_sample(mean, log_variance, noise)
-        z, log_det = self.forward(z, h)
-        return z, log_q - log_det

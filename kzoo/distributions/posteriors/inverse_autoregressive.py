@@ -14,8 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.checks import check_positive_int
-from kzoo.distributions.posteriors.posterior import Posterior, diagonal_gaussian_sample
+from kzoo.distributions.posteriors.posterior import ContextFlow
 
 _GATE_BIAS = 2.0  # a step starts near the identity, as [1] advises: "+1 or +2"
 
@@ -61,7 +60,7 @@ class MADE(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class InverseAutoregressiveFlow(Posterior):
+class InverseAutoregressiveFlow(ContextFlow):
     """A diagonal Gaussian pushed through inverse autoregressive steps [1].
 
     The parameters are the mean, the log-variance and the context h.
@@ -74,23 +73,7 @@ class InverseAutoregressiveFlow(Posterior):
     """
 
     def __init__(self, steps=4, units=320, context=64, activation="elu", **kwargs):
-        super().__init__(**kwargs)
-        self.steps = check_positive_int("steps", steps)
-        self.units = check_positive_int("units", units)
-        self.context = check_positive_int("context", context)
-        self.activation = activation
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "steps": self.steps,
-            "units": self.units,
-            "context": self.context,
-            "activation": self.activation,
-        }
-
-    def num_parameters(self, latent_dim):
-        return 2 * latent_dim + self.context
+        super().__init__(steps, units, context, activation, **kwargs)
 
     def build(self, input_shape):
         self.dim = input_shape[-1]
@@ -108,15 +91,6 @@ class InverseAutoregressiveFlow(Posterior):
         return m, ops.log_sigmoid(s + _GATE_BIAS)
 
     def forward(self, z, h):
-        """The steps one after the other.
-
-        Args:
-            z: (..., b, latent_dim), of the Gaussian.
-            h: (b, context).
-
-        Returns:
-            `(z, log_det)`: (..., b, latent_dim), and the log-determinant of the Jacobian (..., b).
-        """
         log_det = 0.0
         for t in range(self.steps):
             if t:
@@ -137,9 +111,3 @@ class InverseAutoregressiveFlow(Posterior):
                 x = (z - (1.0 - sigma) * m) / sigma
             z = ops.flip(x, axis=-1) if t else x
         return z
-
-    def sample(self, parameters, noise):
-        mean, log_variance, h = ops.split(parameters, [self.dim, 2 * self.dim], axis=-1)
-        z, log_q = diagonal_gaussian_sample(mean, log_variance, noise)
-        z, log_det = self.forward(z, h)
-        return z, log_q - log_det

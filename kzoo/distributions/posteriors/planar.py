@@ -9,11 +9,12 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
+from kzoo.configs import Configured
 from kzoo.distributions.posteriors.posterior import Posterior, diagonal_gaussian_sample
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class PlanarFlow(Posterior):
+class PlanarFlow(Configured, Posterior):
     """A diagonal Gaussian pushed through z + u tanh(w'z + b), several times [1].
 
     u, w and b of every step come from the encoder, as in [1]: the parameters are the mean, the
@@ -26,9 +27,6 @@ class PlanarFlow(Posterior):
     def __init__(self, steps=8, **kwargs):
         super().__init__(**kwargs)
         self.steps = check_positive_int("steps", steps)
-
-    def get_config(self):
-        return {**super().get_config(), "steps": self.steps}
 
     def num_parameters(self, latent_dim):
         return 2 * latent_dim + self.steps * (2 * latent_dim + 1)

@@ -1,21 +1,15 @@
 """The base class of approximate posteriors q(z|x), and what the flows share."""
 
-import importlib
 import math
 
-import keras
 from keras import ops
 
-_BY_NAME = {
-    "diagonal_gaussian": ("gaussian", "DiagonalGaussian"),
-    "full_covariance": ("gaussian", "FullCovarianceGaussian"),
-    "planar": ("planar", "PlanarFlow"),
-    "coupling": ("coupling", "CouplingFlow"),
-    "iaf": ("inverse_autoregressive", "InverseAutoregressiveFlow"),
-}
+from kzoo.checks import check_positive_int
+from kzoo.configs import Configured
+from kzoo.distributions.distribution import Distribution
 
 
-class Posterior(keras.layers.Layer):
+class Posterior(Distribution):
     """A family of distributions q(z|x), whose parameters an encoder gives for every image.
 
     Parameters have the shape (b, num_parameters(latent_dim)); noise is standard normal and has the
@@ -24,12 +18,6 @@ class Posterior(keras.layers.Layer):
 
     A subclass with weights makes them in `build`, of the shape of z.
     """
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def get_build_config(self):
-        """None: the model that takes it builds it."""
 
     def num_parameters(self, latent_dim):
         """How many numbers the encoder gives per image, including a flow's context."""
@@ -82,20 +70,42 @@ def diagonal_gaussian_sample(mean, log_variance, noise):
     return z, standard_normal_log_prob(noise) - 0.5 * ops.sum(log_variance, axis=-1)
 
 
-def posterior_by_name(posterior):
-    """A `Posterior` from its name, or the one given.
+class ContextFlow(Configured, Posterior):
+    """A diagonal Gaussian pushed through steps that see a context h from the encoder.
 
-    Raises:
-        ValueError: for anything else.
+    The parameters are the mean, the log-variance and h. A subclass writes `forward`.
+
+    Args:
+        steps: number of steps.
+        units: of the hidden layer of each step's network.
+        context: length of h.
+        activation: of the hidden layers, a Keras name.
     """
-    if isinstance(posterior, Posterior):
-        return posterior
-    if posterior not in _BY_NAME:
-        raise ValueError(
-            f"posterior must be one of {', '.join(map(repr, _BY_NAME))} or a "
-            f"kzoo.posteriors.Posterior, got {posterior!r}."
-        )
-    module, name = _BY_NAME[posterior]
-    return getattr(importlib.import_module(f"kzoo.distributions.posteriors.{module}"), name)(
-        name="posterior"
-    )
+
+    def __init__(self, steps, units, context, activation, **kwargs):
+        super().__init__(**kwargs)
+        self.steps = check_positive_int("steps", steps)
+        self.units = check_positive_int("units", units)
+        self.context = check_positive_int("context", context)
+        self.activation = activation
+
+    def num_parameters(self, latent_dim):
+        return 2 * latent_dim + self.context
+
+    def forward(self, z, h):
+        """The steps one after the other.
+
+        Args:
+            z: (..., b, latent_dim), of the Gaussian.
+            h: (b, context).
+
+        Returns:
+            `(z, log_det)`: (..., b, latent_dim), and the log-determinant of the Jacobian (..., b).
+        """
+        raise NotImplementedError
+
+    def sample(self, parameters, noise):
+        mean, log_variance, h = ops.split(parameters, [self.dim, 2 * self.dim], axis=-1)
+        z, log_q = diagonal_gaussian_sample(mean, log_variance, noise)
+        z, log_det = self.forward(z, h)
+        return z, log_q - log_det

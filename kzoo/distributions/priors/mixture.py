@@ -12,7 +12,6 @@ its batch norm takes the moving averages, and its dropout does nothing.
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int
 from kzoo.distributions.posteriors import DiagonalGaussian
 from kzoo.distributions.priors.prior import Mixture
 
@@ -26,11 +25,7 @@ class GaussianMixture(Mixture):
     """
 
     def __init__(self, num_components=50, **kwargs):
-        super().__init__(**kwargs)
-        self.num_components = check_positive_int("num_components", num_components)
-
-    def get_config(self):
-        return {**super().get_config(), "num_components": self.num_components}
+        super().__init__(num_components, **kwargs)
 
     def build(self, input_shape):
         shape = (self.num_components, input_shape[-1])
@@ -55,11 +50,7 @@ class VampPrior(Mixture):
     """
 
     def __init__(self, num_components=100, **kwargs):
-        super().__init__(**kwargs)
-        self.num_components = check_positive_int("num_components", num_components)
-
-    def get_config(self):
-        return {**super().get_config(), "num_components": self.num_components}
+        super().__init__(num_components, **kwargs)
 
     def attach(self, model):
         """Called once by the model: the pseudo-inputs go through its encoder.

@@ -1,28 +1,16 @@
 """The base class of priors p(z), and the standard normal distribution."""
 
-import importlib
-
 import keras
 from keras import ops
 
-from kzoo.checks import seed_generator
+from kzoo.checks import check_positive_int, seed_generator
+from kzoo.configs import Configured
+from kzoo.distributions.distribution import Distribution
 from kzoo.distributions.posteriors.posterior import standard_normal_log_prob
 
-_BY_NAME = {
-    "standard_normal": ("prior", "StandardNormal"),
-    "mixture": ("mixture", "GaussianMixture"),
-    "vamp": ("mixture", "VampPrior"),
-}
 
-
-class Prior(keras.layers.Layer):
-    """A distribution p(z) of latents, computed in float32."""
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-
-    def get_build_config(self):
-        """None: the model that takes it builds it."""
+class Prior(Distribution):
+    """A distribution p(z) of latents."""
 
     def attach(self, model):
         """Makes the weights that the prior needs. Called once, by the model that takes it."""
@@ -58,8 +46,16 @@ class StandardNormal(Prior):
         return keras.random.normal((num_samples, self.latent_dim), seed=seed_generator(seed))
 
 
-class Mixture(Prior):
-    """A mixture of diagonal Gaussians, whose components a subclass gives."""
+class Mixture(Configured, Prior):
+    """A mixture of diagonal Gaussians, whose components a subclass gives.
+
+    Args:
+        num_components: K, at least 1.
+    """
+
+    def __init__(self, num_components, **kwargs):
+        super().__init__(**kwargs)
+        self.num_components = check_positive_int("num_components", num_components)
 
     def components(self):
         """`(logits (K,), means (K, latent_dim), log_variances (K, latent_dim))`."""
@@ -79,22 +75,3 @@ class Mixture(Prior):
         noise = keras.random.normal((num_samples, self.latent_dim), seed=seed)
         scales = ops.exp(0.5 * ops.take(log_variances, index, axis=0))
         return ops.take(means, index, axis=0) + scales * noise
-
-
-def prior_by_name(prior):
-    """A `Prior` from its name, or the one given.
-
-    Raises:
-        ValueError: for anything else.
-    """
-    if isinstance(prior, Prior):
-        return prior
-    if prior not in _BY_NAME:
-        raise ValueError(
-            f"prior must be one of {', '.join(map(repr, _BY_NAME))} or a kzoo.priors.Prior, got "
-            f"{prior!r}."
-        )
-    module, name = _BY_NAME[prior]
-    return getattr(importlib.import_module(f"kzoo.distributions.priors.{module}"), name)(
-        name="prior"
-    )

@@ -16,12 +16,13 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
+from kzoo.configs import Configured
 from kzoo.layers import MaskedConv2D
 from kzoo.models.autoregressive.pixel_model.masked_conv_model import MaskedConvModel, plus
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class ResidualBlock(keras.layers.Layer):
+class ResidualBlock(Configured, keras.layers.Layer):
     """ReLU, 1x1 2h -> h; ReLU, 3x3 h -> h; ReLU, 1x1 h -> 2h; plus the input. All under mask B.
 
     Args:
@@ -68,16 +69,13 @@ class ResidualBlock(keras.layers.Layer):
         y = self.spatial.step(row_cache, row, column)
         return x + self.expand(ops.relu(y)), row
 
-    def get_config(self):
-        return {**super().get_config(), "filters": self.filters, "groups": self.groups}
-
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class PixelCNN(MaskedConvModel):
     """PixelCNN over images of discrete values (reference 1).
 
-    See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
-    labels, `generate` and `complete`.
+    See `kzoo.PixelModel` for what the pixel models share: values, shapes of inputs and outputs,
+    likelihoods, labels, `generate` and `complete`.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -89,13 +87,8 @@ class PixelCNN(MaskedConvModel):
             column. It tells the network where in the image a pixel is; without it, convolutions
             know this near the border only. A large gain on centred images. The paper's model has
             none.
-        num_classes: number of classes of a class-conditional model; `None` for none.
-        context_features: number of features of the context maps; `None` for none.
-        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
-
-    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
-    Output shape: logits, `(batch, height, width, channels)` of the higher level for `levels=2`,
-    else `(batch, height, width, channels, levels)`.
+        **kwargs: `num_classes` and `context_features` of `kzoo.PixelModel`; `name`, `dtype` and the
+            like, as in `keras.Model`.
 
     Raises:
         ValueError: if `levels` is not in 2..256, or fewer filters than channels are asked for.
@@ -131,13 +124,6 @@ class PixelCNN(MaskedConvModel):
                 self.condition_layer(self.filters, f"condition_{i}") for i in range(self.num_blocks)
             ]
         super().build(input_shape)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "num_blocks": self.num_blocks,
-        }
 
     def addends(self, condition):
         """What the condition adds to the first convolution, and a list for the blocks."""

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.configs import Configured
 from kzoo.layers.masked_conv import rows_product
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.models.autoregressive.pixel_model.masked_conv_model import plus
@@ -19,7 +20,7 @@ def gate(x):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class GatedLayer(keras.layers.Layer):
+class GatedLayer(Configured, keras.layers.Layer):
     """A vertical stack over the rows above a pixel and a horizontal stack along its row.
 
     The vertical stack starts from the image shifted down by one row, so that its features at a
@@ -114,13 +115,3 @@ class GatedLayer(keras.layers.Layer):
         """One pixel of the horizontal stack: its output and the skip features."""
         gated = gate(self.horizontal.step(row_cache, row, column))
         return self.after_gate(gated, horizontal), self.skip(gated)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": self.kernel_size,
-            "mask_type": self.mask_type,
-            "skip_filters": self.skip_filters,
-            "groups": self.groups,
-        }

@@ -31,8 +31,8 @@ from kzoo.models.autoregressive.pixel_model.masked_conv_model import PositionBia
 class GatedPixelCNN(PositionBias, PixelModel):
     """Gated PixelCNN over images of discrete values (reference 1).
 
-    See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
-    labels, `generate` and `complete`.
+    See `kzoo.PixelModel` for what the pixel models share: values, shapes of inputs and outputs,
+    likelihoods, labels, `generate` and `complete`.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -43,13 +43,8 @@ class GatedPixelCNN(PositionBias, PixelModel):
         head_filters: features of the skip connections and of the 1x1 convolution after them.
         position_bias: whether the first layer gets a learned bias for every row and every column.
             It tells the network where in the image it is. The paper's model has none.
-        num_classes: number of classes of a class-conditional model; `None` for none.
-        context_features: number of features of the context maps; `None` for none.
-        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
-
-    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
-    Output shape: logits, `(batch, height, width, channels)` of the higher level for `levels=2`,
-    else `(batch, height, width, channels, levels)`.
+        **kwargs: `num_classes` and `context_features` of `kzoo.PixelModel`; `name`, `dtype` and the
+            like, as in `keras.Model`.
 
     Raises:
         ValueError: if `levels` is not in 2..256, `kernel_size` is even, or fewer filters than
@@ -103,16 +98,6 @@ class GatedPixelCNN(PositionBias, PixelModel):
                 for i in range(len(self.gated_layers))
             ]
         self.built = True
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "num_layers": self.num_layers,
-            "kernel_size": self.kernel_size,
-            "head_filters": self.head_filters,
-            "position_bias": self.position_bias,
-        }
 
     def addends(self, index, condition, row=None):
         """What layer `index` adds to its two stacks before the gates, `None` for nothing.

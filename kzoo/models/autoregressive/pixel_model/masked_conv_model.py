@@ -77,13 +77,6 @@ class MaskedConvModel(PositionBias, PixelModel):
         self.output_layer.build(hidden)
         self.built = True
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "head_filters": self.head_filters,
-            "position_bias": self.position_bias,
-        }
-
     def features(self, x):
         """The first convolution of scaled images, with position biases: (b, h, w, features)."""
         x = self.first(x)

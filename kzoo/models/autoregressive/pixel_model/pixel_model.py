@@ -12,14 +12,14 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_positive_int, check_unit
 from kzoo.conditions import FeatureMap, Labels
+from kzoo.configs import Configured
 from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
 from kzoo.models.base import GenerativeModel
-from kzoo.models.sampling import in_batches
 
 
-class PixelModel(PixelSampler, GenerativeModel):
+class PixelModel(Configured, PixelSampler, GenerativeModel):
     """Base class of the models p(x) = prod_i p(x_i | x_1 .. x_(i-1)) over pixels in raster order.
 
     A pixel is predicted from the pixels above it and to its left, and each of its channels also
@@ -161,9 +161,7 @@ class PixelModel(PixelSampler, GenerativeModel):
         return ops.concatenate(parts, axis=-1) if parts else None
 
     def condition_layer(self, units, name="condition"):
-        """A layer from `condition` to `units` features; `None` for an unconditional model."""
-        if not self.condition_features:
-            return None
+        """A layer from `condition` to `units` features, of a conditional model."""
         layer = keras.layers.Dense(units, use_bias=False, name=name, dtype=self.dtype_policy)
         layer.build((None, None, None, self.condition_features))
         return layer
@@ -227,10 +225,8 @@ class PixelModel(PixelSampler, GenerativeModel):
         """
         check_images(self, x)
         condition = self.check_condition(len(x), labels=labels, context=context)
-        batch_size = check_positive_int("batch_size", batch_size)
         check_unit(unit)
-        self.sync_state()
-        nats = in_batches(self._log_prob, batch_size, x, condition)
+        nats = self.run_in_batches(self._log_prob, batch_size, x, condition)
         return nats if unit == "nats" else self.bits_per_dim(nats)
 
     @backend.compiled
@@ -251,9 +247,7 @@ class PixelModel(PixelSampler, GenerativeModel):
         return -average(self.log_prob(x, **condition), sample_weight)
 
     def update(self, x, condition, sample_weight=None):
-        nll, _ = self.minimize(
-            lambda: self.nll(x, condition, sample_weight), self.trainable_variables, self.optimizer
-        )
+        nll, _ = self.minimize(lambda: self.nll(x, condition, sample_weight))
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
     def evaluation(self, x, condition, sample_weight=None):

@@ -12,12 +12,12 @@ import numpy as np
 from keras import ops, random
 
 from kzoo import backend
+from kzoo.batching import in_batches
 from kzoo.checks import check_positive, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import check_images, to_uint8
 from kzoo.layers.incremental_conv import at_column
 from kzoo.models.autoregressive.pixel_model.naive import NaiveSampler, track
-from kzoo.models.sampling import in_batches
 
 
 class PixelSampler(NaiveSampler):
@@ -71,12 +71,9 @@ class PixelSampler(NaiveSampler):
         """Draws images.
 
         Args:
-            num_samples: how many, at least 1; `None` where the condition has a length.
-            seed: an int or a `keras.random.SeedGenerator`; equal seeds on one backend give equal
-                images. `None` draws anew each time.
+            num_samples, seed, batch_size: as in `kzoo.GenerativeModel.generate`.
             temperature: positive; the logits are divided by it. Below 1, likely values become
                 likelier; 1 is the model's distribution.
-            batch_size: how many to compute at once (default 64); changes memory and speed only.
             cached: `False` runs the network on the whole image for every value, for comparison:
                 it draws the same images many times more slowly.
             verbose: whether to show the rows done, on the error stream; "auto" does so where

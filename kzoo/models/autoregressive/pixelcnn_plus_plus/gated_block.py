@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.configs import Configured
 from kzoo.layers.weight_norm import WeightNormDense
 from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import ShiftedConv2D
 
@@ -19,7 +20,7 @@ def gate(x):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class GatedResnet(keras.layers.Layer):
+class GatedResnet(Configured, keras.layers.Layer):
     """x + gate(conv(dropout(f(conv(f(x)) + nin(f(shortcuts))))) + condition), f = concat_elu.
 
     Args:
@@ -141,18 +142,11 @@ class GatedResnet(keras.layers.Layer):
         return x + gate(y), (first, second)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "shift": self.shift,
-            "shortcuts": self.shortcuts,
-            "dropout": self.dropout.rate,
-            "condition_features": self.condition_features,
-        }
+        return {**super().get_config(), "dropout": self.dropout.rate}
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class GatedBlock(keras.layers.Layer):
+class GatedBlock(Configured, keras.layers.Layer):
     """A residual block of each stream.
 
     The vertical stream sees the rows above a pixel, the horizontal one also the pixel's own row
@@ -221,12 +215,3 @@ class GatedBlock(keras.layers.Layer):
         shortcuts = () if shortcut is None else (shortcut,)
         vertical, above = self.vertical.row(rows[0], vertical, shortcuts, condition)
         return self.horizontal.row_cache(rows[1], vertical, condition), vertical, above
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "shortcut": self.shortcut,
-            "dropout": self.dropout,
-            "condition_features": self.condition_features,
-        }

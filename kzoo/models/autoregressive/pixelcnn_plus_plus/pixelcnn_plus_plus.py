@@ -58,9 +58,8 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         num_mixtures: number of components of a pixel's distribution.
         dropout: fraction of the features that training drops in each block, in [0, 1).
         num_resolutions: 3 in the paper.
-        num_classes: number of classes of a class-conditional model; `None` for none.
-        context_features: number of features of the context maps; `None` for none.
-        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+        **kwargs: `num_classes` and `context_features` of `kzoo.PixelModel`; `name`, `dtype` and the
+            like, as in `keras.Model`.
 
     Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
     Output shape: `(batch, height, width, (1 + 2 c + c (c - 1) / 2) num_mixtures)`, float32, for c
@@ -128,14 +127,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
     def get_config(self):
         config = super().get_config()
         del config["levels"]
-        return {
-            **config,
-            "filters": self.filters,
-            "num_resnets": self.num_resnets,
-            "num_mixtures": self.num_mixtures,
-            "dropout": self.dropout,
-            "num_resolutions": self.num_resolutions,
-        }
+        return config
 
     @property
     def num_outputs(self):
@@ -190,7 +182,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
             values = self.pixel_log_prob(x, **condition, training=True)
             return -average(ops.sum(values, axis=(1, 2)), sample_weight)
 
-        nll, _ = self.minimize(loss, self.trainable_variables, self.optimizer)
+        nll, _ = self.minimize(loss)
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
     def before_training(self, images, condition):

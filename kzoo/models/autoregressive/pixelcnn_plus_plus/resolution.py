@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.configs import Configured
 from kzoo.layers.incremental_conv import at_column
 from kzoo.models.autoregressive.pixelcnn_plus_plus.gated_block import GatedBlock
 from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import (
@@ -12,7 +13,7 @@ from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import (
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class Resolution(keras.layers.Layer):
+class Resolution(Configured, keras.layers.Layer):
     """Residual blocks on the way down, the network at half the resolution, blocks on the way up.
 
     The way up mirrors the way down: the input of the first `num_resnets` blocks and the output of
@@ -214,13 +215,3 @@ class Resolution(keras.layers.Layer):
                 row_caches[i], rows[i], horizontal, shortcuts, column
             )
         return horizontal, (tuple(rows), shrunk, inner, held)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "num_resnets": self.num_resnets,
-            "coarser": self.coarser,
-            "dropout": self.dropout,
-            "condition_features": self.condition_features,
-        }

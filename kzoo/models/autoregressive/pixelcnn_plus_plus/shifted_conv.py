@@ -82,14 +82,6 @@ class ShiftedConv2D(IncrementalConv, WeightNorm):
         above = rows_product(row[:, None], kernel[:-1], 0)[:, :: self.strides]
         return above + self.bias(), ops.reshape(kernel[-1], (-1, self.filters))
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "shift": self.shift,
-            "kernel_size": self.kernel_size,
-            "strides": self.strides,
-        }
-
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class ShiftedConv2DTranspose(WeightNorm):
@@ -146,6 +138,3 @@ class ShiftedConv2DTranspose(WeightNorm):
     def step(self, row_cache, x, parity):
         """The output's column 2 j + parity (b, filters) from the input's column j, (b, f)."""
         return ops.matmul(x, row_cache[parity]) + row_cache[2]
-
-    def get_config(self):
-        return {**super().get_config(), "shift": self.shift}

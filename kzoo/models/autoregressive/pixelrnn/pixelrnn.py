@@ -27,8 +27,8 @@ VARIANTS = ("row_lstm", "diagonal_bilstm")
 class PixelRNN(MaskedConvModel):
     """PixelRNN over images of discrete values (reference 1).
 
-    See `kzoo.PixelModel` for what the pixel models share: values, likelihoods,
-    labels, `generate` and `complete`.
+    See `kzoo.PixelModel` for what the pixel models share: values, shapes of inputs and outputs,
+    likelihoods, labels, `generate` and `complete`.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -41,13 +41,8 @@ class PixelRNN(MaskedConvModel):
         head_filters: features of the two 1x1 convolutions before the output.
         position_bias: whether the first convolution gets a learned bias for every row and every
             column, which tells the network where in the image it is. The paper's model has none.
-        num_classes: number of classes of a class-conditional model; `None` for none.
-        context_features: number of features of the context maps; `None` for none.
-        **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
-
-    Input shape: `(batch, height, width, channels)`, uint8 or floats in [-1, 1].
-    Output shape: logits, `(batch, height, width, channels)` of the higher level for `levels=2`,
-    else `(batch, height, width, channels, levels)`.
+        **kwargs: `num_classes` and `context_features` of `kzoo.PixelModel`; `name`, `dtype` and the
+            like, as in `keras.Model`.
 
     Raises:
         ValueError: if `variant` is unknown, `levels` is not in 2..256, `kernel_size` is even, or
@@ -92,15 +87,6 @@ class PixelRNN(MaskedConvModel):
         for layer in self.lstm_layers:
             layer.build((*input_shape[:-1], self.residual_features))
         super().build(input_shape)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "variant": self.variant,
-            "units": self.units,
-            "num_layers": self.num_layers,
-            "kernel_size": self.kernel_size,
-        }
 
     def parameters(self, x, condition):
         x = ops.transpose(self.features(x), (1, 2, 0, 3))  # (h, w, b, 2 units)

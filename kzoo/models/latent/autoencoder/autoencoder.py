@@ -20,11 +20,11 @@ error is 4 times, and a squared Jacobian a quarter of, those for pixels in [0, 1
 """
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import check_latents, check_positive_int, seed_generator
+from kzoo.configs import arguments_of
 from kzoo.images import check_images, to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -35,7 +35,6 @@ from kzoo.models.latent.autoencoder.networks import (
     encoder_by_name,
 )
 from kzoo.models.latent.autoencoder.penalties import check_corruption, check_loss, check_penalty
-from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -147,29 +146,9 @@ class Autoencoder(GenerativeModel):
         }
         return {
             **super().get_config(),
+            **arguments_of(self, "image_shape", "encoder", "decoder"),
             **networks,
-            "reconstruction_loss": self.reconstruction_loss,
-            "corruption": self.corruption,
-            "corruption_level": self.corruption_level,
-            "penalty": self.penalty,
-            "penalty_weight": self.penalty_weight,
-            "sparsity": self.sparsity,
-            "widths": None if self.widths is None else list(self.widths),
-            "kernel_size": self.kernel_size,
-            "dense_width": self.dense_width,
-            "activation": self.activation,
-            "code_activation": self.code_activation,
-            "seed": self.seed,
         }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        networks = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("encoder", "decoder")
-            if isinstance(config.get(name), dict)
-        }
-        return cls(**{**config, **networks})
 
     # The papers' quantities -------------------------------------------------------------------
 
@@ -236,11 +215,7 @@ class Autoencoder(GenerativeModel):
 
     def update(self, x, condition, sample_weight=None):
         inputs = self.corrupt(x)
-        _, scalars = self.minimize(
-            lambda: self.objective(x, inputs, True, sample_weight),
-            self.trainable_variables,
-            self.optimizer,
-        )
+        _, scalars = self.minimize(lambda: self.objective(x, inputs, True, sample_weight))
         return scalars
 
     def evaluation(self, x, condition, sample_weight=None):
@@ -280,7 +255,7 @@ class Autoencoder(GenerativeModel):
             ValueError: if the images do not fit the model.
         """
         check_images(self, images)
-        return self._in_batches(self._encode, images, batch_size)
+        return self.run_in_batches(self._encode, batch_size, images)
 
     def decode(self, latents, batch_size=128):
         """The images of latents.
@@ -292,18 +267,9 @@ class Autoencoder(GenerativeModel):
         Returns:
             float NumPy array (n, h, w, c) in [-1, 1].
         """
-        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
-            )
-        return self._in_batches(self.transform_noise, latents, batch_size)
+        latents = check_latents(latents, self.latent_dim)
+        return self.run_in_batches(self.transform_noise, batch_size, latents)
 
     def reconstruct(self, images, batch_size=128):
         """Images, decoded from their latents: floats (n, h, w, c) in [-1, 1]. See `encode`."""
         return self.decode(self.encode(images, batch_size), batch_size)
-
-    def _in_batches(self, function, array, batch_size):
-        batch_size = check_positive_int("batch_size", batch_size)
-        self.sync_state()
-        return in_batches(function, batch_size, array)

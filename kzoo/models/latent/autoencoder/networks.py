@@ -9,6 +9,7 @@ autoencoder.
 import keras
 
 from kzoo.layers import channels_last as layers
+from kzoo.models.latent.vae.by_name import output_shapes
 from kzoo.models.latent.vae.networks import convolutional_decoder, fully_connected_decoder
 
 # name: its usual widths
@@ -79,15 +80,7 @@ def check_networks(encoder, decoder, image_shape, latent_dim):
         ("encoder", encoder, image_shape, (latent_dim,)),
         ("decoder", decoder, (latent_dim,), image_shape),
     ):
-        if not isinstance(network, keras.Layer):
-            raise ValueError(f"The {name} must be a name or a keras.Model, got {network!r}.")
-        try:
-            outputs = keras.tree.flatten(network(keras.Input(given)))
-        except Exception as error:  # whatever its layers raise on a shape they cannot take
-            raise ValueError(
-                f"The {name} does not take inputs of shape {(None, *given)}: {error}"
-            ) from error
-        shapes = [tuple(output.shape) for output in outputs]
+        shapes = output_shapes(name, network, given)
         if shapes != [(None, *wanted)]:
             raise ValueError(
                 f"The {name} must map {(None, *given)} to one output {(None, *wanted)}; "

@@ -25,23 +25,18 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive_int, seed_generator
+from kzoo.configs import Configured
 from kzoo.images import to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.ladder_vae import networks as ladder_networks
 from kzoo.models.latent.ladder_vae.latents import LadderLatents
-from kzoo.models.latent.vae.data_range import likelihood_problem
-from kzoo.models.latent.vae.pixels import (
-    check_likelihood,
-    image_log_likelihood,
-    likelihood_for,
-    mean_image,
-)
+from kzoo.models.latent.vae.pixels import PixelLikelihood, check_likelihood
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class LadderVAE(LadderLatents, GenerativeModel):
+class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
     """Variational auto-encoder with L stochastic layers: z_1, next to the image, to z_L.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
@@ -124,18 +119,14 @@ class LadderVAE(LadderLatents, GenerativeModel):
         )
         self.up, self.inference, self.prior, self.down, self.latent_shapes = built
         self.latent_dim = sum(math.prod(shape) for shape in self.latent_shapes)
-        self.log_scale = None if scale is None else math.log(scale)
-        if scale is None and likelihood != "bernoulli":
-            self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+        self.build_scale()
         self.seed_generator = seed_generator(seed)
         self.built = True
 
     def get_config(self):
-        names = (*ladder_networks.OPTIONS, "networks", "likelihood", "scale")
-        names += ("kl_warmup", "free_bits", "seed")
-        config = {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        config = super().get_config()
         del config["latent_dim"]  # it follows from the others
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in config.items()}
+        return config
 
     # The paper's quantities -------------------------------------------------------------------
 
@@ -181,10 +172,6 @@ class LadderVAE(LadderLatents, GenerativeModel):
             return self.down[i](z, training=training)
         return self.down[i]([z, h], training=training)
 
-    def conditional_log_likelihood(self, x, parameters):
-        """log p(x|z) in nats, (b,), of images x in [-1, 1] and the parameters of p(x|z)."""
-        return image_log_likelihood(self.likelihood, x, parameters, self.log_scale)
-
     def kl_weight(self):
         """The weight of the KL term in the next training update (warm-up), in [0, 1]."""
         if not self.kl_warmup:
@@ -208,17 +195,10 @@ class LadderVAE(LadderLatents, GenerativeModel):
         scalars = {"loss": loss, "reconstruction": reconstruction, "kl": sum(kls)}
         return loss, scalars | {f"kl_{i}": kl for i, kl in enumerate(kls, 1)}
 
-    def data_problems(self, images):
-        found = super().data_problems(images)
-        problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
-        return found if problem is None else [problem]
-
     def update(self, x, condition, sample_weight=None):
         weight = self.kl_weight()
         _, scalars = self.minimize(
-            lambda: self.negative_elbo(x, weight, self.free_bits, True, sample_weight),
-            self.trainable_variables,
-            self.optimizer,
+            lambda: self.negative_elbo(x, weight, self.free_bits, True, sample_weight)
         )
         return scalars
 
@@ -231,23 +211,12 @@ class LadderVAE(LadderLatents, GenerativeModel):
     def call(self, x, training=False):
         likelihoods = self.upward_pass(to_float(x), training)
         noise = [ops.zeros_like(mean) for mean, _ in likelihoods]
-        return mean_image(self.likelihood, self.downward_pass(noise, likelihoods, training)[0])
+        return self.mean_pixels(self.downward_pass(noise, likelihoods, training)[0])
 
     @backend.compiled
     def transform_noise(self, noise):
         parameters, _ = self.downward_pass(self.split(noise))
-        return mean_image(self.likelihood, parameters)
-
-    # Asked by the command line and the evaluation -----------------------------------------------
-
-    @classmethod
-    def arguments_for(cls, image_shape, batch_size=None):
-        arguments = super().arguments_for(image_shape, batch_size)
-        return {**arguments, "likelihood": likelihood_for(image_shape)}
-
-    @property
-    def is_binary(self):
-        return self.likelihood == "bernoulli"
+        return self.mean_pixels(parameters)
 
     def elbo(self, images, **options):
         """The evidence lower bound of every image from one latent each, in nats: (n,).

@@ -7,12 +7,10 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int, check_unit, seed_generator
+from kzoo.checks import check_unit, seed_generator
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
 from kzoo.models.latent.ladder_vae import gaussians
-from kzoo.models.latent.vae.pixels import mean_image
-from kzoo.models.sampling import in_batches
 
 
 class LadderLatents:
@@ -38,7 +36,7 @@ class LadderLatents:
         h = None
         for i in reversed(range(len(latents))):
             h = self.features_below(i, latents[i], h)
-        return mean_image(self.likelihood, ops.cast(h, "float32"))
+        return self.mean_pixels(ops.cast(h, "float32"))
 
     def encode(self, images, sample=False, seed=None, batch_size=128):
         """The latents of given images.
@@ -57,11 +55,10 @@ class LadderLatents:
             ValueError: if the images do not fit the model.
         """
         check_images(self, images)
-        self.sync_state()
         noise = np.zeros((len(images), self.latent_dim), "float32")
         if sample:
             noise = ops.convert_to_numpy(self.draw_noise(len(images), seed_generator(seed)))
-        return in_batches(self._encode, check_positive_int("batch_size", batch_size), images, noise)
+        return self.run_in_batches(self._encode, batch_size, images, noise)
 
     def decode(self, latents, batch_size=128):
         """Mean images of p(x|z), floats (n, h, w, c) in [-1, 1], of latents as `encode` gives them.
@@ -76,35 +73,18 @@ class LadderLatents:
                 f"decode expects a list of latents (n, ...) of shapes {self.latent_shapes}, got "
                 f"{shapes}."
             )
-        self.sync_state()
         latents = [np.asarray(z, "float32") for z in latents]
-        return in_batches(self._decode, check_positive_int("batch_size", batch_size), latents)
+        return self.run_in_batches(self._decode, batch_size, latents)
 
     def log_likelihood(self, images, num_samples=500, batch_size=500, seed=None, unit="nats"):
-        """Estimates log p(x) by importance sampling from the posterior (reference 3, eq. 8).
+        """Estimates log p(x) by importance sampling from the posterior (arXiv:1509.00519, eq. 8).
 
-        The estimate is a lower bound on average and tends to log p(x) as `num_samples` grows.
-
-        Args:
-            images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
-                binary images (0 and 255) have a likelihood.
-            num_samples: latents drawn per image.
-            batch_size: how many latents are decoded at once, which bounds the memory.
-            seed: an int, a `keras.random.SeedGenerator` or `None`.
-            unit: "nats" per image, or "bits/dim", bits per value of the image.
-
-        Returns:
-            float64 NumPy array (n,).
-
-        Raises:
-            ValueError: if the images or the numbers do not fit, or the unit is unknown.
+        Arguments, result and errors are those of `kzoo.VAE.log_likelihood`.
         """
         check_images(self, images)
         check_unit(unit)
         seed = seed_generator(seed)
-        self.sync_state()
-        batch_size = check_positive_int("batch_size", batch_size)
-        likelihoods = in_batches(self._upward_pass, batch_size, images)
+        likelihoods = self.run_in_batches(self._upward_pass, batch_size, images)
 
         def log_weights(index, repeats):
             noise = self.draw_noise(repeats * len(index), seed)

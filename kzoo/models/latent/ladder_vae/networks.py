@@ -4,6 +4,7 @@ Layers are numbered from the image: layer 0 is the stochastic layer next to it. 
 of one example, without the batch.
 """
 
+import math
 from typing import NamedTuple
 
 import keras
@@ -83,7 +84,9 @@ def _fully_connected(image_shape, latent_dims, widths, batch_norm, dtype, **_):
         latents = keras.Input((latent_dims[i],))
         x = mlp(latents, widths[i])
         if i == 0:
-            x = layers.Reshape(image_shape)(layers.Dense(_size(image_shape), dtype="float32")(x))
+            x = layers.Reshape(image_shape)(
+                layers.Dense(math.prod(image_shape), dtype="float32")(x)
+            )
         return keras.Model(latents, x, name=f"down_{i}")
 
     def moments(i, width, name):
@@ -98,11 +101,6 @@ def _fully_connected(image_shape, latent_dims, widths, batch_norm, dtype, **_):
         down=[down(i) for i in range(count)],
         latent_shapes=[(size,) for size in latent_dims],
     )
-
-
-def _size(shape):
-    height, width, channels = shape
-    return height * width * channels
 
 
 # Convolutional --------------------------------------------------------------------------------

@@ -14,9 +14,6 @@ from kzoo.checks import check_positive_int
 from kzoo.distributions.posteriors import DiagonalGaussian
 from kzoo.distributions.priors import StandardNormal
 from kzoo.losses import average
-from kzoo.models.latent.vae.pixels import image_log_likelihood
-
-OBJECTS = ("posterior", "prior")  # constructor arguments that are names or objects
 
 
 def check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples):
@@ -61,12 +58,6 @@ class Bound:
         parameters = self.decoder(ops.reshape(z, (-1, z.shape[-1])), training=training)
         parameters = ops.reshape(parameters, (*shape, *parameters.shape[1:]))
         return ops.cast(parameters, "float32")
-
-    def conditional_log_likelihood(self, x, parameters):
-        """log p(x|z) in nats, (...), of images x in [-1, 1] and the decoder's output for z."""
-        return image_log_likelihood(
-            self.likelihood, x, parameters, self.log_scale, self.num_mixtures
-        )
 
     def kl_divergence(self, parameters, z, log_q):
         """KL(q(z|x) || p(z)) in nats, part by part: (b, latent_dim) or, estimated, (b, 1).
@@ -130,9 +121,7 @@ class Bound:
         _, scalars = self.minimize(
             lambda: self.negative_bound(
                 x, **condition, sample_weight=sample_weight, training=True, kl_weight=weight
-            ),
-            self.trainable_variables,
-            self.optimizer,
+            )
         )
         return scalars
 

@@ -72,7 +72,7 @@ def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
         ValueError: naming the shapes, if a network does not take its input or gives another output.
     """
     latent_dim = model.latent_dim
-    given = _output_shapes("encoder", model.encoder, input_shape)
+    given = output_shapes("encoder", model.encoder, input_shape)
     split = [(None, latent_dim)] * 2 if outputs == 2 * latent_dim else None
     if given not in ([(None, outputs)], split):
         or_two = f" or two outputs {(None, latent_dim)}" if split else ""
@@ -81,7 +81,7 @@ def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
             f"{(None, outputs)}{or_two}, with latent_dim={latent_dim} and a "
             f"{type(model.posterior).__name__}; its outputs have the shapes {given}."
         )
-    given = _output_shapes("decoder", model.decoder, (decoder_inputs,))
+    given = output_shapes("decoder", model.decoder, (decoder_inputs,))
     if given != [(None, *output_shape)]:
         raise ValueError(
             f"The decoder must map latents {(None, decoder_inputs)} to one output "
@@ -89,7 +89,7 @@ def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
         )
 
 
-def _output_shapes(name, network, input_shape):
+def output_shapes(name, network, input_shape):
     """Shapes of a network's outputs for symbolic inputs, which also builds it."""
     if not isinstance(network, keras.Layer):
         raise ValueError(f"The {name} must be a keras.Model, got {network!r}.")

@@ -5,12 +5,10 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_positive_int, check_unit, seed_generator
+from kzoo.checks import check_latents, check_positive_int, check_unit, seed_generator
 from kzoo.conditions import check_given
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
-from kzoo.models.latent.vae.pixels import mean_image
-from kzoo.models.sampling import in_batches
 
 ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
 
@@ -24,8 +22,7 @@ class Inference:
 
     def mean_images(self, z, labels=None, training=False):
         """The mean of p(x|z) as images (b, h, w, c) in [-1, 1], for latents (b, latent_dim)."""
-        pixels = self.pixel_parameters(z, labels, training)
-        return mean_image(self.likelihood, pixels, self.image_shape[-1], self.num_mixtures)
+        return self.mean_pixels(self.pixel_parameters(z, labels, training))
 
     # Drawing and decoding ---------------------------------------------------------------------
 
@@ -52,13 +49,9 @@ class Inference:
         Returns:
             float NumPy array (n, h, w, c) in [-1, 1].
         """
-        latents = np.asarray(ops.convert_to_numpy(latents), "float32")
-        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
-            raise ValueError(
-                f"decode expects latents of shape (n, {self.latent_dim}), got {latents.shape}."
-            )
+        latents = check_latents(latents, self.latent_dim)
         _, condition = check_given(self, len(latents), {"labels": labels})
-        return self._in_batches(self._decode, batch_size, latents, condition.get("labels"))
+        return self.run_in_batches(self._decode, batch_size, latents, condition.get("labels"))
 
     # Encoding ---------------------------------------------------------------------------------
 
@@ -66,7 +59,7 @@ class Inference:
         """The posterior's parameters (n, p) of given images, NumPy, once they are checked."""
         check_images(self, images)
         labels = self.given_labels(images, labels)
-        return self._in_batches(self._encode, batch_size, images, labels)
+        return self.run_in_batches(self._encode, batch_size, images, labels)
 
     def given_labels(self, images, labels):
         """Labels that a user gave for images, int32 (n,), or `None` for a model without classes.
@@ -76,11 +69,9 @@ class Inference:
         """
         return self.check_condition(len(images), labels=labels).get("labels")
 
-    def _in_batches(self, function, batch_size, *arrays):
-        """`in_batches` without padding: functions may draw random numbers for each image."""
-        batch_size = check_positive_int("batch_size", batch_size)
-        self.sync_state()
-        return in_batches(function, batch_size, *arrays, fill=False)
+    def run_in_batches(self, function, batch_size, *arrays):
+        """As in other models, without padding: functions may draw random numbers for each image."""
+        return super().run_in_batches(function, batch_size, *arrays, fill=False)
 
     @backend.compiled
     def _encode(self, x, labels):
@@ -124,7 +115,7 @@ class Inference:
                 z, _ = self._sample(part, noise)  # (s, b, d)
                 return ops.mean(z, axis=0), ops.var(z, axis=0)
 
-            moments = self._in_batches(estimated, batch_size, parameters)
+            moments = self.run_in_batches(estimated, batch_size, parameters)
         mean, variance = map(ops.convert_to_numpy, moments)
         return mean, np.log(np.maximum(variance, np.finfo("float32").tiny))
 
@@ -192,7 +183,7 @@ class Inference:
             noise = keras.random.normal((1, len(parts[0]), self.latent_dim), seed=seed)
             return self._elbo_terms(*parts, noise)
 
-        return self._in_batches(terms, batch_size, images, labels, parameters)
+        return self.run_in_batches(terms, batch_size, images, labels, parameters)
 
     @backend.compiled
     def _elbo_terms(self, x, labels, parameters, noise):

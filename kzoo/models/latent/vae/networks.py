@@ -50,8 +50,7 @@ def convolutional_encoder(input_shape, outputs, widths, kernel_size, dense_width
     """Maps images to the parameters of q(z|x).
 
     Args:
-        input_shape: (height, width, channels).
-        outputs: number of parameters.
+        input_shape, outputs: as in `fully_connected_encoder`.
         widths: channels after each convolution; every convolution halves height and width,
             rounding up.
         kernel_size: side of the convolutions' windows, in pixels.
@@ -73,8 +72,7 @@ def convolutional_decoder(output_shape, inputs, widths, kernel_size, dense_width
     """Maps latents to the parameters of p(x|z).
 
     Args:
-        output_shape: (height, width, parameters per pixel).
-        inputs: how many numbers the network takes.
+        output_shape, inputs: as in `fully_connected_decoder`.
         widths, kernel_size, dense_width, **options: as in `convolutional_encoder`; `widths` are
             read from the last to the first.
 

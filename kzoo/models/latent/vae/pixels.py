@@ -1,9 +1,12 @@
 """The choices of p(x|z): a VAE's distributions of pixels."""
 
+import math
+
 from keras import ops
 
 from kzoo import losses
 from kzoo.distributions.likelihoods import mixture_parameters, mixture_size, shifted_mean
+from kzoo.models.latent.vae.data_range import likelihood_problem
 
 _SCALED = {
     "gaussian": losses.gaussian_log_likelihood,
@@ -22,16 +25,6 @@ def check_likelihood(likelihood, scale):
             "scale must be None or a positive number, and None for the Bernoulli likelihood and "
             f"the mixture; got scale={scale!r} with likelihood={likelihood!r}."
         )
-
-
-def likelihood_for(image_shape):
-    """The likelihood that suits images: 28x28 grey ones are taken for black and white digits."""
-    return "bernoulli" if tuple(image_shape) == (28, 28, 1) else "discretized_logistic"
-
-
-def has_scale(likelihood):
-    """Whether all pixels share one scale, which may be learned."""
-    return likelihood in _SCALED
 
 
 def pixel_outputs(likelihood, channels, num_mixtures):
@@ -79,3 +72,43 @@ def mean_image(likelihood, parameters, channels=None, num_mixtures=None):
         weights = ops.softmax(logits)[..., None, :]
         parameters = ops.sum(weights * ops.stack(centres, axis=-2), axis=-1)
     return ops.clip(parameters, -1.0, 1.0)
+
+
+class PixelLikelihood:
+    """p(x|z) of a model with `likelihood` and `scale`, a mixin before `GenerativeModel`."""
+
+    num_mixtures = None
+
+    def build_scale(self):
+        """Makes `log_scale`: a number, a weight where the scale is learned, `None` where none is.
+
+        All pixels share the scale.
+        """
+        self.log_scale = None if self.scale is None else math.log(self.scale)
+        if self.scale is None and self.likelihood in _SCALED:
+            self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+
+    def conditional_log_likelihood(self, x, parameters):
+        """log p(x|z) in nats, (...), of images x in [-1, 1] and the decoder's output for z."""
+        return image_log_likelihood(
+            self.likelihood, x, parameters, self.log_scale, self.num_mixtures
+        )
+
+    def mean_pixels(self, parameters):
+        """The mean of p(x|z) as images in [-1, 1], from the decoder's output for z."""
+        return mean_image(self.likelihood, parameters, self.image_shape[-1], self.num_mixtures)
+
+    def data_problems(self, images):
+        found = super().data_problems(images)
+        problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
+        return found if problem is None else [problem]
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        """28x28 grey images are taken for digits of black and white pixels."""
+        likelihood = "bernoulli" if tuple(image_shape) == (28, 28, 1) else "discretized_logistic"
+        return {**super().arguments_for(image_shape, batch_size), "likelihood": likelihood}
+
+    @property
+    def is_binary(self):
+        return self.likelihood == "bernoulli"

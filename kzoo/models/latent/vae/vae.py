@@ -20,34 +20,27 @@ arXiv:1701.05517); in a conditional VAE the prior does not depend on the class, 
 relaxation.
 """
 
-import math
-
 import keras
 
 from kzoo.checks import check_positive_int, seed_generator
 from kzoo.conditions import Labels
+from kzoo.configs import arguments_of
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
 from kzoo.models.base import GenerativeModel
-from kzoo.models.latent.vae.bound import OBJECTS, Bound, check_objective
+from kzoo.models.latent.vae.bound import Bound, check_objective
 from kzoo.models.latent.vae.by_name import (
     check_networks,
     check_widths,
     decoder_by_name,
     encoder_by_name,
 )
-from kzoo.models.latent.vae.data_range import likelihood_problem
 from kzoo.models.latent.vae.inference import Inference
-from kzoo.models.latent.vae.pixels import (
-    check_likelihood,
-    has_scale,
-    likelihood_for,
-    pixel_outputs,
-)
+from kzoo.models.latent.vae.pixels import PixelLikelihood, check_likelihood, pixel_outputs
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VAE(Bound, Inference, GenerativeModel):
+class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
     """Variational auto-encoder: prior p(z), posterior q(z|x), decoder p(x|z).
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
@@ -162,9 +155,7 @@ class VAE(Bound, Inference, GenerativeModel):
         self.num_classes = num_classes and check_positive_int("num_classes", num_classes)
         self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
         self._build_networks(encoder, decoder)
-        self.log_scale = None if scale is None else math.log(scale)
-        if scale is None and has_scale(likelihood):
-            self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
+        self.build_scale()
         if kl_warmup:
             self.updates = self.add_weight((), "zeros", trainable=False, name="updates")
         self.seed_generator = seed_generator(seed)
@@ -202,60 +193,12 @@ class VAE(Bound, Inference, GenerativeModel):
         return ("loss", "reconstruction", "kl", *more)
 
     def get_config(self):
-        given = {name: getattr(self, name) for name in (*OBJECTS, *self._given)}
-        plain = (
-            "likelihood",
-            "kl_weight",
-            "scale",
-            "kernel_size",
-            "dense_width",
-            "activation",
-            "seed",
-            "networks",
-            "num_blocks",
-            "kl_warmup",
-            "free_bits",
-            "num_importance_samples",
-            "num_classes",
-            "num_mixtures",
-        )
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in plain},
-            "widths": list(self.widths),
-            "encoder": None,
-            "decoder": None,
-            **{n: keras.saving.serialize_keras_object(value) for n, value in given.items()},
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        objects = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("encoder", "decoder", *OBJECTS)
-            if isinstance(config.get(name), dict)
-        }
-        return cls(**{**config, **objects})
+        built = {name: None for name in ("encoder", "decoder") if name not in self._given}
+        return {**super().get_config(), **arguments_of(self, "image_shape", *built), **built}
 
     @property
     def conditioned_on(self):
         return () if self.num_classes is None else (Labels(self.num_classes),)
-
-    def data_problems(self, images):
-        found = super().data_problems(images)
-        problem = None if found else likelihood_problem(self.likelihood, self.scale, images)
-        return found if problem is None else [problem]
-
-    # Asked by the command line and the evaluation -----------------------------------------------
-
-    @classmethod
-    def arguments_for(cls, image_shape, batch_size=None):
-        arguments = super().arguments_for(image_shape, batch_size)
-        return {**arguments, "likelihood": likelihood_for(image_shape)}
-
-    @property
-    def is_binary(self):
-        return self.likelihood == "bernoulli"
 
     def elbo(self, images, **options):
         """The evidence lower bound of every image from one latent each, in nats: (n,).

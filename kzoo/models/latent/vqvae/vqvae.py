@@ -19,17 +19,17 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive, check_positive_int
+from kzoo.configs import Configured
 from kzoo.images import check_images, to_float, to_uint8
 from kzoo.layers import VectorQuantizer
 from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.vqvae import codes as code_images
 from kzoo.models.latent.vqvae.networks import vqvae_decoder, vqvae_encoder
 from kzoo.models.latent.vqvae.prior import PriorMethods
-from kzoo.models.sampling import in_batches
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VQVAE(PriorMethods, GenerativeModel):
+class VQVAE(Configured, PriorMethods, GenerativeModel):
     """Auto-encoder with discrete latents: a map of codes, each one of `num_codes`.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `fit` trains encoder, codebook
@@ -107,20 +107,6 @@ class VQVAE(PriorMethods, GenerativeModel):
         self.set_prior(prior)
         self.built = True
 
-    def get_config(self):
-        names = ("num_codes", "code_dim", "width", "downsamplings", "blocks", "commitment_cost")
-        names += ("decay", "restart_below", "pixel_variance", "seed")
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in names},
-            "prior": keras.saving.serialize_keras_object(self.prior),
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        prior = keras.saving.deserialize_keras_object(config.get("prior"), custom_objects)
-        return cls(**{**config, "prior": prior})
-
     @property
     def trainable_variables(self):
         """What `fit` trains: not the prior, which `fit_prior` does."""
@@ -148,9 +134,7 @@ class VQVAE(PriorMethods, GenerativeModel):
         }
 
     def update(self, x, condition):
-        _, scalars = self.minimize(
-            lambda: self.objective(x, training=True), self.trainable_variables, self.optimizer
-        )
+        _, scalars = self.minimize(lambda: self.objective(x, training=True))
         return scalars
 
     def evaluation(self, x, condition):
@@ -191,9 +175,7 @@ class VQVAE(PriorMethods, GenerativeModel):
             ValueError: if the images do not fit the model.
         """
         check_images(self, images)
-        batch_size = check_positive_int("batch_size", batch_size)
-        self.sync_state()
-        return in_batches(self._codes_of, batch_size, images)
+        return self.run_in_batches(self._codes_of, batch_size, images)
 
     def decode_codes(self, codes, batch_size=64):
         """The images of codes.
@@ -219,9 +201,7 @@ class VQVAE(PriorMethods, GenerativeModel):
                 f"codes must be in 0..{self.num_codes - 1}, got values from {codes.min()} to "
                 f"{codes.max()}."
             )
-        batch_size = min(check_positive_int("batch_size", batch_size), len(codes))
-        self.sync_state()
-        return in_batches(self._images_of, batch_size, codes.astype("int32"))
+        return self.run_in_batches(self._images_of, batch_size, codes.astype("int32"))
 
     def order_codes(self):
         """Renumbers the codes so that neighbours are alike, which eases the prior's work.

@@ -1,0 +1,29 @@
+import keras
+
+import kzoo
+from kzoo.configs import Configured, arguments_of
+
+
+class Scaled(Configured, keras.layers.Layer):
+    def __init__(self, sizes, initializer=None, hidden=0, **kwargs):
+        super().__init__(**kwargs)
+        self.sizes = tuple(sizes)
+        self.initializer = keras.initializers.get(initializer)
+
+
+def test_every_attribute_of_an_argument_is_a_key():
+    layer = Scaled([1, 2], "zeros", name="a")
+    config = layer.get_config()
+    assert config["sizes"] == [1, 2] and config["name"] == "a"
+    assert config["initializer"]["class_name"] == "Zeros"
+    assert "hidden" not in config  # no attribute
+    assert Scaled.from_config(config).get_config() == config
+    assert arguments_of(layer, "sizes") == {"initializer": config["initializer"]}
+
+
+def test_what_a_base_class_takes_is_in_its_config():
+    layer = kzoo.layers.MaskedConv2D(4, 3, "A", groups=2, dtype="float64")
+    config = layer.get_config()
+    assert (config["groups"], config["dtype"]["config"]["name"]) == (2, "float64")
+    model = kzoo.GatedPixelCNN((8, 8, 1), filters=2, num_layers=1, num_classes=3)
+    assert model.get_config()["num_classes"] == 3
