@@ -1,6 +1,7 @@
 """Drawing images, and running a model on many of them."""
 
 import keras
+import numpy as np
 from keras import ops
 
 from kzoo.batching import in_batches
