@@ -5,7 +5,7 @@
 Goodfellow et al. 2014 (arXiv:1406.2661) and Radford et al. 2016 (arXiv:1511.06434), with the 1x1
 convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). Chen et al. 2016 (InfoGAN,
 arXiv:1606.03657): a categorical latent that is kept in use. Zhao et al. 2020 (arXiv:2006.10738):
-the discriminator sees all images in other colours and places, for there are only 9,000 real ones.
+in the first part of the training the discriminator sees all images in other colours and places.
 Karras et al. 2018 (arXiv:1710.10196): samples from an average of the generator's weights.
 
 Training is counted in images, stops at any time and goes on where it was when it is started again.
@@ -28,7 +28,7 @@ METADATA = {
 }
 
 
-def build():
+def build(**options):
     return kzoo.GAN(
         image_shape=(32, 32, 3),
         latent_dim=100,
@@ -36,27 +36,35 @@ def build():
         pointwise=True,
         codes=30,
         information=1.0,
-        augment="color,translation",
         average_decay=0.999,
+        **options,
     )
+
+
+def compiled(model):
+    model.compile(
+        d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+        g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
+    )
+    return model
 
 
 def main():
     parser = recipe.parser(__doc__.splitlines()[0], None, "weights/gan/svhn", data="svhn_cropped")
-    parser.add_argument("--images", type=int, default=400_000, help="real images seen")
+    parser.add_argument(
+        "--augmented", type=int, default=243_200, help="real images seen with augmentation"
+    )
+    parser.add_argument("--images", type=int, default=192_000, help="real images seen after that")
     args = parser.parse_args()
     images, _ = kzoo.datasets.to_arrays(recipe.load(args, "train", shuffle=False))
     keras.utils.set_random_seed(args.seed)
     keras.config.set_dtype_policy("mixed_bfloat16")
-    trained = build()
-    trained.compile(
-        d_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
-        g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.5),
-    )
-    growing_recipe.train(args, trained, images, args.images, args.work)
+    first = compiled(build(augment="color,translation"))
+    growing_recipe.train(args, first, images, args.augmented, args.work / "augmented")
+    second = compiled(build(grow_from=first))
+    growing_recipe.train(args, second, images, args.images, args.work / "plain")
     keras.config.set_dtype_policy("float32")
-    model = build()
-    model.set_weights(trained.get_weights())
+    model = build(grow_from=second)
     growing_recipe.settle(model)
     model.save_to_preset(args.output, half_precision=True, **METADATA)
 
