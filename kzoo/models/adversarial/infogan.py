@@ -12,7 +12,6 @@ from kzoo import backend
 from kzoo.images import check_images, to_float
 from kzoo.layers import LatentCodes
 from kzoo.layers import channels_last as layers
-from kzoo.models.sampling import in_batches
 
 
 class CategoryRecognition:
@@ -104,7 +103,7 @@ class CategoryProbabilities:
         if not self.information:
             raise ValueError("code_probabilities() needs a model with information > 0, got 0.")
         check_images(self, images)
-        rows = in_batches(self._code_probabilities, 256, images)  # (n, codes)
+        rows = self.run_in_batches(self._code_probabilities, 256, images)  # (n, codes)
         return rows.astype("float64").mean(axis=0)
 
     @backend.compiled

@@ -379,3 +379,8 @@ def test_data_that_do_not_fit_are_named():
         model.log_likelihood(images, num_samples=0)
     with pytest.raises(ValueError, match="'bits'"):
         model.log_likelihood(images, unit="bits")
+
+
+def test_there_is_no_mixture_of_logistics():
+    with pytest.raises(ValueError, match="has no mixture of logistics"):
+        kzoo.LadderVAE((8, 8, 3), likelihood="discretized_logistic_mixture")

@@ -32,7 +32,7 @@ from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.ladder_vae import gaussians
 from kzoo.models.latent.ladder_vae import networks as ladder_networks
 from kzoo.models.latent.ladder_vae.latents import LadderLatents
-from kzoo.models.latent.vae.pixels import PixelLikelihood, check_likelihood
+from kzoo.models.latent.vae.pixels import MIXTURE, PixelLikelihood, check_likelihood
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -95,6 +95,8 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
         self.loss_names = ("loss", "reconstruction", "kl", *kls)
         super().__init__(image_shape, **kwargs)
         check_likelihood(likelihood, scale)
+        if likelihood == MIXTURE:
+            raise ValueError(f"A LadderVAE has no mixture of logistics, got {likelihood!r}.")
         if isinstance(kl_warmup, bool) or not (isinstance(kl_warmup, int) and kl_warmup >= 0):
             raise ValueError(f"kl_warmup must be a number of updates, 0 or more, got {kl_warmup}.")
         if not free_bits >= 0:
