@@ -383,4 +383,4 @@ def test_data_that_do_not_fit_are_named():
 
 def test_there_is_no_mixture_of_logistics():
     with pytest.raises(ValueError, match="has no mixture of logistics"):
-        kzoo.LadderVAE((8, 8, 3), likelihood="discretized_logistic_mixture")
+        LadderVAE((8, 8, 3), likelihood="discretized_logistic_mixture")
