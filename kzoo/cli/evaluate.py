@@ -17,6 +17,11 @@ A model is scored by what it can do:
                   diversity score and Frechet distance under a classifier, beside those
                   of real test images; compare Frechet distances only if they were
                   measured under the same classifier
+  judged samples  for 32x32 and 64x64 colour images: Frechet distance, kernel distance,
+                  precision and recall on the features of the classifier images64,
+                  against the training images of the model's data, beside the values of
+                  the images held out. Left out, with a notice, where the data cannot be
+                  read; and for models that draw pixel by pixel, unless --judge asks
   reconstruction  for an Autoencoder: its loss and the mean squared error of test images
   discrete codes  for a VQVAE: squared error of reconstructed test images, number of codes
                   in use, and bits of the codes under the prior
@@ -75,6 +80,11 @@ def add_parser(commands):
         help="samples: the Classifier preset that scores them (see below)",
     )
     parser.add_argument(
+        "--judge",
+        metavar="PRESET",
+        help="judged samples: the Classifier preset whose features they are scored on, or none",
+    )
+    parser.add_argument(
         "--seed", type=common.seed, default=0, help="seed of samples, latents and binarization (0)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -130,6 +140,20 @@ def measure(model, args, own):
         own.fill(args, "classifier")
         return Classifier.from_preset(args.classifier), f"classifier {args.classifier}"
 
+    def judge():
+        asked = args.judge is not None
+        own.fill(args, "judge")
+        if args.judge == defaults.NO_JUDGE:
+            return None
+        try:
+            own.fill(args, "data", "split")
+            return load_judge(model, args)
+        except (ImportError, OSError, ValueError) as error:
+            if asked:
+                raise
+            common.console(stderr=True).print(f"No scores on {args.judge}: {error}")
+            return None
+
     given = measuring.Given(
         images,
         classifier,
@@ -139,18 +163,39 @@ def measure(model, args, own):
         generate=common.generate_options(args, model, "steps"),
         seed=args.seed,
         track=common.track,
+        judge=judge,
     )
     return measuring.measure(model, given)
 
 
-def load(model, args, labels=False, **options):
-    """The test images for a model, `(images, labels or None, text)`; text says what they are."""
+def load_judge(model, args):
+    """The `kzoo.evaluation.judge.Judge` of a model's samples, with the real images of its data."""
+    from kzoo import Classifier
+    from kzoo.evaluation.judge import Judge
+
+    if pathlib.Path(args.data).expanduser().is_dir():
+        raise ValueError(f"the folder {args.data!r} has no split to train and another to test")
+    classifier = Classifier.from_preset(args.judge)
+    real, held_out = (load(model, args, split=split)[::2] for split in ("train", args.split))
+    return Judge(classifier, pathlib.PurePath(args.judge).name, real, held_out)
+
+
+def load(model, args, labels=False, split=None, **options):
+    """Images for a model, `(images, labels or None, text)`; text says what they are.
+
+    Args:
+        model: the model, whose image size they get.
+        args: the arguments.
+        labels: whether the labels are loaded too.
+        split: of the data, taken whole; by default the test images that the arguments name.
+        **options: of `kzoo.datasets`.
+    """
     from kzoo import datasets
 
     dataset, done = data.open_for(
         model.image_shape,
         args.data,
-        args.split,
+        split or args.split,
         labels=labels,
         shuffle=False,
         seed=args.seed,
@@ -158,11 +203,11 @@ def load(model, args, labels=False, **options):
         **options,
     )
     images, labels = datasets.to_arrays(dataset)
-    if args.num_images is not None:
+    if split is None and args.num_images is not None:
         images = images[: args.num_images]
         labels = None if labels is None else labels[: args.num_images]
     parts = [
-        f"{len(images):,} images of {pathlib.PurePath(args.data).name} {args.split}",
+        f"{len(images):,} images of {pathlib.PurePath(args.data).name} {split or args.split}",
         *([done] if done else []),
         *([f"binarized once with seed {args.seed}"] if options.get("binarize") else []),
     ]
@@ -186,6 +231,7 @@ def command_of(args, own):
         "importance_samples": IMPORTANCE_SAMPLES,
         "steps": None,
         "classifier": None,
+        "judge": None,
         "seed": 0,
     }
     for name, default in constants.items():
