@@ -93,11 +93,11 @@ def square_distances(x, y):
         y: float64 `(m, d)`.
 
     Yields:
-        `(rows, distances)`: a slice of `x`, and the distances `(len(x[rows]), m)`.
+        The distances of the next vectors of `x`, `(a, m)`.
     """
     squares = (y * y).sum(axis=1)  # (m,)
     size = max(1, CHUNK // len(y))
     for start in range(0, len(x), size):
         some = x[start : start + size]
         distances = (some * some).sum(axis=1)[:, None] - 2 * some @ y.T + squares
-        yield slice(start, start + len(some)), np.maximum(distances, 0)  # (a, m)
+        yield np.maximum(distances, 0)  # (a, m)

@@ -16,13 +16,39 @@ from kzoo.checks import check_positive_int
 from kzoo.evaluation.feature_set import FeatureSetMetric, square_distances
 
 
-def manifold_share(x, points, k=3):
+def neighbor_radii(points, k=3):
+    """Squared distance of each point to its k-th nearest neighbor among the others.
+
+    Args:
+        points: `(m, d)`, m > k.
+        k: int, at least 1.
+
+    Returns:
+        float64 `(m,)`.
+
+    Raises:
+        ValueError: if there are no more points than k.
+    """
+    points = np.asarray(points, "float64")
+    check_positive_int("k", k)
+    if points.ndim != 2 or len(points) <= k:
+        raise ValueError(
+            f"The {k}-th neighbor needs points (m, d), more than {k}; got {points.shape}."
+        )
+    points = points - points.mean(axis=0)  # distances far from 0 would lose digits
+    return np.concatenate(  # column 0 is the point itself
+        [np.partition(distances, k, axis=1)[:, k] for distances in square_distances(points, points)]
+    )
+
+
+def manifold_share(x, points, k=3, radii=None):
     """The share of vectors that lie in the manifold of a set of points.
 
     Args:
         x: `(n, d)`, the vectors, n >= 1.
         points: `(m, d)`, m > k.
         k: int, which nearest neighbor among the other points gives the radius around a point.
+        radii: `neighbor_radii(points, k)`, if they are known already.
 
     Returns:
         A float in [0, 1].
@@ -31,19 +57,16 @@ def manifold_share(x, points, k=3):
         ValueError: if the vectors have two lengths, there are none, or no more points than k.
     """
     x, points = np.asarray(x, "float64"), np.asarray(points, "float64")
-    check_positive_int("k", k)
     if x.ndim != 2 or points.ndim != 2 or x.shape[1] != points.shape[1] or not len(x):
         raise ValueError(
             f"Expected vectors (n, d) and points (m, d); got {x.shape} and {points.shape}."
         )
-    if len(points) <= k:
-        raise ValueError(f"The {k}-th neighbor needs more than {k} points; got {len(points)}.")
-    centre = points.mean(axis=0)  # distances far from 0 would lose digits
-    x, points = x - centre, points - centre
-    radii = np.empty(len(points))  # squared
-    for rows, distances in square_distances(points, points):
-        radii[rows] = np.partition(distances, k, axis=1)[:, k]  # [:, 0] is the point itself
-    inside = [np.any(distances <= radii, axis=1) for _, distances in square_distances(x, points)]
+    radii = neighbor_radii(points, k) if radii is None else radii
+    centre = points.mean(axis=0)
+    inside = [
+        np.any(distances <= radii, axis=1)
+        for distances in square_distances(x - centre, points - centre)
+    ]
     return float(np.mean(np.concatenate(inside)))
 
 
@@ -74,6 +97,7 @@ class SamplePrecision(_ManifoldMetric):
     """
 
     score = "precision"
+    _radii = None  # (reference, its radii): the real images stay, and there are many
 
     def result(self):
         """The precision, a float in [0, 1].
@@ -82,7 +106,9 @@ class SamplePrecision(_ManifoldMetric):
             ValueError: if there is no reference, or no more than k images.
         """
         images, real = self.features()
-        return manifold_share(images, real, self.k)
+        if self._radii is None or self._radii[0] is not self.reference:
+            self._radii = self.reference, neighbor_radii(real, self.k)
+        return manifold_share(images, real, self.k, self._radii[1])
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

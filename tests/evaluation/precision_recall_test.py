@@ -67,6 +67,17 @@ def test_precision_is_recall_the_other_way_round(classifier):
     assert precision.reference_value is None
 
 
+def test_the_spheres_are_those_of_the_present_reference(classifier):
+    rng = np.random.default_rng(4)
+    real = rng.integers(0, 256, (40, 8, 8, 1), dtype="uint8")
+    dark = rng.integers(0, 90, (40, 8, 8, 1), dtype="uint8")
+    metric = SamplePrecision(classifier)
+    metric.update_state(dark)
+    for reference, expected in ((dark, 1), (real, 0), (dark, 1)):
+        metric.set_reference(reference)
+        assert metric.result() == metric.result() == expected
+
+
 def test_images(classifier):
     rng = np.random.default_rng(3)
     real = rng.integers(0, 256, (40, 8, 8, 1), dtype="uint8")
@@ -82,12 +93,14 @@ def test_images(classifier):
 def test_errors(classifier):
     with pytest.raises(ValueError, match=r"\(2, 4\) and \(9, 5\)"):
         manifold_share(np.zeros((2, 4)), np.zeros((9, D)))
-    with pytest.raises(ValueError, match="3-th neighbor needs more than 3 points; got 3"):
+    with pytest.raises(ValueError, match=r"3-th neighbor .* more than 3; got \(3, 5\)"):
         manifold_share(np.zeros((2, D)), np.zeros((3, D)))
     with pytest.raises(ValueError, match="k must be"):
         SamplePrecision(classifier, k=0)
     with pytest.raises(ValueError, match=r"SampleRecall needs features \(4 or more, 5\)"):
         SampleRecall(classifier, reference=np.zeros((3, D)))
+    with pytest.raises(ValueError, match="k must be"):
+        manifold_share(np.zeros((2, D)), np.zeros((3, D)), k=0)
     metric = SampleRecall(classifier, reference=np.eye(D))
     metric.update_activations(np.zeros((3, D)), None)
     with pytest.raises(ValueError, match=r"of images; got shape \(3, 5\)"):
