@@ -21,8 +21,8 @@ class Judge:
         real: `(images, text)`: the real images that samples are compared with, uint8
             `(n, height, width, 3)`, more than the classifier has features, and what they are.
             Smaller images than the classifier's are enlarged, see `enlarge`; samples too.
-        held_out: `(images, text)`: other real images, as many at least, whose scores are what a
-            perfect model gets with that number of samples.
+        held_out: `(images, text)`: other real images, more than features as well. Their scores are
+            what a perfect model gets with that number of samples.
 
     Attributes:
         text: what is measured with, for the protocol of the scores.
@@ -34,6 +34,13 @@ class Judge:
     def __init__(self, classifier, name, real, held_out):
         self.classifier, self.name = classifier, name
         images, self._real_text = real
+        held_out, self._held_out_text = held_out
+        for count in (len(images), len(held_out)):
+            if count <= classifier.num_features:
+                raise ValueError(
+                    f"A judge of {classifier.num_features} features needs more than as many real "
+                    f"images of either kind; got {count}."
+                )
         self.text = f"features of classifier {name}"
         if images.shape[1:] != classifier.image_shape:
             sizes = ["x".join(map(str, s)) for s in (images.shape[1:3], classifier.image_shape[:2])]
@@ -45,14 +52,7 @@ class Judge:
         self._kernel = KernelDistance(classifier, features)
         self._precision = SamplePrecision(classifier, features)
         self._recall = SampleRecall(classifier, features)
-        for count in (len(images), len(held_out[0])):
-            if count <= classifier.num_features:
-                raise ValueError(
-                    f"A judge of {classifier.num_features} features needs more than as many real "
-                    f"images of either kind; got {count}."
-                )
-        self._held_out_text = held_out[1]
-        self._references, _ = self._measure([held_out[0]])
+        self._references, _ = self._measure([held_out])
 
     def scores(self, batches, protocol):
         """The scores of images.
@@ -69,6 +69,7 @@ class Judge:
         """
         values, deviation = self._measure(batches)
         details = {
+            "frechet_distance": "; it falls with the number of images",
             "kernel_distance": f"; standard deviation {deviation:.2g} over random subsets of up to "
             f"{self._kernel.subset_size:,}",
             "precision": f"; k = {self._precision.k}",
@@ -76,13 +77,7 @@ class Judge:
         }
         against = f"{protocol}, against {self._real_text}; real value: {self._held_out_text}"
         return [
-            Score(
-                f"{self.name}_{name}",
-                value,
-                "",
-                against + details.get(name, ""),
-                self._references[name],
-            )
+            Score(f"{self.name}_{name}", value, "", against + details[name], self._references[name])
             for name, value in values.items()
         ]
 

@@ -59,8 +59,8 @@ class KernelDistance(FeatureSetMetric):
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         subsets: how many subsets.
-        subset_size: images of either kind per subset, at least 2; where there are fewer images,
-            all of them.
+        subset_size: images of either kind per subset, at least 2; if there are fewer of one kind,
+            that number of both.
         seed: int, of the subsets.
         name: name of the metric.
         dtype: as in any Keras metric.
@@ -98,17 +98,11 @@ class KernelDistance(FeatureSetMetric):
         """
         rng = np.random.default_rng(self.seed)
         sets = self.features()
-        return np.array(
-            [
-                kernel_distance(
-                    *(
-                        x[rng.choice(len(x), min(self.subset_size, len(x)), replace=False)]
-                        for x in sets
-                    )
-                )
-                for _ in range(self.subsets)
-            ]
+        size = min(self.subset_size, *map(len, sets))
+        draws = (
+            [x[rng.choice(len(x), size, replace=False)] for x in sets] for _ in range(self.subsets)
         )
+        return np.array([kernel_distance(*drawn) for drawn in draws])
 
     def result(self):
         """The mean distance of the subsets, a float; raises as `of_subsets`."""

@@ -67,27 +67,24 @@ def test_precision_is_recall_the_other_way_round(classifier):
     assert precision.reference_value is None
 
 
-def test_the_spheres_are_those_of_the_present_reference(classifier):
-    rng = np.random.default_rng(4)
-    real = rng.integers(0, 256, (40, 8, 8, 1), dtype="uint8")
-    dark = rng.integers(0, 90, (40, 8, 8, 1), dtype="uint8")
-    metric = SamplePrecision(classifier)
-    metric.update_state(dark)
-    for reference, expected in ((dark, 1), (real, 0), (dark, 1)):
-        metric.set_reference(reference)
-        assert metric.result() == metric.result() == expected
-
-
 def test_images(classifier):
     rng = np.random.default_rng(3)
-    real = rng.integers(0, 256, (40, 8, 8, 1), dtype="uint8")
-    for metric in (SamplePrecision(classifier), SampleRecall(classifier)):
-        metric.set_reference(real)
-        metric.update_state(real)
-        assert metric.result() == 1
-        metric.reset_state()
-        metric.update_state(np.zeros((10, 8, 8, 1), "uint8"))
-        assert metric.result() == 0  # spheres of radius 0, and outside of all others
+    real, other, images = (
+        rng.integers(0, high, (40, 8, 8, 1), dtype="uint8") for high in (256, 200, 230)
+    )
+    features = classifier.activations(images)[0]
+    precision, recall = SamplePrecision(classifier), SampleRecall(classifier)
+    for reference in (real, other, real):  # the spheres are those of the present reference
+        of_real = classifier.activations(reference)[0]
+        for metric in (precision, recall):
+            metric.reset_state()
+            metric.set_reference(reference)
+            metric.update_state(images)
+        assert precision.result() == precision.result() == manifold_share(features, of_real)
+        assert recall.result() == manifold_share(of_real, features)
+    recall.reset_state()
+    recall.update_state(np.repeat(images[:1], 10, axis=0))
+    assert recall.result() == 0  # spheres of radius 0
 
 
 def test_errors(classifier):
