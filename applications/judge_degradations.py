@@ -4,14 +4,16 @@
 
 Photographs that were held out are degraded in known ways, a little to much: blurred, made noisy,
 compressed, lowered in resolution, reduced to few distinct ones, mixed with photographs of another
-kind. Each set is scored as a model's samples would be, on the features of the classifiers images64
-and rooms. A person orders the sets of one degradation by its strength. `JUDGE.md` says where the
-scores give the same order. It holds numbers only: no photographs.
+kind. Each set is scored as a model's samples would be, on the features of the classifier images64,
+and on those of the classifier that was there before. A person orders the sets of one degradation by
+its strength. `JUDGE.md` says where the scores give the same order. It holds numbers only: no
+photographs.
 """
 
 import argparse
 import io
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -20,17 +22,28 @@ import kzoo
 from kzoo.evaluation.judge import Judge
 
 COMMAND = "python applications/judge_degradations.py"
-SIZE = 64
 COUNT = 300  # photographs of a set
-JUDGES = ("images64", "rooms")
+JUDGES = ("images64", "before")
 SCORES = ("frechet_distance", "kernel_distance", "precision", "recall")
 DIRECTION = {"frechet_distance": 1, "kernel_distance": 1, "precision": -1, "recall": -1}
-# The data of each kind, its split that was held out, and the kind that is mixed in.
+
+
+class Kind(NamedTuple):
+    """Photographs of one kind: their data, the split held out, what is mixed in, pixels a side."""
+
+    data: str
+    split: str
+    another: str | None = None
+    side: int = 64
+    before: str = "rooms"  # the classifier that scored them before
+
+
 KINDS = {
-    "bedrooms": ("lsun/bedroom", "validation", "living rooms"),
-    "faces": ("celeb_a_small", "test", "flowers"),
-    "flowers": ("oxford_flowers102_captions", "test", "faces"),
-    "living rooms": ("places_living_room", "validation", None),
+    "bedrooms": Kind("lsun/bedroom", "validation", "living rooms"),
+    "faces": Kind("celeb_a_small", "test", "flowers"),
+    "flowers": Kind("oxford_flowers102_captions", "test", "faces"),
+    "digits": Kind("svhn_cropped", "test", "faces", side=32, before="svhn"),
+    "living rooms": Kind("places_living_room", "validation"),
 }
 
 
@@ -51,8 +64,9 @@ def compress(image, quality):
     return Image.open(file)
 
 
-def lower(image, side):
-    """The image shrunk to that many pixels a side, and enlarged again."""
+def lower(image, percent):
+    """The image shrunk to so many percent of each side, and enlarged again."""
+    side = image.width * percent // 100
     small = image.resize((side, side), Image.Resampling.BILINEAR)
     return small.resize(image.size, Image.Resampling.BILINEAR)
 
@@ -82,36 +96,44 @@ DEGRADATIONS = {
     ),
     "noise": (add_noise, (5, 10, 20, 40), "standard deviation in grey values, of 255"),
     "JPEG": (each(compress), (60, 30, 15, 5), "quality"),
-    "resolution": (each(lower), (48, 32, 24, 16), "pixels a side, of 64"),
+    "resolution": (each(lower), (75, 50, 38, 25), "percent of each side that are left"),
     "fewer modes": (repeat, (150, 75, 30, 10), f"distinct photographs, of {COUNT}"),
     "another kind": (mix, (5, 10, 20, 30), "percent of the photographs"),
 }
 
 
-def load(kind, split):
-    """The images of a split, uint8 (n, 64, 64, 3), without the data set's other features."""
-    data = kzoo.datasets.load(KINDS[kind][0], split, 500, image_size=SIZE, shuffle=False)
+def load(kind, split, side):
+    """The images of a split, uint8 (n, side, side, 3), without the data set's other features."""
+    data = kzoo.datasets.load(KINDS[kind].data, split, 500, image_size=side, shuffle=False)
     return kzoo.datasets.to_arrays(data)[0]
 
 
-def measure(kind, judges, track=lambda text: None):
+def measure(name, track=lambda text: None):
     """Scores of one kind of photographs: `{(degradation, strength): {judge: {score: value}}}`.
 
     `("none", 0)` are the photographs as they are.
     """
-    _, split, another = KINDS[kind]
-    real, held_out = load(kind, "train"), load(kind, split)[:COUNT]
-    other = load(another, KINDS[another][1])
+    kind = KINDS[name]
+    real, held_out, other = (
+        load(which, split, kind.side)
+        for which, split in [
+            (name, "train"),
+            (name, kind.split),
+            (kind.another, KINDS[kind.another].split),
+        ]
+    )
+    held_out = held_out[:COUNT]
     sets = {("none", 0): held_out}
-    for name, (degrade, strengths, _) in DEGRADATIONS.items():
+    for degradation, (degrade, strengths, _) in DEGRADATIONS.items():
         for strength in strengths:
             rng = np.random.default_rng(0)
-            sets[name, strength] = degrade(held_out, strength, other, rng)
+            sets[degradation, strength] = degrade(held_out, strength, other, rng)
     found = {key: {} for key in sets}
-    for judge_name, classifier in judges.items():
+    for judge_name, preset in zip(JUDGES, ("images64", kind.before)):
+        classifier = kzoo.Classifier.from_preset(preset)
         judge = Judge(classifier, judge_name, (real, ""), (held_out, ""))
         for key, images in sets.items():
-            track(f"{kind}, {judge_name}: {key[0]} {key[1]}")
+            track(f"{name}, {preset}: {key[0]} {key[1]}")
             scores = judge.scores([images], "")
             found[key][judge_name] = {
                 score.name.removeprefix(f"{judge_name}_"): score.value for score in scores
@@ -127,9 +149,10 @@ def breaks(found, name, judge, score):
     return [(before[1], after[1]) for before, after, a, b in pairs if not b > a]
 
 
-def table(found):
-    """A Markdown table of one kind's scores."""
-    heads = [f"{score.replace('_', ' ')}, {judge}" for judge in JUDGES for score in SCORES]
+def table(found, before):
+    """A Markdown table of one kind's scores; `before` is the classifier of the last columns."""
+    judges = ("images64", before)
+    heads = [f"{score.replace('_', ' ')}, {judge}" for judge in judges for score in SCORES]
     lines = [f"| Degradation | Strength | {' | '.join(heads)} |"]
     lines.append("| --- " * (2 + len(heads)) + "|")
     for (name, strength), scores in found.items():
@@ -184,38 +207,42 @@ def totals(found, judge):
 def page(found):
     """The text of JUDGE.md."""
     strengths = "\n".join(f"- {name}: {what}." for name, (_, _, what) in DEGRADATIONS.items())
-    mixed = ", ".join(f"{KINDS[kind][2]} among {kind}" for kind in found)
+    mixed = ", ".join(f"{KINDS[name].another} among {name}" for name in found)
     sections = [
         "# What the judge sees",
         f"Written by `{COMMAND}`, which prints every number here.",
         f"`kzoo evaluate` scores colour samples on the features of the classifier images64. Here "
         f"{COUNT} photographs that were held out take the place of the samples. They are degraded "
         "in known ways and compared with the training photographs of the same kind, as samples "
-        "are. The classifier rooms, which scored bedrooms before, stands beside it; it has seen "
-        "no faces and no flowers.",
+        "are. Digits are degraded at 32x32 and then enlarged, as samples of this size are; the "
+        'classifier has not learned them. In the columns "before" the features are those of the '
+        "classifiers that were there before: svhn for digits, rooms for all others. The classifier "
+        "rooms has seen no faces and no flowers.",
         "A person orders the sets of one degradation by its strength. (No person was asked: that "
         "more blur looks worse than less is taken for granted.) So the two distances should rise "
         "at each step, from the photographs as they are to the strongest degradation. Precision "
-        "and recall should fall, if at all: precision speaks of how images look, recall of how "
-        "many kinds of images there are.",
+        "and recall should fall, if they change: precision speaks of how images look, recall of "
+        "how many different ones there are.",
         f"The strengths are:\n\n{strengths}",
         f"Mixed in are {mixed}.",
         "## In short",
-        *(
-            f"{judge}: the whole order of a degradation is kept by {totals(found, judge)} cases."
-            for judge in JUDGES
-        ),
+        f"A degradation of one kind of photographs is a case; there are {len(found)} times "
+        f"{len(DEGRADATIONS)}. The whole order is kept in so many of them:",
+        *(f"- {judge}: {totals(found, judge)}." for judge in JUDGES),
         "The number of steps, of four, at which a distance rises, and precision or recall falls:",
         summary(found),
         "## Where the distances on images64 do not rise",
         exceptions(found, "images64"),
         "## Scores",
         f"All of {COUNT} images. The Frechet distance of so few images is far above that of many, "
-        "by about the same amount in all rows.",
+        "even where nothing is degraded. The kernel distance is not.",
     ]
-    for kind, scores in found.items():
-        real = f"against the training split of {KINDS[kind][0]}"
-        sections += [f"### {kind.capitalize()}, {real}", table(scores)]
+    for name, scores in found.items():
+        kind = KINDS[name]
+        sections += [
+            f"### {name.capitalize()}, against the training split of {kind.data}",
+            table(scores, kind.before),
+        ]
     return "\n\n".join(sections) + "\n"
 
 
@@ -228,9 +255,8 @@ def main():
         help="the page to write",
     )
     args = parser.parse_args()
-    judges = {name: kzoo.Classifier.from_preset(name) for name in JUDGES}
-    kinds = [kind for kind, (_, _, another) in KINDS.items() if another]
-    text = page({kind: measure(kind, judges, track=print) for kind in kinds})
+    names = [name for name, kind in KINDS.items() if kind.another]
+    text = page({name: measure(name, track=print) for name in names})
     args.output.write_text(text, encoding="utf-8")
     print(text)
 

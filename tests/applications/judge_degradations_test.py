@@ -52,7 +52,9 @@ def test_breaks(study):
 
 
 def test_page(study, photographs, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(study, "load", lambda kind, split: np.roll(photographs, len(kind), axis=3))
+    monkeypatch.setattr(
+        study, "load", lambda kind, split, side: np.roll(photographs, len(kind), axis=3)
+    )
     monkeypatch.setattr(
         kzoo.Classifier, "from_preset", lambda name: kzoo.Classifier((64, 64, 3), 2, (3, 4))
     )
@@ -60,6 +62,6 @@ def test_page(study, photographs, monkeypatch, tmp_path, capsys):
     study.main()
     text = (tmp_path / "JUDGE.md").read_text()
     assert text in capsys.readouterr().out
-    assert text.count("| blur | 0.5 |") == 3  # kinds
+    assert text.count("| blur | 0.5 |") == 4  # kinds
     assert "| flowers | another kind | " in text and "living rooms among bedrooms" in text
     assert study.COMMAND in text
