@@ -21,7 +21,8 @@ A model is scored by what it can do:
                   precision and recall on the features of the classifier images64,
                   against the training images of the model's data, beside the values of
                   the images held out. Left out, with a notice, where the data cannot be
-                  read; and for models that draw pixel by pixel, unless --judge asks
+                  read; and for models that draw pixel by pixel, unless --judge asks.
+                  These are the only scores of samples where the data have no classifier
   reconstruction  for an Autoencoder: its loss and the mean squared error of test images
   discrete codes  for a VQVAE: squared error of reconstructed test images, number of codes
                   in use, and bits of the codes under the prior
@@ -136,8 +137,17 @@ def measure(model, args, own):
         own.fill(args, "data", "split")
         return load(model, args, labels=labels, binarize="static" if binarize else None)
 
+    def notice(what, error):
+        common.console(stderr=True).print(f"{what}: {error}")
+
     def classifier():
-        own.fill(args, "classifier")
+        try:
+            own.fill(args, "classifier")
+        except ValueError as error:
+            if (args.judge or own.judge) == defaults.NO_JUDGE:
+                raise
+            notice("No scores by a classifier of the data", error)
+            return None
         return Classifier.from_preset(args.classifier), f"classifier {args.classifier}"
 
     def judge():
@@ -151,7 +161,7 @@ def measure(model, args, own):
         except (ImportError, OSError, ValueError) as error:
             if asked:
                 raise
-            common.console(stderr=True).print(f"No scores on {args.judge}: {error}")
+            notice(f"No scores on {args.judge}", error)
             return None
 
     given = measuring.Given(

@@ -18,7 +18,8 @@ class Given:
     Attributes:
         images: function `(labels, binarize)`, two bools, that returns `(images, labels or None,
             text)`: test images, uint8 (n, h, w, c), and what they are.
-        classifier: function without arguments that returns `(classifier, text)`.
+        classifier: function without arguments that returns `(classifier, text)`, or `None` where
+            there is none.
         num_samples: images to draw.
         importance_samples: latents per image, for a likelihood that is estimated from them.
         nll_images: how many of the test images have their likelihood estimated; `None` for all.
@@ -30,7 +31,7 @@ class Given:
     """
 
     images: Callable[[bool, bool], tuple]
-    classifier: Callable[[], tuple]
+    classifier: Callable[[], tuple | None]
     num_samples: int = 10_000
     importance_samples: int = 5_000
     nll_images: int | None = NLL_IMAGES
@@ -93,7 +94,10 @@ def _reconstruction(model, given):
 
 
 def _samples(model, given):
-    classifier, text = given.classifier()
+    found = given.classifier()
+    if found is None:
+        return [], None, ""
+    classifier, text = found
     return *protocols.sample_scores(*given.samples(model), classifier), text
 
 

@@ -67,6 +67,15 @@ def test_without_a_judge(evaluate):
     assert not set(NAMES) & set(scores) and command.endswith("--judge none")
 
 
+def test_data_without_a_classifier(evaluate, kzoo_main):
+    kzoo.GAN(SHAPE, latent_dim=3, width=2).save_to_preset("other", dataset="celeb_a_small")
+    scores, _, err = evaluate("other", "--data", "data.npz")
+    assert list(scores) == NAMES
+    assert err.startswith("No scores by a classifier of the data: no classifier belongs to")
+    code, _, err = kzoo_main("evaluate", "other", "--data", "data.npz", "--judge", "none")
+    assert code == 1 and "no classifier belongs to the data set celeb_a_small" in err
+
+
 def test_a_model_with_a_likelihood(evaluate):
     scores, _, _ = evaluate("vae", "--data", "data.npz")
     assert list(scores)[-4:] == NAMES and "nll" in scores and "inception_score" not in scores
