@@ -38,7 +38,9 @@ def parser(description, epochs, preset, data):
     )
 
 
-def train(args, build, augmentation, data, **options):
+def train(
+    args, build, augmentation, data, extend=None, loss=None, metrics=("accuracy",), **options
+):
     """Trains a classifier on augmented images.
 
     AdamW (weight decay .01) warms up for one epoch to a learning rate of .003, which then decays
@@ -50,6 +52,9 @@ def train(args, build, augmentation, data, **options):
         augmentation: function without arguments that returns the layers which distort images
             `(n, height, width, channels)` in [0, 255].
         data: training batches `(images, labels)`, uint8 and int, as many in each epoch.
+        extend: function of the classifier that returns the layer to train in its place, from
+            images in [-1, 1]; for what is learned beside the classes. `None` trains the classifier.
+        loss, metrics: as in `compile`; by default those of the labels under the classifier.
         **options: further arguments of `fit`, such as `class_weight`.
 
     Returns:
@@ -62,7 +67,7 @@ def train(args, build, augmentation, data, **options):
                 keras.Input(classifier.image_shape, dtype="uint8"),
                 *augmentation(),
                 keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32"),
-                classifier,
+                extend(classifier) if extend else classifier,
             ]
         )
         epoch = args.steps_per_epoch or len(data)
@@ -71,8 +76,8 @@ def train(args, build, augmentation, data, **options):
         )
         model.compile(
             optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-2),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
+            loss=loss or keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=list(metrics),
         )
         model.fit(
             data,

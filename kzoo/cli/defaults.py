@@ -12,7 +12,9 @@ DATASETS = {
     (64, 64, 3): "lsun/bedroom",
 }
 CLASSIFIERS = {"mnist": "mnist", "svhn_cropped": "svhn", "lsun/bedroom": "rooms"}  # by data set
+JUDGES = {(32, 32, 3): "images64", (64, 64, 3): "images64"}  # by image shape
 HELD_OUT = {"lsun/bedroom": "validation"}  # by data set; "test" of all others
+NO_JUDGE = "none"
 
 _NAME = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)?")  # no path and no address
 
@@ -32,11 +34,19 @@ class Defaults:
     Args:
         metadata: dict, the content of `metadata.json`.
         image_shape: `(height, width, channels)` of the model's images.
+        by_pixel: whether the model draws its images pixel by pixel: too slow to draw thousands of
+            them unless the user asks for it.
     """
 
-    def __init__(self, metadata, image_shape):
+    def __init__(self, metadata, image_shape, by_pixel=False):
         self._metadata = metadata
         self._image_shape = tuple(image_shape)
+        self._by_pixel = by_pixel
+
+    @property
+    def judge(self):
+        """The name of the classifier's preset on whose features samples are scored as well."""
+        return NO_JUDGE if self._by_pixel else JUDGES.get(self._image_shape, NO_JUDGE)
 
     @property
     def data(self):
@@ -67,7 +77,7 @@ class Defaults:
         return self._lookup(CLASSIFIERS, dataset, "classifier", "the data set", "--classifier")
 
     def fill(self, args, *names):
-        """Sets the arguments among `names` that are None: "data", "split", "classifier"."""
+        """Sets the arguments among `names` that are None: "data", "split", "classifier", ..."""
         for name in names:
             if getattr(args, name) is None:
                 setattr(args, name, self._value(args, name))
@@ -101,7 +111,10 @@ class Defaults:
 
 def of_preset(args, model):
     """The `Defaults` of the preset `args.preset`, whose model is `model`."""
+    from kzoo.evaluation.capabilities import can
     from kzoo.presets import PresetMixin, read_metadata
 
     base = common.model_class(args.model) if args.model else PresetMixin
-    return Defaults(read_metadata(args.preset, base), model.image_shape)
+    return Defaults(
+        read_metadata(args.preset, base), model.image_shape, by_pixel=can(model, "complete")
+    )

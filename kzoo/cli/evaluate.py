@@ -1,6 +1,7 @@
 """`kzoo evaluate`: measures the scores of a preset. Which ones depends on what its model can do."""
 
 import json
+import pathlib
 import shlex
 
 from kzoo.cli import card, common, data, defaults
@@ -16,6 +17,12 @@ A model is scored by what it can do:
                   diversity score and Frechet distance under a classifier, beside those
                   of real test images; compare Frechet distances only if they were
                   measured under the same classifier
+  judged samples  for 32x32 and 64x64 colour images: Frechet distance, kernel distance,
+                  precision and recall on the features of the classifier images64,
+                  against the training images of the model's data, beside the values of
+                  the images held out. Left out, with a notice, where the data cannot be
+                  read; and for models that draw pixel by pixel, unless --judge asks.
+                  These are the only scores of samples where the data have no classifier
   reconstruction  for an Autoencoder: its loss and the mean squared error of test images
   discrete codes  for a VQVAE: squared error of reconstructed test images, number of codes
                   in use, and bits of the codes under the prior
@@ -72,6 +79,11 @@ def add_parser(commands):
         help="samples: the Classifier preset that scores them (see below)",
     )
     parser.add_argument(
+        "--judge",
+        metavar="PRESET",
+        help="judged samples: the Classifier preset whose features they are scored on, or none",
+    )
+    parser.add_argument(
         "--seed", type=common.seed, default=0, help="seed of samples, latents and binarization (0)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
@@ -124,9 +136,32 @@ def measure(model, args, own):
         options = (args.num_images, args.seed, labels, binarize)
         return data.load_images(model, args.data, args.split, *options)
 
+    def notice(what, error):
+        common.console(stderr=True).print(f"{what}: {error}")
+
     def classifier():
-        own.fill(args, "classifier")
+        try:
+            own.fill(args, "classifier")
+        except ValueError as error:
+            if (args.judge or own.judge) == defaults.NO_JUDGE:
+                raise
+            notice("No scores by a classifier of the data", error)
+            return None
         return Classifier.from_preset(args.classifier), f"classifier {args.classifier}"
+
+    def judge():
+        asked = args.judge is not None
+        own.fill(args, "judge")
+        if args.judge == defaults.NO_JUDGE:
+            return None
+        try:
+            own.fill(args, "data", "split")
+            return load_judge(model, args)
+        except (ImportError, OSError, ValueError) as error:
+            if asked:
+                raise
+            notice(f"No scores on {args.judge}", error)
+            return None
 
     given = measuring.Given(
         images,
@@ -137,8 +172,23 @@ def measure(model, args, own):
         generate=common.generate_options(args, model, "steps"),
         seed=args.seed,
         track=common.track,
+        judge=judge,
     )
     return measuring.measure(model, given)
+
+
+def load_judge(model, args):
+    """The `kzoo.evaluation.judge.Judge` of a model's samples, with the real images of its data."""
+    from kzoo import Classifier
+    from kzoo.evaluation.judge import Judge
+
+    if pathlib.Path(args.data).expanduser().is_dir():
+        raise ValueError(f"the folder {args.data!r} has no split to train and another to test")
+    classifier = Classifier.from_preset(args.judge)
+    real, held_out = (
+        data.load_images(model, args.data, split)[::2] for split in ("train", args.split)
+    )
+    return Judge(classifier, pathlib.PurePath(args.judge).name, real, held_out)
 
 
 def command_of(args, own):
@@ -158,6 +208,7 @@ def command_of(args, own):
         "importance_samples": IMPORTANCE_SAMPLES,
         "steps": None,
         "classifier": None,
+        "judge": None,
         "seed": 0,
     }
     for name, default in constants.items():

@@ -7,7 +7,8 @@ A model is scored by what it can do, and what it can do are its methods.
   `log_likelihood` is an estimate from `num_samples` latents, and the bound is a score of its own;
   `elbo_terms` and `active_units` add the bound's two terms and the latents in use.
 * `generate(num_samples, seed)`: inception score, diversity score and Frechet distance of samples,
-  for a model without a likelihood.
+  for a model without a likelihood. For colour samples also the scores of
+  `kzoo.evaluation.judge`, on the features of one classifier for all data sets.
 * `reconstruct(images)`, floats in [-1, 1]: the error of reconstructed test images, for a model
   without a likelihood; `reconstruction_error` adds the loss that the model is trained with.
 * `encode_to_codes`, `decode_codes` and `prior_images`: reconstructions through discrete codes, and

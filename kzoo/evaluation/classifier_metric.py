@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from PIL import Image
 
 from kzoo.classifier import Classifier
 
@@ -45,6 +46,29 @@ def match_size(images, image_shape):
         f"Expected images of shape (n, {', '.join(map(str, image_shape))}), as the classifier "
         f"takes them; got {images.shape}."
     )
+
+
+def enlarge(images, image_shape):
+    """Brings uint8 images `(n, height, width, 3)` to a classifier's larger `image_shape`.
+
+    Both sides grow by the same whole factor. Pixels are interpolated bilinearly between the
+    centres of the given ones, and rounded (Pillow's `BILINEAR`). Images of that shape stay as they
+    are.
+
+    Raises:
+        ValueError: if the shapes differ in any other way.
+    """
+    (height, width, channels), (rows, columns, _) = images.shape[1:], image_shape
+    if images.shape[1:] == tuple(image_shape):
+        return images
+    whole = rows % height == columns % width == 0 and rows // height == columns // width
+    if not whole or (channels, image_shape[2]) != (3, 3):
+        raise ValueError(
+            f"Expected colour images of shape (n, {rows}, {columns}, 3), or smaller by a whole "
+            f"factor; got {images.shape}."
+        )
+    size, bilinear = (columns, rows), Image.Resampling.BILINEAR
+    return np.stack([np.asarray(Image.fromarray(x).resize(size, bilinear)) for x in images])
 
 
 def resolve_classifier(classifier):

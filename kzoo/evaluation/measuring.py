@@ -18,23 +18,36 @@ class Given:
     Attributes:
         images: function `(labels, binarize)`, two bools, that returns `(images, labels or None,
             text)`: test images, uint8 (n, h, w, c), and what they are.
-        classifier: function without arguments that returns `(classifier, text)`.
+        classifier: function without arguments that returns `(classifier, text)`, or `None` where
+            there is none.
         num_samples: images to draw.
         importance_samples: latents per image, for a likelihood that is estimated from them.
         nll_images: how many of the test images have their likelihood estimated; `None` for all.
         generate: further arguments of the model's `generate`, a dict.
         seed: of samples and latents.
         track: as in `kzoo.evaluation.protocols.sample`.
+        judge: function without arguments that returns a `kzoo.evaluation.judge.Judge`, or `None`
+            where there is none.
     """
 
     images: Callable[[bool, bool], tuple]
-    classifier: Callable[[], tuple]
+    classifier: Callable[[], tuple | None]
     num_samples: int = 10_000
     importance_samples: int = 5_000
     nll_images: int | None = NLL_IMAGES
     generate: dict = field(default_factory=dict)
     seed: int = 0
     track: Callable = untracked
+    judge: Callable[[], Any] = lambda: None
+    _drawn: tuple | None = None
+
+    def samples(self, model):
+        """`(batches, text)`: the samples of a model, drawn once and kept, and what they are."""
+        if self._drawn is None:
+            arguments = {"num_samples": self.num_samples, "seed": self.seed, **self.generate}
+            batches = list(protocols.sample(model, track=self.track, **arguments))
+            self._drawn = batches, protocols.describe_sample(model, **arguments)
+        return self._drawn
 
 
 class Protocol(NamedTuple):
@@ -81,11 +94,18 @@ def _reconstruction(model, given):
 
 
 def _samples(model, given):
-    classifier, text = given.classifier()
-    measured = protocols.sample_scores(
-        model, classifier, given.num_samples, given.seed, given.track, **given.generate
-    )
-    return *measured, text
+    found = given.classifier()
+    if found is None:
+        return [], None, ""
+    classifier, text = found
+    return *protocols.sample_scores(*given.samples(model), classifier), text
+
+
+def _judged(model, given):
+    judge = given.judge()
+    if judge is None:
+        return [], None, ""
+    return judge.scores(*given.samples(model)), None, judge.text
 
 
 def _codes(model, given):
@@ -99,6 +119,7 @@ PROTOCOLS = (
     Protocol(("log_likelihood",), _likelihood),
     Protocol(("reconstruct",), _reconstruction, unless=("log_likelihood",)),
     Protocol(("generate",), _samples, unless=("log_likelihood",)),
+    Protocol(("generate",), _judged),
     Protocol(("encode_to_codes", "decode_codes", "prior_images"), _codes),
 )
 
@@ -119,7 +140,7 @@ def measure(model, given):
     """
     suitable = [protocol for protocol in PROTOCOLS if protocol.suits(model)]
     if not suitable:
-        methods = ", ".join(name for protocol in PROTOCOLS for name in protocol.needs)
+        methods = ", ".join(dict.fromkeys(name for p in PROTOCOLS for name in p.needs))
         raise ValueError(
             f"Nothing of a {type(model).__name__} can be measured: expected a model with one of "
             f"the methods {methods}."

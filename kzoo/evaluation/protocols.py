@@ -1,6 +1,7 @@
 """How the models' scores are measured: what `kzoo evaluate` prints and the model cards quote.
 
-* `sample_scores`: models that draw images, by what a classifier makes of many samples.
+* `sample_scores`: models that draw images, by what a classifier makes of many samples. For those
+  on the features of a second classifier, see `kzoo.evaluation.judge`.
 * `likelihood_scores`: models of a density, by the likelihood of test images.
 * `reconstruction_scores`: autoencoders, by how well they reconstruct test images.
 * `discrete_code_scores`: models of discrete codes, by reconstructions and by the codes' prior.
@@ -25,6 +26,7 @@ __all__ = [
     "SAMPLE_SCORES",
     "Score",
     "accuracy_scores",
+    "describe_sample",
     "discrete_code_scores",
     "is_binary",
     "likelihood_scores",
@@ -82,13 +84,18 @@ def _groups(model, num_samples, seed, track, options, each):
         yield model.generate(count, seed=seed, **options, **conditions)
 
 
-def sample_scores(
-    model, classifier="mnist", num_samples=10_000, seed=0, track=untracked, **options
-):
+def describe_sample(model, num_samples, seed=0, **options):
+    """What the images of `sample` are, for the protocol of a score."""
+    origin = f" of {model.sample_name(**options)}" if can(model, "sample_name") else ""
+    return f"{num_samples:,} samples{origin}, seed {seed}, clipped to [-1, 1]"
+
+
+def sample_scores(batches, protocol, classifier="mnist"):
     """Inception score, diversity score and Frechet distance of samples (clipped to [-1, 1]).
 
     Args:
-        model, num_samples, seed, track, **options: as in `sample`.
+        batches: iterable of uint8 arrays `(n, height, width, channels)`, as `sample` gives them.
+        protocol: what they are, as `describe_sample` says it.
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier` with `reference`.
 
     Returns:
@@ -96,11 +103,9 @@ def sample_scores(
         many samples were classified as each class.
 
     Raises:
-        ValueError: as `sample` and `kzoo.metrics.evaluate_images`.
+        ValueError: as `kzoo.metrics.evaluate_images`.
     """
-    measured = evaluate_images(sample(model, num_samples, seed, track, **options), classifier)
-    origin = f" of {model.sample_name(**options)}" if can(model, "sample_name") else ""
-    protocol = f"{num_samples:,} samples{origin}, seed {seed}, clipped to [-1, 1]"
+    measured = evaluate_images(batches, classifier)
     scores = [
         Score(name, measured[name], "", protocol, measured["reference"][name])
         for name in SAMPLE_SCORES

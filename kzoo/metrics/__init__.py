@@ -2,23 +2,30 @@
 
 The scores read a classifier trained on the labels of the real data, not the Inception network of
 ImageNet: their values compare models of one data set under one classifier, and nothing else. In
-particular the distance of `FrechetDistance` is not an "FID". `nearest_neighbors` compares pixels
-and needs no classifier.
+particular the distance of `FrechetDistance` is not an "FID", and that of `KernelDistance` no
+"KID". `nearest_neighbors` compares pixels and needs no classifier.
 """
 
 from kzoo.evaluation.diversity_score import DiversityScore
 from kzoo.evaluation.evaluate import evaluate_images, measure_reference
 from kzoo.evaluation.frechet_distance import FrechetDistance, GaussianStatistics, frechet_distance
 from kzoo.evaluation.inception_score import InceptionScore
+from kzoo.evaluation.kernel_distance import KernelDistance, kernel_distance
 from kzoo.evaluation.nearest_neighbors import nearest_neighbors
+from kzoo.evaluation.precision_recall import SamplePrecision, SampleRecall, manifold_share
 
 __all__ = [
     "DiversityScore",
     "FrechetDistance",
     "GaussianStatistics",
     "InceptionScore",
+    "KernelDistance",
+    "SamplePrecision",
+    "SampleRecall",
     "evaluate_images",
     "frechet_distance",
+    "kernel_distance",
+    "manifold_share",
     "measure_reference",
     "nearest_neighbors",
 ]

@@ -84,3 +84,24 @@ def test_rooms(run_recipe, tmp_path):
     assert 0 <= scores["balanced_accuracy"] <= 100
     assert scores["frechet_distance_of_training_images"] > 0
     assert metadata["dataset"] == "lsun/bedroom"
+
+
+def test_images64(run_recipe, tmp_path):
+    splits = {"train": 40, "test": 40, "validation": 40}
+    kinds = ("data", "faces", "bedrooms", "living_rooms")  # the first are the flowers
+    files = {kind: write_images(tmp_path / f"{kind}.npz", (64, 64, 3), splits) for kind in kinds}
+    attributes = {
+        f"attributes_{split}": np.random.default_rng(0).integers(0, 2, (num, 40)).astype(bool)
+        for split, num in splits.items()
+    }
+    np.savez(files["faces"], **np.load(files["faces"]), **attributes)
+    arguments = [part for kind in kinds for part in (f"--{kind.replace('_', '-')}", files[kind])]
+    reference, metadata = run_recipe("classifier_images64", *arguments)
+    assert (reference.num_train, reference.num_test) == (160, 160)
+    shares = reference.label_distribution
+    of_kinds = [shares[:102].sum(), shares[102], shares[103], shares[104:].sum()]
+    assert of_kinds == pytest.approx([0.25] * 4) and (shares[104:] > 0).all()
+    scores = {score["name"]: score["value"] for score in metadata["scores"]}
+    assert reference.scores.items() <= scores.items()
+    for name in ("species", "attribute_balanced", "smiling_balanced", "rooms_balanced"):
+        assert 0 <= scores[f"{name}_accuracy"] <= 100

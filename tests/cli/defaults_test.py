@@ -60,3 +60,13 @@ def test_fill_keeps_what_the_user_gave():
     assert args.split == "test"
     # Without any default nothing is needed of it, and nothing given equals it.
     assert not Defaults({}, (8, 8, 1)).gives(argparse.Namespace(data="mnist"), "data")
+
+
+@pytest.mark.parametrize("size", [32, 64])
+def test_colour_images_have_a_judge(size):
+    assert Defaults({}, (size, size, 3)).judge == "images64"
+    assert Defaults({}, (size, size, 1)).judge == "none"
+    assert Defaults({}, (size, size, 3), by_pixel=True).judge == "none"
+    asked = argparse.Namespace(judge="images64")
+    assert Defaults({}, (size, size, 3)).gives(asked, "judge")
+    assert not Defaults({}, (size, size, 3), by_pixel=True).gives(asked, "judge")
