@@ -228,11 +228,22 @@ def page(found):
         "## In short",
         f"A degradation of one kind of photographs is a case; there are {len(found)} times "
         f"{len(DEGRADATIONS)}. The whole order is kept in so many of them:",
-        *(f"- {judge}: {totals(found, judge)}." for judge in JUDGES),
+        "\n".join(f"- {judge}: {totals(found, judge)}." for judge in JUDGES),
         "The number of steps, of four, at which a distance rises, and precision or recall falls:",
         summary(found),
         "## Where the distances on images64 do not rise",
         exceptions(found, "images64"),
+        "## What the scores do not say",
+        "- Recall is 0 as soon as each photograph is repeated more than three times. It does not "
+        "tell few modes from very few.\n"
+        "- Recall hardly changes when photographs of another kind are mixed in, and may rise. "
+        "Precision falls, on images64.\n"
+        "- Precision hardly moves where a degradation is weak.\n"
+        "- Whether noise counts as much as the blur that annoys a person as much was not asked: "
+        "only strengths of one degradation are compared.\n"
+        "- The classifier was trained on the training photographs, except for digits. Photographs "
+        "held out are therefore at some distance already, flowers most. A model that copies "
+        "training photographs would be nearer than they are: `kzoo neighbors` looks for copies.",
         "## Scores",
         f"All of {COUNT} images. The Frechet distance of so few images is far above that of many, "
         "even where nothing is degraded. The kernel distance is not.",
