@@ -14,9 +14,10 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
-from kzoo.models.adversarial.base import AdversarialModel, dtype_policy, shape_of_images
+from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.adversarial.growth import Growth
 from kzoo.models.adversarial.infogan import CategoryProbabilities, CategoryRecognition
+from kzoo.networks.given import dtype_policy, shape_of_images
 
 
 class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):

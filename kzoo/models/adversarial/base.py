@@ -9,8 +9,6 @@ And what modern training adds to either network:
 * Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [4].
 """
 
-import contextlib
-
 import keras
 from keras import ops
 
@@ -28,62 +26,7 @@ from kzoo.networks.conditional import (
     conditional_generator,
     projection_discriminator,
 )
-
-
-def check_network(name, network, inputs, output):
-    """Checks a user's Keras model.
-
-    Args:
-        name: of the argument, for the message.
-        network: what was given.
-        inputs: list of `(shape, dtype)` without the batch, one for each input.
-        output: shape of the output without the batch; `None` for a size that may be any.
-
-    Returns:
-        The network, built.
-
-    Raises:
-        ValueError: unless it is a `keras.Model` that maps such inputs to such an output.
-    """
-    if not isinstance(network, keras.Model):
-        raise ValueError(f"{name} must be a keras.Model, got {network!r}.")
-    shapes = " and ".join(str((None, *shape)) for shape, _ in inputs)
-    tensors = [keras.Input(shape, dtype=dtype) for shape, dtype in inputs]
-    try:
-        given = network(tensors if len(tensors) > 1 else tensors[0])
-    except Exception as error:  # whatever its layers raise on a shape they cannot take
-        raise ValueError(f"{name} does not take inputs of shape {shapes}: {error}") from error
-    given = [tuple(tensor.shape) for tensor in keras.tree.flatten(given)]
-    expected = (None, *output)
-    fits = len(given) == 1 and len(given[0]) == len(expected)
-    if not fits or any(e not in (None, g) for g, e in zip(given[0], expected)):
-        raise ValueError(
-            f"{name} must map inputs {shapes} to outputs {expected}, got outputs "
-            f"{', '.join(map(str, given))}."
-        )
-    return network
-
-
-def shape_of_images(image_shape, discriminator, generator):
-    """The image shape of a model: as given, or that of the user's networks, or (32, 32, 1)."""
-    if image_shape is not None:
-        return image_shape
-    shapes = (getattr(discriminator, "input_shape", None), getattr(generator, "output_shape", None))
-    for shape in shapes:
-        if isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]:
-            return shape[1:]
-    return (32, 32, 1)
-
-
-@contextlib.contextmanager
-def dtype_policy(policy):
-    """A context in which new layers have this Keras dtype policy."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+from kzoo.networks.given import check_network, dtype_policy
 
 
 class AdversarialModel(WeightAverage, R1, GenerativeModel):

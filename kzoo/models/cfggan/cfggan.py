@@ -30,12 +30,20 @@ from keras import ops
 
 from kzoo.checks import check_positive, check_positive_int
 from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
-from kzoo.models.adversarial.base import AdversarialModel, shape_of_images
+from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
-from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size
+from kzoo.models.cfggan.growth import (
+    ALGORITHMS,
+    Growth,
+    check_name,
+    check_scaling,
+    check_step_size,
+    in_rows,
+)
 from kzoo.models.cfggan.refinement import Refinement
 from kzoo.models.cfggan.stopping import StageLimit, StopOnDivergence
+from kzoo.networks.given import shape_of_images
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -153,9 +161,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         image_shape = shape_of_images(image_shape, discriminator, approximator)
         super().__init__(image_shape, latent_dim, **kwargs)
         check = check_positive_int
-        if algorithm not in ALGORITHMS:
-            raise ValueError(f"algorithm must be one of {list(ALGORITHMS)}, got {algorithm!r}.")
-        self.algorithm = algorithm
+        self.algorithm = check_name("algorithm", algorithm, ALGORITHMS)
         self.num_steps = check("num_steps", num_steps)
         self.discriminator_steps = check("discriminator_steps", discriminator_steps)
         self.step_size = check_step_size(step_size, self.num_steps)
@@ -173,12 +179,9 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         self.max_gap = check_positive("max_gap", max_gap)
         self.gap_patience = int(gap_patience)
         self.warm_start = bool(warm_start)
-        if discriminator_loss not in DISCRIMINATOR_LOSSES:
-            raise ValueError(
-                f"discriminator_loss must be one of {sorted(DISCRIMINATOR_LOSSES)}, got "
-                f"{discriminator_loss!r}."
-            )
-        self.discriminator_loss = discriminator_loss
+        self.discriminator_loss = check_name(
+            "discriminator_loss", discriminator_loss, DISCRIMINATOR_LOSSES
+        )
         options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
         options["batch_norm"] = self.batch_norm = bool(batch_norm)
         self._set_networks(discriminator, approximator, options, {})
@@ -306,8 +309,3 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         after = self.functional_gradient_step(before, t, own)
         grad_norm = self.gradient_norm(before, after, t)
         return d_losses[0], half_squared_distance(start, after), *d_losses[1:], grad_norm
-
-
-def in_rows(values, size):
-    """A tensor (n size, ...) as (n, size, ...)."""
-    return ops.reshape(values, (-1, size, *values.shape[1:]))

@@ -18,6 +18,18 @@ SCALINGS = {
 }
 
 
+def check_name(argument, name, names):
+    """The name, if it is one of those; otherwise a `ValueError`."""
+    if name not in names:
+        raise ValueError(f"{argument} must be one of {list(names)}, got {name!r}.")
+    return name
+
+
+def in_rows(values, size):
+    """A tensor (n size, ...) as (n, size, ...)."""
+    return ops.reshape(values, (-1, size, *values.shape[1:]))
+
+
 def check_step_size(step_size, num_steps):
     """A float, or a list of T floats; `ValueError` unless all are positive."""
     if not isinstance(step_size, list | tuple):
