@@ -40,6 +40,7 @@ def result(preset):
 def test_the_page_has_a_section_for_every_result(refine, folder):
     (folder / "gan_svhn.json").write_text(json.dumps(result("gan/svhn")))
     page = refine.page()
+    assert "* gan/svhn: -75 % on svhn\n" in page
     assert "## gan/svhn" in page and "## vae/mnist" not in page
     assert "| Score | t = 0 | t = 1 | t = 3 | held-out images |" in page
     assert "| Frechet distance, svhn | 2 ± 0.1 | 1.5 ± 0.1 | 0.5 ± 0.1 | 0.25 |" in page
