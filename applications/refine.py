@@ -167,6 +167,8 @@ def main():
 
 #: What a person saw in the pictures.
 LOOKED_AT = {
+    "vae/mnist": "Looked at: blurred strokes become crisp; wrong shapes stay wrong.",
+    "gan/svhn": "Looked at: nothing changes but a little contrast.",
     "vae/svhn": "Looked at: the digits do not become sharper; a fine texture appears.",
     "gan/lsun_bedroom": "Looked at: rooms stay as they are; edges gain a little contrast.",
 }
