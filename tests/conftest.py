@@ -55,17 +55,18 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True, scope="module")
 def no_programs_left():
-    """After each file JAX forgets what it compiled.
+    """After each file, programs that were compiled for it are freed.
 
-    Every program takes some of the memory mappings that Linux allows a process (65,530). A process
-    that runs the whole suite would need more, and the compiler ends it with a segmentation fault.
+    On TensorFlow they take gigabytes. On JAX each takes some of the memory mappings that Linux
+    allows a process (65,530). A process that runs the whole suite would need more, and the compiler
+    ends it with a segmentation fault.
     """
     yield
     if keras.backend.backend() == "jax":
         import jax
 
         jax.clear_caches()
-        gc.collect()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -5,6 +5,7 @@ weights and random states, every source has to lead to the weights that arrays l
 """
 
 import functools
+import gc
 import re
 import warnings
 
@@ -19,9 +20,10 @@ from tests.small_models import CLASSES, MODELS, SHAPE, small
 COUNT, BATCH = 24, 8
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)  # one process runs all tests of a model, one after the other
 def compiled(name, classes):
     """A compiled model and the state in which it was made; every test starts from that state."""
+    gc.collect()  # the model before: its programs take gigabytes on TensorFlow
     keras.utils.set_random_seed(1)
     model = small(name, num_classes=classes)
     model.compile()
