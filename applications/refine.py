@@ -118,11 +118,9 @@ def run(name, stages=None):
     times = sorted({0, steps // 3, 2 * steps // 3, steps})
     rows, references = {}, {}
     for t in times:
+        drawn = [padded(refined.generate(SAMPLES, seed=seed, steps=t)) for seed in range(SEEDS)]
         for judge in judges:
-            each = [
-                judge.scores([padded(refined.generate(SAMPLES, seed=seed, steps=t))], "")
-                for seed in range(SEEDS)
-            ]
+            each = [judge.scores([images], "") for images in drawn]
             for scores in zip(*each, strict=True):
                 values = [score.value for score in scores]
                 references[scores[0].name] = scores[0].reference
