@@ -65,3 +65,10 @@ def seed_generator(seed):
         if not 0 <= seed <= MAX_SEED:
             raise ValueError(f"seed must be in 0..{MAX_SEED}, got {seed}.")
     return keras.random.SeedGenerator(seed)
+
+
+def check_name(argument, name, names):
+    """The name, if it is one of those; otherwise a `ValueError`."""
+    if name not in names:
+        raise ValueError(f"{argument} must be one of {list(names)}, got {name!r}.")
+    return name

@@ -13,6 +13,7 @@ batches, each normalized with its own statistics.
 
 import keras
 
+from kzoo.checks import check_name
 from kzoo.losses.adversarial import (
     GENERATOR_LOSSES,
     discriminator_loss,
@@ -48,11 +49,7 @@ class GAN(AlternatingGAN):
 
     def __init__(self, image_shape=None, latent_dim=100, generator_loss="non_saturating", **kwargs):
         super().__init__(image_shape, latent_dim, **kwargs)
-        if generator_loss not in GENERATOR_LOSSES:
-            raise ValueError(
-                f"generator_loss must be one of {sorted(GENERATOR_LOSSES)}, got {generator_loss!r}."
-            )
-        self.generator_loss = generator_loss
+        self.generator_loss = check_name("generator_loss", generator_loss, sorted(GENERATOR_LOSSES))
 
     def get_config(self):
         return {**super().get_config(), "generator_loss": self.generator_loss}

@@ -28,7 +28,7 @@ a D that is the logarithm of a ratio of densities, as the logistic loss finds it
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive, check_positive_int
+from kzoo.checks import check_name, check_positive, check_positive_int
 from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.cfggan.distillation import Distillation
@@ -36,7 +36,6 @@ from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
 from kzoo.models.cfggan.growth import (
     ALGORITHMS,
     Growth,
-    check_name,
     check_scaling,
     check_step_size,
     in_rows,

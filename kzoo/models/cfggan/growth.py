@@ -18,13 +18,6 @@ SCALINGS = {
 }
 
 
-def check_name(argument, name, names):
-    """The name, if it is one of those; otherwise a `ValueError`."""
-    if name not in names:
-        raise ValueError(f"{argument} must be one of {list(names)}, got {name!r}.")
-    return name
-
-
 def in_rows(values, size):
     """A tensor (n size, ...) as (n, size, ...)."""
     return ops.reshape(values, (-1, size, *values.shape[1:]))
