@@ -22,9 +22,9 @@ METADATA = {
     "code; decoder: the mirror image with up-convolutions; ELU throughout. Adam (learning rate "
     "2e-3, cosine decay to 0), batches of 100.",
     "command": "python applications/autoencoder_mnist.py",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": "MNIST (TFDS mnist 3.0.1), 28x28 grey images, all 60,000 training images; the 10,000 "
     "test images for the scores.",
-    "dataset": "mnist",
 }
 
 

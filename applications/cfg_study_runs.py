@@ -115,7 +115,12 @@ def losses(model, images):
     """
     if hasattr(model, "last_losses"):
         return model.last_losses()
-    model.sync_state()
+    with model.with_state():
+        return _judged(model, images)
+
+
+def _judged(model, images):
+    """`losses` of a model that does not record them: of its networks as they are."""
 
     def call(network, x):
         variables = [

@@ -20,6 +20,7 @@ METADATA = {
     "description": "ICFG (Algorithm 2) with T=3, from the generator of GAN lsun_bedroom, 64x64.",
     "data": "LSUN bedroom (TFDS lsun/bedroom 3.1.0), 9,700 photographs at 64x64 of the 3,033,042 "
     "of the official training set",
+    "trained_on": {"data": "lsun/bedroom", "split": "train", "num_images": 9_700},
     "command": "KERAS_BACKEND=tensorflow python applications/cfggan_lsun_bedroom.py",
     "notes": "G_0 is GAN lsun_bedroom, and what a person recognizes is its work: the three steps "
     "change the pixels little. What they do to the distances from real photographs stands in "

@@ -16,6 +16,7 @@ METADATA = {
     "title": "CFGGAN, MNIST, fully connected",
     "description": "xICFG (Algorithm 3) with T=25 and a fully connected approximator on MNIST "
     "padded to 32x32.",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/cfggan_mnist_fc.py --mixed-precision",
     "notes": "740 stages from noise, about an hour on two CPU cores. The scores were still rising: "

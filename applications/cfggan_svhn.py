@@ -15,6 +15,7 @@ import kzoo
 METADATA = {
     "title": "CFGGAN, SVHN",
     "description": "xICFG (Algorithm 3) with T=15, convolutional, on SVHN, 32x32.",
+    "trained_on": {"data": "svhn_cropped", "split": "train", "num_images": 9_000},
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
     "command": "python applications/cfggan_svhn.py --mixed-precision --clock process",

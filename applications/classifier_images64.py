@@ -35,7 +35,7 @@ STEM, WIDTHS, DROPOUT = 24, (48, 96, 128), 0.2
 KINDS = ("flowers", "faces", "bedrooms", "living_rooms")
 
 
-def build():
+def backbone():
     """4x4 convolution of stride 2; per width two 3x3 convolutions, the first of stride 2."""
     stack = [layers.Input((SIZE, SIZE, 3))]
     for width, kernel, strides in [
@@ -47,8 +47,11 @@ def build():
             layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
         ]
-    backbone = keras.Sequential([*stack, layers.GlobalAveragePooling2D()], name="backbone")
-    return kzoo.Classifier((SIZE, SIZE, 3), NUM_CLASSES, dropout=DROPOUT, backbone=backbone)
+    return keras.Sequential([*stack, layers.GlobalAveragePooling2D()], name="backbone")
+
+
+def build():
+    return kzoo.Classifier((SIZE, SIZE, 3), NUM_CLASSES, dropout=DROPOUT, backbone=backbone())
 
 
 class WithAttributes(keras.layers.Layer):
@@ -117,10 +120,7 @@ def load(args, held_out):
         arrays = kzoo.datasets.to_arrays(data)
         targets = np.full((len(arrays["image"]), 1 + NUM_ATTRIBUTES), UNKNOWN, "int32")
         if kind == "faces":
-            attributes = arrays["attributes"]
-            if isinstance(attributes, dict):  # as TFDS has them
-                attributes = np.stack([attributes[name] for name in sorted(attributes)], axis=1)
-            targets[:, 1:] = attributes
+            targets[:, 1:] = attributes_of(arrays)[0]
             targets[:, 0] = face_labels(targets[:, 1:])
         else:
             targets[:, 0] = {"bedrooms": BEDROOM, "living_rooms": LIVING_ROOM}.get(
@@ -128,6 +128,18 @@ def load(args, held_out):
             )
         loaded[kind] = arrays["image"], targets
     return loaded
+
+
+def attributes_of(arrays):
+    """`(attributes, names)` of loaded faces: 0 and 1, (n, 40), in the order of the names.
+
+    There are no names where the data are no TFDS data set.
+    """
+    attributes = arrays["attributes"]
+    if not isinstance(attributes, dict):
+        return attributes, None
+    names = sorted(attributes)
+    return np.stack([attributes[name] for name in names], axis=1), names
 
 
 def face_labels(attributes):

@@ -83,7 +83,7 @@ def train(
             data,
             epochs=args.epochs,
             steps_per_epoch=args.steps_per_epoch,
-            callbacks=recipe.callbacks(args),
+            callbacks=recipe.callbacks(args, data),
             verbose=2,
             **options,
         )
@@ -120,7 +120,8 @@ def save(args, classifier, dataset, **options):
         for split in ("train", "test")
     )
     classifier.reference = kzoo.metrics.measure_reference(classifier, images, labels, test_images)
-    classifier.save_to_preset(args.output, dataset=dataset)
+    trained_on = {"data": dataset, "split": "train", "num_images": len(images)}
+    classifier.save_to_preset(args.output, trained_on=trained_on)
     return accuracy(classifier, test_images, test_labels)
 
 

@@ -78,7 +78,8 @@ def main():
 
     held_out = load(args, "validation")
     classifier.reference = kzoo.metrics.measure_reference(classifier, bedrooms, None, held_out[0])
-    classifier.save_to_preset(args.output, dataset="lsun/bedroom")
+    trained_on = {"data": "lsun/bedroom", "split": "train", "num_images": len(bedrooms)}
+    classifier.save_to_preset(args.output, trained_on=trained_on)
     write_card(args, classifier, bedrooms, held_out)
 
 

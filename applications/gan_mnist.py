@@ -20,6 +20,7 @@ METADATA = {
     "title": "GAN, MNIST",
     "description": "DCGAN with 1x1 convolutions, the non-saturating loss and a latent code of 30 "
     "values (InfoGAN) on MNIST at 32x32.",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/gan_mnist.py --mixed-precision",
     "notes": "Trained on three CPU threads. The code is the largest of the first 30 latents; it "

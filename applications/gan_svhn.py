@@ -16,6 +16,7 @@ METADATA = {
     "title": "GAN, SVHN",
     "description": "GAN with the non-saturating loss, on networks with 1x1 convolutions; "
     "SVHN, 32x32.",
+    "trained_on": {"data": "svhn_cropped", "split": "train", "num_images": 9_000},
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
     "command": "python applications/gan_svhn.py --mixed-precision --clock process",

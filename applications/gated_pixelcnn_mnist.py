@@ -20,6 +20,7 @@ METADATA = {
     "every column in the first layer, Adam (learning rate 2e-3 after a warm-up of 500 updates, "
     "cosine decay to 0) and batches of 32.",
     "command": "KERAS_BACKEND=torch python applications/gated_pixelcnn_mnist.py",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": pixel_recipe.DATA,
     "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations, stored in float32. The "
     "first 4 of these weights' 6 epochs followed the cosine of a run of 7.",

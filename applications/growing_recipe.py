@@ -1,18 +1,18 @@
-"""What the recipes share that train a GAN first on small images and then on larger ones.
+"""What the recipes share that count their training in images.
 
-Training is counted in images and goes on where it stopped: every `UPDATES` updates all weights, the
-optimizers' state are written beside the last such file, which they then
-replace. Every batch is drawn by its number, so that a resumed training sees the batches that an
-uninterrupted one would have seen.
+Training goes on where it stopped, from a checkpoint after every `UPDATES` updates. Every batch is
+drawn by its number, so that a resumed training sees the batches that an uninterrupted one sees.
 """
 
-import os
+import itertools
 import time
 
 import keras
 import numpy as np
 
 import kzoo
+from kzoo.evaluation.capabilities import can
+from kzoo.images import to_float
 
 UPDATES = 100  # between two checkpoints
 SHEETS = 5  # checkpoints between two sheets of samples
@@ -30,55 +30,74 @@ def halved(images):
     return small
 
 
-def batches(images, batch_size, seed, first, mirror=False):
-    """Random batches without end, those of numbers `first`, `first` + 1 and so on.
+def batches(
+    images,
+    batch_size,
+    seed,
+    mirror=False,
+    sources=None,
+    labels=None,
+    crop=None,
+    apart=False,
+):
+    """Random batches without end.
 
     Args:
         images: uint8 array (n, h, w, c).
         batch_size: images per batch, drawn with replacement.
         seed: int; a batch depends on it and on its own number alone.
-        first: number of the first batch.
         mirror: whether half of the images, chosen at random, are mirrored left to right.
+        sources: array (n, ...), what each image comes from, such as uint8 images or the tokens of
+            captions; batches are then `(images, sources)`. Images among them are mirrored and cut
+            out alike.
+        labels: int array (n,), of the images; batches are then `(images, labels)`.
+        crop: the side of the square that is cut out of each image at random; `None` for the whole.
+        apart: whether the sources of a batch are drawn, mirrored and cut out by themselves. There
+            may be more of them than images, or fewer.
     """
-    number = first
-    while True:
+    arrays = (images,) if sources is None else (images, sources)
+    for number in itertools.count():
         rng = np.random.default_rng([seed, number])
-        batch = images[rng.integers(0, len(images), batch_size)]
-        if mirror:
-            turned = rng.random(batch_size) < 0.5
-            batch[turned] = batch[turned, :, ::-1]
-        yield (batch,)
-        number += 1
+        batch = ()
+        for group in [(array,) for array in arrays] if apart else [arrays]:
+            chosen = rng.integers(0, len(group[0]), batch_size)
+            parts = tuple(array[chosen] for array in group)
+            if mirror:
+                turned = rng.random(batch_size) < 0.5
+                for part in parts:
+                    if part.ndim == 4:
+                        part[turned] = part[turned, :, ::-1]
+            if crop is not None:
+                spare = np.array(images.shape[1:3]) - crop
+                corners = rng.integers(0, spare + 1, (batch_size, 2))
+                parts = tuple(_cut(x, corners, crop) if x.ndim == 4 else x for x in parts)
+            batch += parts
+        yield batch if labels is None else (*batch, labels[chosen])
 
 
-class Checkpoint(keras.callbacks.Callback):
-    """Writes the whole state of a training after every epoch, and a line of what it does.
+def _cut(images, corners, side):
+    """A square of every image (b, h, w, c), whose upper left corners are (b, 2)."""
+    parts = [x[top : top + side, left : left + side] for x, (top, left) in zip(images, corners)]
+    return np.stack(parts)
+
+
+class Report(keras.callbacks.Callback):
+    """Prints a line after every epoch: what it took, and what the discriminator makes of images.
 
     Args:
-        path: of the file, with the ending ".weights.h5".
-        images: uint8 array (n, h, w, c), real images for the log.
+        images: uint8 array (n, h, w, c), real images.
         batch_size: images per update.
-        seed: int; with the number of the epoch it sets the model's random state, which Keras does
-            not store.
+        **condition: of the images, such as `sources` or `captions`, of a model that takes them.
     """
 
-    def __init__(self, path, images, batch_size, seed):
+    def __init__(self, images, batch_size, **condition):
         super().__init__()
-        self.path = path
         self.batch_size = batch_size
-        self.seed = seed
         self.images = images[:64]
+        self.condition = {name: values[:64] for name, values in condition.items()}
         self._clocks = None
 
-    def restore(self, model):
-        """Takes the state of the file into the compiled model; returns the updates done."""
-        if self.path.exists():
-            model.load_weights(self.path)
-        return int(model.g_optimizer.iterations.value)
-
     def on_epoch_begin(self, epoch, logs=None):
-        state = self.model.seed_generator.state
-        state.assign(np.random.default_rng([self.seed, epoch, 1]).integers(0, 2**31, state.shape))
         self._clocks = time.perf_counter(), time.process_time()
 
     def on_epoch_end(self, epoch, logs=None):
@@ -87,67 +106,105 @@ class Checkpoint(keras.callbacks.Callback):
             1000 * (now - before) / seen
             for now, before in zip((time.perf_counter(), time.process_time()), self._clocks)
         ]
-        self.model.sync_state()
-        beside = self.path.with_name(f"new_{self.path.name}")
-        self.model.save_weights(beside)
-        os.replace(beside, self.path)
-        real = keras.ops.cast(self.images, "float32") / 127.5 - 1.0
-        fake = self.model.generate(64, seed=1, averaged=False).astype("float32") / 127.5 - 1.0
-        values = [float(keras.ops.mean(self.model.logits(part))) for part in (real, fake)]
+        values = {**self._judged(), **(logs or {})}
         print(
             f"{(epoch + 1) * seen} images, {spent[0]:.1f} ms per image, {spent[1]:.1f} of them on "
-            f"the processor; D(real) {values[0]:.3f}, D(fake) {values[1]:.3f}; "
-            + ", ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items()),
+            "the processor; " + ", ".join(f"{name} {value:.3f}" for name, value in values.items()),
             flush=True,
         )
 
+    def _judged(self):
+        """Means of a discriminator's values, of a model with one: `{name: float}`."""
+        if not can(self.model, "logits"):
+            return {}
+        fake = self.model.generate(len(self.images), seed=1, averaged=False, **self.condition)
+        checked = self.model.check_condition(len(self.images), **self.condition)
+        condition = {c.name: c.to_tensor(checked[c.name]) for c in self.model.conditioned_on}
+        return {
+            name: keras.ops.convert_to_numpy(self.model.logits(to_float(part), **condition)).mean()
+            for name, part in (("D(real)", self.images), ("D(fake)", fake))
+        }
 
-def settle(model, batches=100, seed=0):
+
+def settle(model, batches=100, seed=0, beside=None):
     """Gives the averaged generator the batch norm statistics of its own weights.
 
     During training it has those of the generator, whose weights are others.
 
     Args:
-        model: a `kzoo.GAN` with an averaged generator.
+        model: a `kzoo.GAN` with an averaged generator. It draws the classes equally often.
         batches: of 64 latents; the moving statistics forget all but the last few tens.
         seed: int, of the latents.
+        beside: function of a count that gives as many rows of what the generator takes beside the
+            latents; by default the classes in turn, of a model that takes classes.
     """
     network = model.averaged_generator
     seed = keras.random.SeedGenerator(seed)
     network.trainable = True  # otherwise batch norm takes its moving statistics
+    if beside is None:
+        given = [keras.ops.convert_to_tensor(c.default(64)) for c in model.conditioned_on]
     for _ in range(batches):
-        network(keras.random.normal((64, model.latent_dim), seed=seed), training=True)
+        latents = keras.random.normal((64, model.latent_dim), seed=seed)
+        if beside is not None:
+            given = [beside(64)]
+        network([latents, *given] if given else latents, training=True)
     network.trainable = False
 
 
-def train(args, model, images, count, folder, mirror=False):
+def train(
+    args,
+    model,
+    images,
+    count,
+    folder,
+    mirror=False,
+    sources=None,
+    labels=None,
+    crop=None,
+    apart=False,
+    shown=None,
+    further_callbacks=(),
+):
     """Trains a compiled model until it has seen `count` real images.
 
     Args:
         args: what `recipe.parser` parsed.
-        model: a compiled `kzoo.GAN`.
+        model: a compiled model of two networks, such as a `kzoo.GAN`.
         images: uint8 array (n, h, w, c).
         count: how many real images; a multiple of `UPDATES` times the batch size, or rounded up.
         folder: of checkpoint, log and sheets.
-        mirror: see `batches`.
+        mirror, sources, labels, crop, apart: see `batches`.
+        shown: `(images, sources)` for the log and, with sources, for the sheets; those that the
+            model is trained on by default.
+        further_callbacks: of this recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = Checkpoint(folder / "state.weights.h5", images, args.batch_size, args.seed)
-    done = checkpoint.restore(model)
+    seen, beside = (images, sources) if shown is None else shown
+    given = labels if beside is None else beside
+    condition = {} if given is None else {model.conditioned_on[0].name: given}
+    report = Report(seen, args.batch_size, **condition)
+    checkpoint = kzoo.callbacks.Checkpoint(folder / "checkpoint")
     epochs = -(-count // (UPDATES * args.batch_size))
-    if done >= epochs * UPDATES:
-        return
-    print(f"{folder}: goes on after {done} updates, until {epochs * UPDATES}", flush=True)
+    done = checkpoint.epochs_done()
+    if done < epochs:
+        text = f"{folder}: goes on after {done * UPDATES} updates, until {epochs * UPDATES}"
+        print(text, flush=True)
     model.fit(
-        batches(images, args.batch_size, args.seed, done, mirror),
-        initial_epoch=done // UPDATES,
+        batches(images, args.batch_size, args.seed, mirror, sources, labels, crop, apart),
         epochs=epochs,
         steps_per_epoch=UPDATES,
         verbose=0,
         callbacks=[
             kzoo.callbacks.CheckFinite(),
-            checkpoint,
+            report,
+            kzoo.callbacks.SampleGrid(
+                folder / "samples",
+                len(report.images),
+                every=SHEETS,
+                **({} if sources is None else report.condition),
+            ),
+            *further_callbacks,
             keras.callbacks.CSVLogger(folder / "log.csv", append=True),
-            kzoo.callbacks.SampleGrid(folder / "samples", every=SHEETS),
+            checkpoint,
         ],
     )

@@ -28,6 +28,7 @@ METADATA = {
     "command": "KERAS_BACKEND=torch python applications/ladder_vae_mnist.py\n"
     "KERAS_BACKEND=torch python applications/ladder_vae_mnist.py --start weights/laddervae/mnist "
     "--epochs 8 --work runs/laddervae-mnist-2",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": pixel_recipe.DATA,
 }
 NOTES = (

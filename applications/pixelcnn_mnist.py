@@ -25,6 +25,7 @@ METADATA = {
     "command": "KERAS_BACKEND=torch python applications/pixelcnn_mnist.py\n"
     "KERAS_BACKEND=torch python applications/pixelcnn_mnist.py --start weights/pixelcnn/mnist "
     "--batch-size 32 --epochs 7 --work runs/pixelcnn-mnist-2",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": pixel_recipe.DATA,
     "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations, stored in float32: 10 "
     "epochs in batches of 64, of which the first 4 followed the cosine of a run of 12, then 7 in "

@@ -24,13 +24,13 @@ METADATA = {
     "500 updates and a cosine decay to 0; batches of 16; averages of the weights with the momentum "
     ".999 (.9995).",
     "command": "KERAS_BACKEND=torch python applications/pixelcnnpp_cifar10.py",
+    "trained_on": {"data": "cifar10", "split": "train", "num_images": 50_000},
     "data": "CIFAR-10 (TFDS cifar10 3.0.2), 32x32, all 50,000 training images. This copy of the "
     "data set was re-compressed as JPEG by its source: its images are not those of the original.",
     "notes": "The likelihood is exact, but of images re-compressed as JPEG: the bits/dim are not "
     "comparable with published ones. Trained on one CPU core, far from convergence, with bfloat16 "
     "activations; stored in float32. The first of these weights' 4 epochs followed the cosine of a "
     "run of 2. The recipe goes on from its last epoch.",
-    "dataset": "cifar10",
 }
 RATE = 2e-3
 

@@ -43,6 +43,7 @@ def metadata(variant):
         "the first convolution, forget gates with an initial bias of 1, Adam (learning rate 2e-3 "
         "after a warm-up of 500 updates, cosine decay to 0) and batches of 32.",
         "command": f"KERAS_BACKEND=jax python applications/pixelrnn_mnist.py --variant {variant}",
+        "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
         "data": pixel_recipe.DATA,
         "notes": f"{pixel_recipe.NOTES} The first {FIRST_RUN[variant]} of these weights' "
         f"{EPOCHS[variant]} epochs followed the cosine of a run of {FIRST_RUN[variant]}.",

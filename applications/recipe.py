@@ -125,14 +125,14 @@ def fit(args, model, data, further_callbacks=(), **options):
     if hasattr(model, "generate"):
         sheets = [kzoo.callbacks.SampleGrid(args.work / "samples")]
     model.fit(
-        data,
+        data if args.steps_per_epoch is None else datasets.endless(data),
         epochs=ENDLESS if args.epochs is None else args.epochs,
         steps_per_epoch=args.steps_per_epoch,
         callbacks=[
             *limits,
             *further_callbacks,
-            *callbacks(args),
             *sheets,
+            *callbacks(args),
         ],
         verbose=2,
         **options,
@@ -155,17 +155,19 @@ def load(args, split, **options):
     return datasets.load(args.data, split, **options)
 
 
-def callbacks(args):
-    """Checkpoint every epoch and resume from it, a CSV log, and an error at the first NaN.
+def callbacks(args, data=None):
+    """An error at the first NaN, a CSV log, and a checkpoint of every epoch, to resume from it.
 
     The checkpoint outlives `fit`, so that a recipe which fails later does not train again, and a
     larger `--epochs` goes on where the last run ended.
+
+    Args:
+        args: what `parser` parsed.
+        data: training data, if the model is not a `kzoo.GenerativeModel`.
     """
     args.work.mkdir(parents=True, exist_ok=True)
     return [
         kzoo.callbacks.CheckFinite(),
-        keras.callbacks.BackupAndRestore(
-            args.work / "backup", double_checkpoint=True, delete_checkpoint=False
-        ),
         keras.callbacks.CSVLogger(args.work / "log.csv", append=True),
+        kzoo.callbacks.Checkpoint(args.work / "checkpoint", data=data),
     ]

@@ -37,6 +37,16 @@ NEW = {
     "spectral_normalization": False,
     "width": 32,
 }
+#: The discriminator of a GAN that was trained with the hinge loss and translated images.
+HINGE = {
+    "own_discriminator": True,
+    "discriminator_loss": "hinge",
+    "augment": "translation",
+    "steps": 3,
+    "step_size": 0.8,
+    "discriminator_steps": 2,
+    "stages": 40,
+}
 #: Preset: its data, the classifier of that data, and the arguments of `refine`.
 RUNS = {
     "vae/mnist": ("mnist", "mnist", {**NEW, "stages": 120}),
@@ -50,16 +60,12 @@ RUNS = {
     "gan/lsun_bedroom": (
         "lsun/bedroom",
         "rooms",
-        {
-            "shipped": "lsun_bedroom",
-            "own_discriminator": True,
-            "discriminator_loss": "hinge",
-            "augment": "translation",
-            "steps": 3,
-            "step_size": 0.8,
-            "discriminator_steps": 2,
-            "stages": 40,
-        },
+        {"shipped": "lsun_bedroom", **HINGE},
+    ),
+    "gan/celeba": (
+        "celeb_a_small",
+        "celeba",
+        HINGE,
     ),
 }
 #: A generator's own discriminator goes on from where it was, slowly.
@@ -169,6 +175,7 @@ LOOKED_AT = {
     "gan/svhn": "Looked at: nothing changes but a little contrast.",
     "vae/svhn": "Looked at: the digits do not become sharper; a fine texture appears.",
     "gan/lsun_bedroom": "Looked at: rooms stay as they are; edges gain a little contrast.",
+    "gan/celeba": "Looked at: the faces stay as they are.",
 }
 TITLES = {
     "frechet_distance": "Frechet distance",

@@ -22,12 +22,12 @@ METADATA = {
     "500 updates and a cosine decay to 0, gradients of a norm of at most "
     "10,000; batches of 50.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_lfw_faces.py",
+    "trained_on": {"data": "lfw_gray_faces", "split": "train", "num_images": 11_805},
     "data": "Labeled Faces in the Wild as tight grey crops, 64x64: 11,805 images to train, 951 of "
     "other persons to test.",
     "notes": "Sheets show the mean image of p(x|z) for z drawn from the prior: no photographs. The "
     "log of the training holds the loss of the test images after every epoch; nothing is selected "
     "by it. Trained with bfloat16 activations, stored in float32.",
-    "dataset": "lfw_gray_faces",
 }
 
 

@@ -20,6 +20,7 @@ METADATA = {
     "with a peak learning rate of 2e-3, a warm-up of 500 updates and a cosine decay to 0; batches "
     "of 100.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_mnist_2d.py",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
     "notes": vae_recipe.NOTES,
 }

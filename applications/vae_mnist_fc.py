@@ -22,6 +22,7 @@ METADATA = {
     "of 100 (20); Adam with a peak learning rate of 3e-3, a warm-up of 500 updates and a cosine "
     "decay to 0.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_mnist_fc.py",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
     "notes": vae_recipe.NOTES + " Widths, activation and learning rate were chosen among a few by "
     "that loss after short runs.",

@@ -22,6 +22,7 @@ METADATA = {
     f"hidden layer of {UNITS} ELU units, which sees a context of {CONTEXT} numbers from the "
     "encoder. All else is that of the preset vae/mnist: networks, 32 latents, training.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_mnist_iaf.py",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
     "notes": vae_mnist.METADATA["notes"] + " The KL term in the log is estimated from one sample.",
 }

@@ -21,6 +21,7 @@ METADATA = {
     "paper. Then Adam with a peak learning rate of 1e-3, a warm-up of 500 updates and a cosine "
     "decay to 0; batches of 100.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_mnist_iwae.py",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
     "notes": vae_recipe.NOTES + " Here the loss is the 50-sample bound. Trained with bfloat16 "
     "activations, stored in float32.",

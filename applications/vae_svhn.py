@@ -22,12 +22,12 @@ METADATA = {
     "with a peak learning rate of 1e-3, a warm-up of 500 updates and a cosine decay to 0; batches "
     "of 50.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_svhn.py",
+    "trained_on": {"data": "svhn_cropped", "split": "train", "num_images": 9_000},
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 32x32, a subset: the first 9,000 digits of the "
     "official test set to train, the next 1,000 to test. Not comparable with published numbers.",
     "notes": "Sheets show the mean image of p(x|z) for z drawn from the prior. The log of the "
     "training holds the loss of the test images after every epoch; nothing is selected by it. "
     "Trained with bfloat16 activations, stored in float32.",
-    "dataset": "svhn_cropped",
 }
 
 

@@ -27,9 +27,9 @@ METADATA = {
     "use start anew, narrower networks, batches of 64, learning rates 1e-3 (networks) and 2e-3 "
     "(prior) with cosine decay to 0, 40 and 14 epochs.",
     "command": "KERAS_BACKEND=torch python applications/vqvae_svhn.py",
+    "trained_on": {"data": "svhn_cropped", "split": "train", "num_images": 9_000},
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
-    "dataset": "svhn_cropped",
 }
 NOTES = (
     "Trained with bfloat16 activations, stored in float32. The losses of the 1,000 test images "

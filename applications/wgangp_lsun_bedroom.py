@@ -16,6 +16,7 @@ import kzoo
 METADATA = {
     "title": "WGANGP, LSUN bedroom",
     "description": "WGAN-GP, on networks with 1x1 convolutions; LSUN bedroom, 64x64.",
+    "trained_on": {"data": "lsun/bedroom", "split": "train", "num_images": 9_700},
     "data": "LSUN bedroom (TFDS lsun/bedroom 3.1.0), 9,700 photographs at 64x64 of the 3,033,042 "
     "of the official training set",
     "command": "python applications/wgangp_lsun_bedroom.py --mixed-precision",

@@ -16,6 +16,7 @@ import kzoo
 METADATA = {
     "title": "WGANGP, MNIST",
     "description": "WGAN-GP, on networks with 1x1 convolutions; MNIST padded to 32x32.",
+    "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": "MNIST (TFDS mnist 3.0.1), 60,000 training images, zero-padded to 32x32",
     "command": "python applications/wgangp_mnist.py --clock process",
     "notes": "Trained for 20 minutes of processor time of one core of a CPU without AVX-512; a GPU "

@@ -34,7 +34,7 @@ def gan(updates=2):
 
 
 def stage(num_steps=3):
-    """`fit` of CFGGAN mnist_xicfg for one stage, of fewer steps."""
+    """`fit` of CFGGAN mnist for one stage, of fewer steps."""
     import keras
     import numpy as np
 
@@ -72,7 +72,7 @@ def drawing(name, count=16):
 
 RUNS = {
     "gan_svhn": gan,
-    "cfggan_mnist_xicfg": stage,
+    "cfggan_mnist": stage,
     "draw_pixelcnn": drawing("pixelcnn"),
     "draw_gated_pixelcnn": drawing("gated_pixelcnn"),
     "draw_row_lstm": drawing("row_lstm"),
@@ -81,8 +81,8 @@ RUNS = {
 #: Path: its backend, and the runs that it is there for.
 PATHS = {
     "recorded_loops": ("torch", [name for name in RUNS if name.startswith("draw")]),
-    "mirrored_convolutions": ("tensorflow", ["gan_svhn", "cfggan_mnist_xicfg"]),
-    "strided_convolutions": ("jax", ["gan_svhn", "cfggan_mnist_xicfg"]),
+    "mirrored_convolutions": ("tensorflow", ["gan_svhn", "cfggan_mnist"]),
+    "strided_convolutions": ("jax", ["gan_svhn", "cfggan_mnist"]),
 }
 
 

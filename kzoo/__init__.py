@@ -4,17 +4,20 @@ import importlib
 
 from kzoo import _environment
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # What can be trained: a line here makes a model known to the command line.
 _MODELS = {
     "Autoencoder": "kzoo.models.latent",
+    "BEGAN": "kzoo.models.adversarial",
     "CFGGAN": "kzoo.models.cfggan",
+    "CycleGAN": "kzoo.models.translation",
     "GAN": "kzoo.models.adversarial",
     "GatedPixelCNN": "kzoo.models.autoregressive",
     "LSGAN": "kzoo.models.adversarial",
     "LadderVAE": "kzoo.models.latent",
     "MultiScalePixelRNN": "kzoo.models.autoregressive",
+    "Pix2Pix": "kzoo.models.translation",
     "PixelCNN": "kzoo.models.autoregressive",
     "PixelCNNPlusPlus": "kzoo.models.autoregressive",
     "PixelRNN": "kzoo.models.autoregressive",
@@ -29,6 +32,8 @@ _NAMES = {
     "GenerativeModel": "kzoo.models.base",
     "MultiScale": "kzoo.models.autoregressive",
     "PixelModel": "kzoo.models.autoregressive",
+    "TextImageEncoder": "kzoo.models.text_to_image",
+    "TextToImageGAN": "kzoo.models.text_to_image",
     "list_presets": "kzoo.presets",
 }
 _MODULES = (

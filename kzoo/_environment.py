@@ -96,9 +96,9 @@ def require_backend():
     if configured in BACKENDS:
         raise ImportError(
             f"The Keras backend {configured!r} is not installed. "
-            f"Run pip install 'kzoo[{configured}]', or {choice}."
+            f"Run pip install {configured}, or {choice}."
         )
     raise ImportError(
         f"kzoo does not run on the Keras backend {configured!r}: {choice}, and install "
-        "it as an extra: pip install 'kzoo[tensorflow]', 'kzoo[jax]' or 'kzoo[torch]'."
+        "it: pip install tensorflow, or jax, or torch."
     )

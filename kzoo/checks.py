@@ -26,6 +26,20 @@ def check_positive(name, value):
     return float(value)
 
 
+def check_nonnegative(name, value):
+    """`value` as a float; `ValueError` unless it is a finite number, 0 or positive."""
+    if isinstance(value, bool | str) or not 0 <= value < float("inf"):
+        raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
+    return float(value)
+
+
+def check_rate(name, value):
+    """`value` as a float; `ValueError` unless it is a number in [0, 1)."""
+    if isinstance(value, bool | str) or not 0 <= value < 1:
+        raise ValueError(f"{name} must be at least 0 and below 1, got {value!r}.")
+    return float(value)
+
+
 def check_unit(unit):
     """`ValueError` unless this is a unit of a likelihood."""
     if unit not in ("nats", "bits/dim"):

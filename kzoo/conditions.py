@@ -144,7 +144,9 @@ class Image(Condition):
         keys: names of the feature in data.
     """
 
-    def __init__(self, image_shape, name="sources", keys=("source", "sources", "input_image")):
+    usual_keys = ("source", "sources", "input_image")
+
+    def __init__(self, image_shape, name="sources", keys=usual_keys):
         self.image_shape = tuple(image_shape)
         self.name = name
         self.keys = tuple(keys)
@@ -184,16 +186,22 @@ class Text(Condition):
 
     def to_tokens(self, values):
         """Strings, bytes or tokens already, as int32 tokens (n, length)."""
-        values = np.asarray(values)
-        if values.dtype.kind in "iu" and values.ndim == 2:
-            return values.astype("int32")
-        if values.dtype.kind not in "USO" or values.ndim != 1:
+        array = np.asarray(values)
+        if array.dtype.kind in "iu" and array.ndim == 2:
+            return array.astype("int32")
+        return np.asarray(self.tokenize(self.to_texts(values)), "int32")
+
+    def to_texts(self, values):
+        """Strings or bytes (n,), a list or an array, as a list of strings."""
+        array = np.asarray(values)
+        # NumPy would make a string of a number that stands among strings.
+        texts = values if isinstance(values, list | tuple) else array.tolist()
+        if array.ndim != 1 or not all(isinstance(text, str | bytes) for text in texts):
             raise ValueError(
                 f"Expected {self.name} as n strings or int tokens (n, length), got an array of "
-                f"shape {values.shape} and dtype {values.dtype}."
+                f"shape {array.shape} and dtype {array.dtype}."
             )
-        texts = [v.decode("utf-8") if isinstance(v, bytes) else str(v) for v in values.tolist()]
-        return np.asarray(self.tokenize(texts), "int32")
+        return [text.decode("utf-8") if isinstance(text, bytes) else str(text) for text in texts]
 
     def input_spec(self):
         return keras.InputSpec(shape=(None, None), dtype="int32")

@@ -71,8 +71,8 @@ def test_choice_of_the_user_stays(before_keras, monkeypatch):
 @pytest.mark.parametrize(
     "installed, configured, message",
     [
-        (["torch"], "jax", r"'jax' is not installed. .*'kzoo\[jax\]'.*installed here: torch"),
-        ([], None, r"'tensorflow' is not installed. .*'kzoo\[tensorflow\]'.*installed here: none"),
+        (["torch"], "jax", r"'jax' is not installed. .*pip install jax.*installed here: torch"),
+        ([], None, r"'tensorflow' is not installed. .*pip install tensorflow.*here: none"),
         (["jax"], "numpy", "does not run on the Keras backend 'numpy'"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import inspect
 
+import numpy as np
+
 import kzoo
 
 CLASSES = 3
@@ -11,6 +13,7 @@ SMALL = {
     "batch_size": 4,
     "blocks": 1,
     "code_dim": 4,
+    "compressed_dim": 3,
     "context_features": 2,
     "dense_width": 8,
     "discriminator_steps": 2,
@@ -19,6 +22,7 @@ SMALL = {
     "head_filters": 4,
     "latent_dim": 4,
     "latent_dims": (3, 2),
+    "max_words": 4,
     "num_blocks": 1,
     "num_codes": 4,
     "num_layers": 2,
@@ -27,9 +31,13 @@ SMALL = {
     "num_resolutions": 2,
     "num_steps": 2,
     "pool_size": 8,
+    "receptive_field": 16,
+    "text_dim": 4,
     "units": 4,
+    "vocabulary": ["a", "red", "flower"],
     "width": 4,
     "widths": (4, 4),
+    "word_dim": 4,
 }
 
 
@@ -71,3 +79,28 @@ def small(name, **arguments):
         del chosen["context_features"]  # another condition
     arguments = {key: value for key, value in arguments.items() if value is not None}
     return model_class(image_shape=SHAPE, **{**chosen, **arguments})
+
+
+def values_of(condition, count, seed=3):
+    """Values of a condition for `count` images, as its `input_spec` says.
+
+    They are classes, tokens of three words or images.
+    """
+    spec = condition.input_spec()
+    if len(spec.shape) == 1:
+        return (np.arange(count) % CLASSES).astype("int64")
+    rng = np.random.default_rng(seed)
+    if len(spec.shape) == 2:
+        return rng.integers(2, 5, (count, *spec.shape[1:])).astype("int64")
+    return rng.integers(0, 256, (count, *spec.shape[1:])).astype("uint8")
+
+
+def beside(model, count):
+    """`(name of the feature, values)`: what stands beside images in the data of a model.
+
+    These are the values of its condition. A model without any gets labels, which it ignores.
+    """
+    if not model.conditioned_on:
+        return "label", (np.arange(count) % CLASSES).astype("int64")
+    (condition,) = model.conditioned_on
+    return condition.keys[0], values_of(condition, count)

@@ -35,12 +35,26 @@ Compiled programs
   threads may call it.
 * `compiled_loops` is the same for long loops over small operations, such as drawing pixels.
 * `loops_compile()` says whether XLA should compile a whole training update made of long loops.
+* `devices()` names the processors that there are.
+
+Several devices
+
+* `replica()` is `(index, count)` of the replica that sees a part of the batch, under
+  `tf.distribute` and `torch.distributed`. On JAX there is one program for all devices.
+* `random_rows(draw, shape)` draws random numbers for the examples of a batch.
+* `replica_mean(x)` is the mean of a scalar over the replicas.
+
+Export
+
+* `argmax(x)` is Keras's, by operations that other runtimes have.
+* `EXPORTS` and `EXPORTED_BATCH` say which files `model.export` can write. Within
+  `exporting(format)` programs are made of what other runtimes know.
 
 Training
 
 * `StepTrainer` is what a model inherits besides `keras.Model`: Keras's `fit` and `evaluate` call
-  its `_train(data)` and `_test(data)`, which return the logs. `sync_state()` brings the variables
-  up to date while `fit` runs (on JAX they are elsewhere in the meantime).
+  its `_train(data)` and `_test(data)`, which return the logs. What reads the variables does so
+  `with model.with_state():`, also while `fit` runs (on JAX they are elsewhere in the meantime).
 
 All of this uses public names of Keras and of the backends only; `kzoo.backend.jax` says where it
 cannot. What is there for speed alone is in `kzoo.backend.fast`, and can be switched off.
@@ -50,7 +64,7 @@ No other folder of kzoo imports a backend, and only the backend that Keras runs 
 
 import keras
 
-from kzoo.backend.common import portable, weight_averages
+from kzoo.backend.common import argmax, exporting, portable, weight_averages
 
 _BACKENDS = ("tensorflow", "jax", "torch")
 
@@ -66,33 +80,68 @@ else:
         f"Keras is set to {keras.backend.backend()!r}. Set KERAS_BACKEND to one of them."
     )
 
+EXPORTED_BATCH = _implementation.EXPORTED_BATCH
+EXPORTS = _implementation.EXPORTS
 StepTrainer = _implementation.StepTrainer
 apply_gradients = _implementation.apply_gradients
 assign_row = _implementation.assign_row
 compiled = _implementation.compiled
 compiled_loops = _implementation.compiled_loops
 convolution = _implementation.convolution
+devices = _implementation.devices
 input_gradient = _implementation.input_gradient
 loops_compile = _implementation.loops_compile
 map_batches = _implementation.map_batches
 repeat = _implementation.repeat
+replica = _implementation.replica
+replica_mean = _implementation.replica_mean
 row = _implementation.row
 scan = _implementation.scan
 transposed_convolution = _implementation.transposed_convolution
 value_and_grad = _implementation.value_and_grad
 
+
+def random_rows(draw, shape, axis=0, seed=None):
+    """Random numbers for the examples of a batch, of which this replica has a part.
+
+    A replica draws those of the whole batch, from equal seeds, and takes its own. So several
+    devices see the numbers that one device would see. All parts have to be equally large.
+
+    Args:
+        draw: function of a shape and `seed=`, such as `keras.random.normal`.
+        shape: of this replica's part.
+        axis: of the examples.
+        seed: what `draw` takes as its seed.
+    """
+    index, count = replica()
+    if count == 1:
+        return draw(shape, seed=seed)
+    shape = list(shape)
+    starts = [index * n if i == axis else 0 for i, n in enumerate(shape)]
+    whole = [count * n if i == axis else n for i, n in enumerate(shape)]
+    return keras.ops.slice(draw(tuple(whole), seed=seed), starts, shape)
+
+
 __all__ = [
+    "EXPORTED_BATCH",
+    "EXPORTS",
     "StepTrainer",
     "apply_gradients",
+    "argmax",
     "assign_row",
     "compiled",
     "compiled_loops",
     "convolution",
+    "devices",
+    "exporting",
     "input_gradient",
     "loops_compile",
     "map_batches",
     "portable",
+    "random_rows",
     "repeat",
+    "replica",
+    "replica_mean",
     "row",
     "scan",
     "transposed_convolution",

@@ -1,11 +1,39 @@
 """What the three backends share: the parts that `keras.ops` can say."""
 
+import contextlib
 import threading
 
 import keras
 from keras import ops
 
+from kzoo.backend import fast, onnx_gradients
+
 _MAKING_A_PROGRAM = threading.RLock()
+_exports = []  # the format of every `exporting` that is under way
+
+
+@contextlib.contextmanager
+def exporting(format):
+    """Within it, programs are traced for other runtimes, by the operations that all of them have.
+
+    The paths of `fast` are not taken, and loops of a known length are written out.
+
+    Args:
+        format: of `model.export`.
+    """
+    if format == "onnx" and keras.backend.backend() == "tensorflow":
+        onnx_gradients.teach()
+    _exports.append(format)
+    try:
+        with fast.without(*fast.PATHS):
+            yield
+    finally:
+        _exports.pop()
+
+
+def exported_format():
+    """The format, while a program is being traced within `exporting`; else `None`."""
+    return _exports[-1] if _exports else None
 
 
 def split_aux(result):
@@ -60,6 +88,16 @@ def portable(config):
     return config
 
 
+def argmax(x):
+    """The index of the largest value along the last axis, the first of equal ones: int32 (...).
+
+    Not Keras's `argmax` of floats, which has bit operations on TensorFlow that no other runtime
+    knows.
+    """
+    largest = ops.equal(x, ops.max(x, axis=-1, keepdims=True))
+    return ops.cast(ops.argmax(ops.cast(largest, "int32"), axis=-1), "int32")
+
+
 def split_scale(optimizer, scaler):
     """Parts an optimizer from the loss scaling around it.
 
@@ -105,8 +143,14 @@ def convolution(x, kernel, strides):
     Returns:
         (b, ceil(h / strides), ceil(w / strides), f).
     """
-    margin = (kernel.shape[0] // 2,) * 2
-    x = ops.pad(x, ((0, 0), margin, margin, (0, 0)))
+    size = kernel.shape[0]
+    # Behind the image, only as many as the windows reach: converters know no gradient over more.
+    ends = [
+        max(0, (-(-side // strides) - 1) * strides + size - side - size // 2)
+        for side in x.shape[1:3]
+    ]
+    margins = [(size // 2, end) for end in ends]
+    x = ops.pad(x, ((0, 0), *margins, (0, 0)))
     return ops.conv(x, kernel, strides, "valid", data_format="channels_last")
 
 

@@ -10,6 +10,7 @@ One name here is private, because Keras has no public way to ask for the scope a
 `keras.src.backend.common.stateless_scope.get_stateless_scope`.
 """
 
+import contextlib
 import functools
 
 import jax
@@ -21,6 +22,11 @@ from keras.src.backend.common.stateless_scope import get_stateless_scope
 from kzoo.backend import common, fast
 from kzoo.backend.common import program_of, split_aux
 from kzoo.backend.fast import strided
+
+#: The formats of `model.export`, and the package that writes each.
+EXPORTS = {"tf_saved_model": "tensorflow", "onnx": "jax2onnx"}
+#: How many examples an exported program takes at a time: `None` for any number.
+EXPORTED_BATCH = None
 
 
 class _Scope(keras.StatelessScope):
@@ -85,6 +91,16 @@ def apply_gradients(optimizer, gradients, variables, scaler=None):
     common.update_scale(scaler, finite)
 
 
+def replica():
+    """One program sees the whole batch, wherever its parts are."""
+    return 0, 1
+
+
+def replica_mean(x):
+    """A mean over the batch is already one over all devices."""
+    return x
+
+
 def input_gradient(fn, x):
     """The value of a function and the gradient of its sum with respect to its input."""
     updated = []
@@ -123,7 +139,7 @@ def _is_slow(strides):
 def repeat(n, body, carry):
     """Runs `carry = body(i, carry)`: one loop in a traced program, a Python loop outside of one."""
     scope = get_stateless_scope()
-    if not _is_traced(scope, n, carry):
+    if common.exported_format() or not _is_traced(scope, n, carry):
         for i in range(int(n)):
             carry = body(i, carry)
         return carry
@@ -228,6 +244,11 @@ def _jit(function, variables, structure, static, traced):
     return run
 
 
+def devices():
+    """The names of what Keras can compute on."""
+    return list(keras.distribution.list_devices())
+
+
 def loops_compile():
     """Whether a `train_step` made of long loops should be compiled by XLA as a whole.
 
@@ -261,9 +282,15 @@ class StepTrainer:
             variable.assign(jnp.copy(variable.value))
         return history
 
-    def sync_state(self):
-        """Writes the state that a running `fit` holds back into the variables."""
-        self.jax_state_sync()
+    @contextlib.contextmanager
+    def with_state(self):
+        """Writes the state that a running `fit` holds back into the variables.
+
+        Keras takes it out of them while a step runs. So another thread waits until `fit` ends.
+        """
+        with self.one_thread:
+            self.jax_state_sync()
+            yield
 
 
 def _run_step(step, groups, state, data):

@@ -1,5 +1,6 @@
 """TensorFlow: gradient tapes, `tf.while_loop` and `tf.function`."""
 
+import contextlib
 import functools
 
 import tensorflow as tf
@@ -9,6 +10,11 @@ from kzoo.backend.common import program_of, split_aux, split_scale, unscaled, up
 from kzoo.backend.fast import mirrored
 
 _ZERO = tf.UnconnectedGradients.ZERO
+
+#: The formats of `model.export`, and the package that writes each.
+EXPORTS = {"tf_saved_model": "tensorflow", "onnx": "tf2onnx", "litert": "tensorflow"}
+#: How many examples an exported program takes at a time: `None` for any number.
+EXPORTED_BATCH = None
 
 
 def value_and_grad(fn, variables):
@@ -65,6 +71,21 @@ def apply_gradients(optimizer, gradients, variables, scaler=None):
     update_scale(scaler, finite)
 
 
+def replica():
+    """`(index, count)` of the `tf.distribute` replica that runs this."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 0, tf.distribute.get_strategy().num_replicas_in_sync
+    return context.replica_id_in_sync_group, context.num_replicas_in_sync
+
+
+def replica_mean(x):
+    """The mean of a scalar over the replicas."""
+    if replica()[1] == 1:
+        return x
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, x)
+
+
 def input_gradient(fn, x):
     """The value of a function and the gradient of its sum with respect to its input.
 
@@ -78,6 +99,8 @@ def input_gradient(fn, x):
     Returns:
         `(fn(x), gradient)`, the gradient having the shape of `x`.
     """
+    if common.exported_format() == "litert":
+        raise RuntimeError("LiteRT has no operations for gradients: choose another format.")
     x = tf.convert_to_tensor(x)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(x)
@@ -193,7 +216,7 @@ def scan(body, carry, steps, reverse=False):
     """
     length = steps[0].shape[0]
     order = range(length - 1, -1, -1) if reverse else range(length)
-    if not tf.inside_function():
+    if common.exported_format() or not tf.inside_function():
         outputs = [None] * length
         for t in order:
             carry, outputs[t] = body(carry, tuple(a[t] for a in steps))
@@ -245,6 +268,11 @@ def _compiled(method, **options):
     return wrapper
 
 
+def devices():
+    """The names of what Keras can compute on."""
+    return [device.name for device in tf.config.list_logical_devices()]
+
+
 def loops_compile():
     """Whether a `train_step` made of long loops should be compiled by XLA.
 
@@ -273,5 +301,6 @@ class StepTrainer:
         with _after(data):
             return self._test(data)
 
-    def sync_state(self):
-        """Writes the state that a running `fit` holds into the variables: here it is there."""
+    def with_state(self):
+        """Nothing to do: `fit` works on the variables themselves."""
+        return contextlib.nullcontext()

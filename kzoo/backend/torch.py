@@ -1,5 +1,6 @@
 """PyTorch: autograd and eager loops. `kzoo.backend.tensorflow` documents the functions."""
 
+import contextlib
 import functools
 
 import keras
@@ -8,12 +9,18 @@ import torch
 
 from kzoo.backend import fast
 from kzoo.backend.common import (
+    exported_format,
     split_aux,
     split_scale,
     unscaled,
     update_scale,
 )
 from kzoo.backend.fast import recorded
+
+#: The formats of `model.export`, and the package that writes each.
+EXPORTS = {"onnx": "onnxscript", "torch": "torch", "litert": "litert_torch"}
+#: How many examples an exported program takes at a time.
+EXPORTED_BATCH = 1
 
 
 def value_and_grad(fn, variables):
@@ -36,7 +43,8 @@ def value_and_grad(fn, variables):
 
 
 def apply_gradients(optimizer, gradients, variables, scaler=None):
-    """One step of a Keras optimizer."""
+    """One step of a Keras optimizer, along the mean of the gradients of all processes."""
+    gradients = [replica_mean(gradient) for gradient in gradients]
     optimizer, scaler = split_scale(optimizer, scaler)
     if scaler is None:
         optimizer.apply(gradients, variables)
@@ -47,8 +55,29 @@ def apply_gradients(optimizer, gradients, variables, scaler=None):
     update_scale(scaler, finite)
 
 
+def replica():
+    """`(index, count)` of the process, where `torch.distributed` runs several."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank(), torch.distributed.get_world_size()
+    return 0, 1
+
+
+def replica_mean(x):
+    """The mean of a tensor over the processes."""
+    _, count = replica()
+    if count == 1:
+        return x
+    x = x.detach().clone()
+    torch.distributed.all_reduce(x)
+    return x / count
+
+
 def input_gradient(fn, x):
     """The value of a function and the gradient of its sum with respect to its input."""
+    if exported_format():
+        raise RuntimeError(
+            "PyTorch's exporters write no gradients: set KERAS_BACKEND=tensorflow for this one."
+        )
     differentiable = torch.is_grad_enabled()
     with torch.enable_grad():
         if not (differentiable and x.requires_grad):
@@ -149,6 +178,11 @@ def compiled_loops(method):
     return wrapper
 
 
+def devices():
+    """The names of what Keras can compute on."""
+    return [f"cuda:{i}" for i in range(torch.cuda.device_count())] or ["cpu"]
+
+
 def loops_compile():
     """Never: a loop of training steps stays eager."""
     return False
@@ -166,5 +200,6 @@ class StepTrainer:
         with torch.no_grad():
             return self._test(data)
 
-    def sync_state(self):
+    def with_state(self):
         """Nothing to do: `fit` works on the variables themselves."""
+        return contextlib.nullcontext()

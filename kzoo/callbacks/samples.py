@@ -162,5 +162,4 @@ class SampleScores(keras.callbacks.Callback):
             return
         images = self.model.generate(self.num_images, seed=self.seed, **self.options)
         scores = evaluate_images([images], self.classifier)
-        names = ("inception_score", "diversity_score", "frechet_distance")
-        logs.update({name: float(scores[name]) for name in names})
+        logs.update({name: float(scores[name]) for name in scores["reference"]})

@@ -57,6 +57,10 @@ class TimeLimit(keras.callbacks.Callback):
         self.elapsed = 0.0
         self._begin = None
 
+    def is_reached(self, model):
+        """Whether `fit` of a model of kzoo has nothing left to do, when it resumes."""
+        return self.elapsed >= self.seconds
+
     def now(self):
         """The clock's time in seconds."""
         return getattr(time, _CLOCKS[self.clock])()
@@ -66,5 +70,5 @@ class TimeLimit(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         self.elapsed += self.now() - self._begin
-        if self.elapsed >= self.seconds:
+        if self.is_reached(self.model):
             self.model.stop_training = True

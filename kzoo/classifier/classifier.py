@@ -13,7 +13,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.batching import in_batches
-from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.checks import check_image_shape, check_positive_int, check_rate
 from kzoo.classifier.backbone import blocks, feature_count, features_of
 from kzoo.classifier.reference import SCORES, Reference
 from kzoo.images import check_images, to_float
@@ -29,7 +29,10 @@ class Classifier(PresetMixin, keras.Model):
 
     `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to
     logits `(batch, num_classes)`. It trains as any Keras model does: compile it with
-    `SparseCategoricalCrossentropy(from_logits=True)` and fit it on `(images, labels)`.
+    `SparseCategoricalCrossentropy(from_logits=True)` and fit it on `(images, labels)`. Of several
+    labels per image (`multi_label`), `BinaryCrossentropy(from_logits=True)` and a 0 or a 1 for each
+    take their place. `kzoo train classifier` trains one on the command
+    line.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -39,6 +42,10 @@ class Classifier(PresetMixin, keras.Model):
         dropout: rate of the dropout between the features and the linear layer, in [0, 1).
         backbone: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), in place of
             the blocks, which have no `widths` then. See `from_encoder`.
+        multi_label: whether the classes are attributes, of which an image may have several or none.
+            Such a classifier gives a Frechet distance, but no inception score.
+        class_names: what each class is called, `num_classes` strings, for whoever reads the
+            probabilities; `None` where only their numbers are known.
 
     Attributes:
         num_features: the number of features, d.
@@ -61,13 +68,21 @@ class Classifier(PresetMixin, keras.Model):
         widths=None,
         dropout=0.3,
         backbone=None,
+        multi_label=False,
+        class_names=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
+        self.multi_label = bool(multi_label)
         self.image_shape = check_image_shape(image_shape)
         self.num_classes = check_positive_int("num_classes", num_classes)
-        if self.num_classes < 2:
+        if self.num_classes < 2 and not self.multi_label:
             raise ValueError(f"num_classes must be at least 2, got {num_classes}.")
+        self.class_names = None if class_names is None else [str(name) for name in class_names]
+        if class_names is not None and len(set(self.class_names)) != self.num_classes:
+            raise ValueError(
+                f"class_names must be {self.num_classes} different names, got {self.class_names}."
+            )
         if backbone is not None and widths is not None:
             raise ValueError(f"A backbone has its own layers: widths must be None, got {widths!r}.")
         if backbone is None:
@@ -75,9 +90,7 @@ class Classifier(PresetMixin, keras.Model):
             if not widths:
                 raise ValueError("widths must hold at least one block's channels, got none.")
         self.widths = widths and tuple(check_positive_int("widths", width) for width in widths)
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {dropout}.")
-        self.dropout = dropout
+        self.dropout = check_rate("dropout", dropout)
         self._own_backbone = backbone is not None
         self.backbone = blocks(self.widths) if backbone is None else backbone
         self.num_features = feature_count(self.backbone, self.image_shape)
@@ -121,7 +134,7 @@ class Classifier(PresetMixin, keras.Model):
                 index of `encoder.layers`. -2 is the hidden layer before the latents, for
                 kzoo's encoders. `None` takes the output.
             dropout: see `kzoo.Classifier`.
-            **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
+            **kwargs: `multi_label`, `class_names`; `name`, `dtype` and the like, as in Keras.
 
         Raises:
             ValueError: if the encoder is not a `keras.Model` of one input and output, or has no
@@ -135,6 +148,15 @@ class Classifier(PresetMixin, keras.Model):
         backbone.trainable = trainable_encoder
         return cls(backbone.input_shape[1:], num_classes, None, dropout, backbone, **kwargs)
 
+    # Asked by the command line, as of a `kzoo.GenerativeModel`.
+
+    @classmethod
+    def arguments_for(cls, image_shape, batch_size=None):
+        return {"image_shape": tuple(image_shape)}
+
+    def default_optimizers(self):
+        return {"optimizer": keras.optimizers.Adam(1e-3)}
+
     def build(self, input_shape):
         if not self.backbone.built:
             self.backbone.build(input_shape)
@@ -143,6 +165,11 @@ class Classifier(PresetMixin, keras.Model):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], self.num_classes)
+
+    @property
+    def score_names(self):
+        """The scores of samples that the classifier gives: `SCORES`, or the last of them."""
+        return SCORES[-1:] if self.multi_label else SCORES
 
     @property
     def reference(self):
@@ -158,7 +185,7 @@ class Classifier(PresetMixin, keras.Model):
             covariance=covariance,
             label_distribution=label_distribution,
             num_train=num_train,
-            scores=dict(zip(SCORES, scores.tolist())),
+            scores={n: s for n, s in zip(SCORES, scores.tolist()) if n in self.score_names},
             num_test=num_test,
         )
 
@@ -167,7 +194,8 @@ class Classifier(PresetMixin, keras.Model):
         self._mean.assign(reference.mean)
         self._covariance.assign(reference.covariance)
         self._label_distribution.assign(reference.label_distribution)
-        self._scores.assign([reference.scores[name] for name in SCORES])
+        # A score that there is not is stored as 0.
+        self._scores.assign([reference.scores.get(name, 0.0) for name in SCORES])
         self._counts.assign([reference.num_train, reference.num_test])
 
     def features(self, x, training=False):
@@ -186,14 +214,18 @@ class Classifier(PresetMixin, keras.Model):
 
         Returns:
             `(features, probabilities)`: NumPy arrays, `(n, d)` of float32 and
-            `(n, num_classes)` of float64, whose rows sum to 1.
+            `(n, num_classes)` of float64. Rows sum to 1, except with `multi_label`: then each
+            number is the probability of one attribute.
 
         Raises:
             ValueError: if there are no images, or their type, shape or values do not fit.
         """
         check_images(self, images)
         features, logits = in_batches(self._forward, EVALUATION_BATCH, images)
-        exponentials = np.exp(logits.astype("float64") - logits.max(axis=1, keepdims=True))
+        logits = logits.astype("float64")
+        if self.multi_label:
+            return features, np.exp(-np.logaddexp(0.0, -logits))  # sigmoid
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return features, exponentials / exponentials.sum(axis=1, keepdims=True)
 
     @backend.compiled
@@ -208,6 +240,8 @@ class Classifier(PresetMixin, keras.Model):
             "num_classes": self.num_classes,
             "widths": self.widths and list(self.widths),
             "dropout": self.dropout,
+            "multi_label": self.multi_label,
+            "class_names": self.class_names,
             "backbone": keras.saving.serialize_keras_object(self.backbone)
             if self._own_backbone
             else None,

@@ -1,4 +1,4 @@
-"""The command line: `kzoo list | train | generate | evaluate | neighbors`.
+"""The command line: `kzoo list | train | generate | evaluate | export | demo` and more.
 
 Keras and a backend are imported when a command needs them, not for `--help` or `kzoo list`.
 """
@@ -9,7 +9,7 @@ import sys
 import textwrap
 
 from kzoo import __version__
-from kzoo.cli import evaluate, generate, listing, neighbors, train
+from kzoo.cli import demo, evaluate, export, generate, listing, neighbors, showing, train
 
 _EPILOG = """\
 examples:
@@ -18,6 +18,10 @@ examples:
   kzoo train vae --data mnist --epochs 10    trains a model and saves it in vae-mnist
   kzoo evaluate vae-mnist                    measures its test likelihood
   kzoo neighbors gan/mnist                   finds the training images nearest to samples
+  kzoo export gan/mnist -o gan.onnx          writes it for ONNX Runtime
+  kzoo demo                                  opens a page on which presets draw
+  kzoo show cfggan/mnist                     tells how a preset was made
+  kzoo doctor                                says what is missing on this machine
 
 environment:
   KERAS_BACKEND    the backend that models run on: tensorflow, jax or torch
@@ -43,8 +47,9 @@ def parser():
     )
     parser.add_argument("--version", action="version", version=f"kzoo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (listing, train, generate, evaluate, neighbors):
+    for command in (listing, train, generate, evaluate, neighbors, export, demo):
         command.add_parser(commands)
+    showing.add_parsers(commands)
     return parser
 
 

@@ -8,10 +8,14 @@ from kzoo.cli import common, generate
 
 NOT_RECORDED = "Not recorded."
 RECONSTRUCTIONS = "reconstructions.png"
+GROWTH_ROWS, GROWTH_COLUMNS = 4, 12  # of the sheet of a model that draws in steps
+TRANSLATIONS = "translations.png"  # sources, translations and real images
 # Pictures that some recipes write: file names and captions.
 PICTURES = {
-    "arithmetic.png": "Averages of faces: smiling women, less neutral women, plus neutral men, and "
-    "the result:",
+    "arithmetic.png": "Sums of faces. In each row the first less the second plus the third gives "
+    "the fourth, on average latents:",
+    "directions.png": "Generated faces (first column), made to smile, with glasses, as men:",
+    "walk.png": "Walks from face to face, along arcs:",
     "smile.png": "Generated faces (middle column, latents of deviation .7), less and more smiling:",
     "traversals.png": "The latents with the largest KL divergence, one per row, from the average:",
 }
@@ -37,12 +41,21 @@ def folder_of(preset, model_name=None):
     return folder
 
 
-def write(folder, model, scores, command):
+def remember(folder, **entries):
+    """Adds entries to the `metadata.json` of a preset in a folder of this machine."""
+    from kzoo.presets.sources import METADATA, local_files
+    from kzoo.presets.storage import write_json
+
+    files = local_files(folder)
+    write_json(files.path(METADATA), {**files.read(METADATA), **entries})
+
+
+def write(folder, model, scores, command, captions=None):
     """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
 
     The samples of a class-conditional model show one class per row. A model that completes images
-    also gets `completions.png`, a model of two latents `manifold.png`; the card shows the
-    `PICTURES` that there are.
+    also gets `completions.png`, a model of two latents `manifold.png`, and one that draws in steps
+    `growth.png`; the card shows the `PICTURES` that there are.
 
     The rest of the card comes from `metadata.json` (`title`, `description`, `command`, `data`,
     `notes`). If it has no title or notes, those of the existing card are kept.
@@ -52,17 +65,20 @@ def write(folder, model, scores, command):
         model: the preset's model.
         scores: list of `kzoo.evaluation.protocols.Score`.
         command: the command that prints the scores.
+        captions: strings, of the sheet of a model that needs them.
     """
-    from kzoo.evaluation.capabilities import can, conditions_of
+    from kzoo.evaluation.capabilities import can, conditions_of, takes, takes_pairs
     from kzoo.presets import write_model_card
     from kzoo.presets.sources import METADATA, local_files
     from kzoo.visualization import completion_sheet, image_grid, latent_manifold
 
     recorded = local_files(folder).read(METADATA)
     sheet, pictures = None, []
-    if can(model, "generate"):
+    if takes_pairs(model):
+        sheet = TRANSLATIONS if (folder / TRANSLATIONS).is_file() else None
+    elif can(model, "generate"):
         sheet = "samples.png"
-        images, labels = generate.sheet(model)
+        images, labels = generate.sheet(model, captions=captions)
         image_grid(images, columns=generate.COLUMNS, scale=generate.SCALE, path=folder / sheet)
     elif (folder / RECONSTRUCTIONS).is_file():  # a recipe wrote it, of its test images
         sheet = RECONSTRUCTIONS
@@ -82,6 +98,8 @@ def write(folder, model, scores, command):
         latent_manifold(model, path=folder / "manifold.png")
         caption = "Images of the two latents, squares of equal probability:"
         pictures.append((caption, "manifold.png"))
+    if can(model, "generate") and takes(model, "steps"):
+        pictures.append((growth_sheet(model, folder / "growth.png"), "growth.png"))
     pictures += [(text, name) for name, text in PICTURES.items() if (folder / name).is_file()]
     title = f"{type(model).__name__}, {folder.resolve().name}"
     old_title, old_notes = title_and_notes(folder / "README.md")
@@ -98,6 +116,20 @@ def write(folder, model, scores, command):
     )
 
 
+def growth_sheet(model, path):
+    """Draws images of the same latents after t = 0 to T steps, a row each; returns the caption."""
+    import numpy as np
+
+    from kzoo.visualization import image_grid
+
+    last = model.num_steps
+    times = sorted({round(k * last / (GROWTH_ROWS - 1)) for k in range(GROWTH_ROWS)})
+    rows = [model.generate(GROWTH_COLUMNS, seed=0, steps=t) for t in times]
+    image_grid(np.concatenate(rows), columns=GROWTH_COLUMNS, scale=generate.SCALE, path=path)
+    named = ", ".join(map(str, times[:-1]))
+    return f"The same latents after t = {named} and {times[-1]} functional gradient steps:"
+
+
 def title_and_notes(path):
     """The title and the notes of a model card, empty where it has none."""
     card = path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -107,10 +139,13 @@ def title_and_notes(path):
 
 
 def protocol(score):
-    """A score's protocol, with what real images get."""
-    if score.reference is None:
-        return score.protocol
-    return f"{score.protocol}; real test images {score.reference:.5g}"
+    """A score's protocol, with its deviation over seeds and what real images get."""
+    text = score.protocol
+    if score.deviation is not None:
+        text += f"; standard deviation {score.deviation:.2g} over the seeds"
+    if score.reference is not None:
+        text += f"; real test images {score.reference:.5g}"
+    return text
 
 
 def describe(model):

@@ -12,17 +12,18 @@ import kzoo
 MAX_SEED = 2**31 - 1  # as `kzoo.checks` has it, which imports Keras
 
 # Models that are not for `kzoo train`, but have presets.
-_NOT_TRAINED = ("Classifier",)
+_NOT_TRAINED = ("TextImageEncoder", "TextToImageGAN")
 
 
 def trained_models():
     """The names of the models that `kzoo train` knows: kzoo's own, and those of this process."""
-    return sorted({*kzoo._MODELS, *_models_of_this_process("arguments_for")})
+    return sorted({*kzoo._MODELS, "Classifier", *_models_of_this_process("arguments_for")})
 
 
 def preset_models():
     """The names of all models that have presets."""
-    return sorted({*kzoo._MODELS, *_NOT_TRAINED, *_models_of_this_process("from_preset")})
+    found = _models_of_this_process("from_preset")
+    return sorted({*kzoo._MODELS, "Classifier", *_NOT_TRAINED, *found})
 
 
 def _models_of_this_process(method):
@@ -72,11 +73,12 @@ def add_command(commands, name, run, summary, examples):
     return parser
 
 
-def add_preset(parser):
-    """The argument that says which preset."""
+def add_preset(parser, **options):
+    """The argument that says which preset; further options are those of `add_argument`."""
     parser.add_argument(
         "preset",
         metavar="PRESET",
+        **options,
         help="a name that `kzoo list` shows, a folder, or an hf://, kaggle:// or https:// address",
     )
     add_model(parser, "class of the preset; PRESET may then be the name alone, such as mnist")
@@ -100,6 +102,38 @@ def add_steps(parser):
     parser.add_argument(
         "--steps", type=natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
     )
+
+
+def add_captions(parser):
+    """The option of a model that draws what captions say."""
+    parser.add_argument(
+        "--captions",
+        metavar="TEXT|FILE.txt",
+        help="text-to-image models: a caption, or a file with one in every line; drawn in turn",
+    )
+
+
+def read_captions(text):
+    """What `--captions` gives: the caption itself, or the lines of a .txt file; a list of strings.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it has no lines with text.
+    """
+    if not text.endswith(".txt"):
+        return [text]
+    path = pathlib.Path(text).expanduser()
+    if not path.is_file():
+        raise FileNotFoundError(f"--captions: there is no file {text!r}")
+    lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    if not any(lines):
+        raise ValueError(f"--captions {text}: expected a caption in every line, got none")
+    return [line for line in lines if line]
+
+
+def in_turn(values, count):
+    """`count` of some values, in turn; a list."""
+    return [values[i % len(values)] for i in range(count)]
 
 
 @contextlib.contextmanager

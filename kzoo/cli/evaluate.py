@@ -1,10 +1,10 @@
 """`kzoo evaluate`: measures the scores of a preset. Which ones depends on what its model can do."""
 
-import json
+import functools
 import pathlib
 import shlex
 
-from kzoo.cli import card, common, data, defaults
+from kzoo.cli import card, common, data, defaults, judging, pairs, reporting
 
 _EPILOG = """\
 A model is scored by what it can do:
@@ -16,13 +16,21 @@ A model is scored by what it can do:
   samples         for models without a likelihood (GANs, VQVAE): inception score,
                   diversity score and Frechet distance under a classifier, beside those
                   of real test images; compare Frechet distances only if they were
-                  measured under the same classifier
+                  measured under the same classifier. For a class-conditional model also
+                  the accuracy of the classes asked for, and the mean Frechet distance
+                  within the classes
   judged samples  for 32x32 and 64x64 colour images: Frechet distance, kernel distance,
-                  precision and recall on the features of the classifier images64,
-                  against the training images of the model's data, beside the values of
-                  the images held out. Left out, with a notice, where the data cannot be
-                  read; and for models that draw pixel by pixel, unless --judge asks.
-                  These are the only scores of samples where the data have no classifier
+                  precision, recall, density and coverage on the features of the
+                  classifier images64, against the training images of the model's data,
+                  beside the values of the images held out. Left out, with a notice, where
+                  the data cannot be read; and for models that draw pixel by pixel, unless
+                  --judge asks. These are the only scores of samples where the data have
+                  no classifier
+  translation     for models that learn pairs of images: mean absolute error, PSNR and SSIM
+                  of translated test images, and for 32x32 and 64x64 colour images the
+                  Frechet distance to the real ones on the features of images64; for a
+                  CycleGAN also the error of both domains after a cycle, and the Frechet
+                  distance of translations to a
   reconstruction  for an Autoencoder: its loss and the mean squared error of test images
   discrete codes  for a VQVAE: squared error of reconstructed test images, number of codes
                   in use, and bits of the codes under the prior
@@ -30,10 +38,16 @@ A model is scored by what it can do:
 A class-conditional model is measured on test images with their labels.
 For models of black and white pixels the test images are binarized once: a pixel becomes
 white with the probability of its grey value.
-The preset's metadata.json names data and classifier as "dataset" and "classifier". If it
-names none, the image size decides: mnist for 28x28 and 32x32 grey images, svhn_cropped
-(classifier svhn) for 32x32 colour images, lsun/bedroom (classifier rooms) for 64x64
-colour images.
+With --samples, the images of a folder or a file are judged instead of those of a model,
+against the images of --data: against its split train, or what --split names.
+Without --data, a model is measured on the data that its metadata.json says it was trained
+on: on what --validation-split held out, or else on the split test. Each protocol says
+which images it took: "held out", "training images" of the model, or "not known whether
+trained on".
+Without --classifier, metadata.json names it as "classifier"; for mnist, svhn_cropped and
+lsun/bedroom there is one with kzoo. It holds statistics of the images that it was trained
+on. Samples are compared with these if they are of the same data, and if not, with images
+of the model's own data or of --data.
 """
 
 NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
@@ -50,13 +64,21 @@ def add_parser(commands):
             "kzoo evaluate vae/mnist --num-images 1000",
             "kzoo evaluate classifier/svhn",
             "kzoo evaluate pixelcnn-mnist --data mnist.npz --json",
+            "kzoo evaluate gan/celeba --seeds 5",
+            "kzoo evaluate --samples drawn/ --data photos/",
             "kzoo evaluate weights/gan/mnist --write",
         ],
     )
     parser.epilog = f"{_EPILOG}\n{parser.epilog}"
-    common.add_preset(parser)
+    common.add_preset(parser, nargs="?")
     data.add_argument(parser, default=None)
-    parser.add_argument("--split", help="split of the data (test; for lsun/bedroom, validation)")
+    pairs.add_argument(parser)
+    parser.add_argument(
+        "--samples",
+        metavar="FOLDER|FILE",
+        help="images of any origin to judge, in the place of PRESET: a folder, .npz or .npy file",
+    )
+    parser.add_argument("--split", help="split of the data (what is held out, see below)")
     parser.add_argument(
         "--num-images", type=common.positive, help="use only the first so many test images (all)"
     )
@@ -73,6 +95,7 @@ def add_parser(commands):
         help=f"likelihood: latents per image, where it is estimated ({IMPORTANCE_SAMPLES:,})",
     )
     common.add_steps(parser)
+    common.add_captions(parser)
     parser.add_argument(
         "--classifier",
         metavar="PRESET",
@@ -80,17 +103,27 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--judge",
-        metavar="PRESET",
-        help="judged samples: the Classifier preset whose features they are scored on, or none",
+        metavar="PRESET|FILE.keras",
+        help="judged samples: what gives the features that they are scored on: a Classifier "
+        "preset, a Keras model from pixels in 0..255 to features, or none",
     )
     parser.add_argument(
         "--seed", type=common.seed, default=0, help="seed of samples, latents and binarization (0)"
+    )
+    parser.add_argument(
+        "--seeds",
+        type=common.positive,
+        default=1,
+        metavar="N",
+        help="draw samples from N seeds, --seed and those after it, --num-samples each time; print "
+        "mean and standard deviation of their scores (1)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument(
         "--write",
         action="store_true",
-        help="store the scores in the preset's folder: metadata.json, README.md, samples.png",
+        help="store the scores in the preset's folder: metadata.json (also the name of the given "
+        "classifier, for the next time), README.md, samples.png",
     )
 
 
@@ -98,26 +131,38 @@ def run(args):
     common.import_keras()
     from kzoo.presets import PresetMixin
 
+    if (args.preset is None) == (args.samples is None):
+        raise ValueError("expected either a PRESET or --samples FOLDER")
+    if args.samples is not None:
+        return run_images(args)
     folder = card.folder_of(args.preset, args.model) if args.write else None
     model = common.load_model(args, PresetMixin)
+    pairs.check(model, args.sources)
     own = defaults.of_preset(args, model)
     command = command_of(args, own)
     scores, histogram = measure(model, args, own)
-    report = {
-        "preset": args.preset,
-        "class": type(model).__name__,
-        "parameters": model.count_params(),
-        "command": command,
-        "scores": [score._asdict() for score in scores],
-        "class_histogram": None if histogram is None else histogram.tolist(),
-    }
-    if args.json:
-        print(json.dumps(report, indent=2))
-    else:
-        show(report)
+    if not scores:
+        raise ValueError(f"no score of {args.preset} can be measured with what there is")
+    facts = {"class": type(model).__name__, "parameters": model.count_params()}
+    reporting.report(args, scores, histogram, preset=args.preset, **facts, command=command)
     if folder is not None:
-        card.write(folder, model, scores, command)
+        if args.classifier and defaults.is_name(args.classifier):
+            card.remember(folder, classifier=args.classifier)
+        captions = args.captions and common.read_captions(args.captions)
+        card.write(folder, model, scores, command, captions)
         common.console(stderr=True).print(f"Wrote the scores and the model card into {folder}")
+
+
+def run_images(args):
+    """Measures images that no preset has drawn."""
+    for name in ("model", "sources", "classifier", "steps", "captions", "write", "num_images"):
+        if getattr(args, name):
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} is for a preset: with --samples, leave it out")
+    if args.seeds > 1:
+        raise ValueError("--seeds draws samples of a preset: with --samples, leave it out")
+    scores, histogram = judging.measure_images(args)
+    reporting.report(args, scores, histogram, samples=args.samples, command=command_of(args))
 
 
 def measure(model, args, own):
@@ -125,115 +170,105 @@ def measure(model, args, own):
 
     Args:
         model: the preset's model.
-        args: the arguments; those that a protocol needs and the user left out are set.
+        args: the arguments.
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
-    from kzoo import Classifier
     from kzoo.evaluation import measuring
 
+    def held_out():
+        return own.trained_on.images(args.data, args.split)
+
     def images(labels, binarize):
-        own.fill(args, "data", "split")
-        options = (args.num_images, args.seed, labels, binarize)
-        return data.load_images(model, args.data, args.split, *options)
+        return data.load_images(model, held_out(), args.num_images, args.seed, labels, binarize)
+
+    def test_pairs():
+        chosen = held_out()
+        chosen = chosen._replace(sources=args.sources or chosen.sources)
+        return pairs.load(model, chosen, args.num_images)
 
     def notice(what, error):
         common.console(stderr=True).print(f"{what}: {error}")
 
+    @functools.cache
     def classifier():
         try:
-            own.fill(args, "classifier")
+            name = own.classifier(args)
         except ValueError as error:
-            if (args.judge or own.judge) == defaults.NO_JUDGE:
+            if own.judge(args) == defaults.NO_JUDGE:
                 raise
             notice("No scores by a classifier of the data", error)
             return None
-        return Classifier.from_preset(args.classifier), f"classifier {args.classifier}"
+        return judging.load_classifier(name, model, args, own.trained_on)
 
+    @functools.cache
     def judge():
-        asked = args.judge is not None
-        own.fill(args, "judge")
-        if args.judge == defaults.NO_JUDGE:
+        name = own.judge(args)
+        if name == defaults.NO_JUDGE:
             return None
         try:
-            own.fill(args, "data", "split")
-            return load_judge(model, args)
+            return judging.load_judge(name, model, args, own.trained_on)
         except (ImportError, OSError, ValueError) as error:
-            if asked:
+            if args.judge is not None:
                 raise
-            notice(f"No scores on {args.judge}", error)
+            notice(f"No scores on {name}", error)
             return None
 
+    def features():
+        name = own.judge(args)
+        if name == defaults.NO_JUDGE:
+            return None
+        return judging.load_features(name), pathlib.PurePath(name).name
+
+    generate = common.generate_options(args, model, "steps", "captions")
+    if "captions" in generate:
+        given = common.read_captions(args.captions)
+        generate["captions"] = common.in_turn(given, args.num_samples)
     given = measuring.Given(
         images,
         classifier,
         num_samples=args.num_samples,
         importance_samples=args.importance_samples,
         nll_images=measuring.NLL_IMAGES if args.num_images is None else None,
-        generate=common.generate_options(args, model, "steps"),
+        generate=generate,
         seed=args.seed,
+        seeds=args.seeds,
         track=common.track,
         judge=judge,
+        pairs=test_pairs,
+        features=features,
+        notice=notice,
     )
     return measuring.measure(model, given)
 
 
-def load_judge(model, args):
-    """The `kzoo.evaluation.judge.Judge` of a model's samples, with the real images of its data."""
-    from kzoo import Classifier
-    from kzoo.evaluation.judge import Judge
-
-    if pathlib.Path(args.data).expanduser().is_dir():
-        raise ValueError(f"the folder {args.data!r} has no split to train and another to test")
-    classifier = Classifier.from_preset(args.judge)
-    real, held_out = (
-        data.load_images(model, args.data, split)[::2] for split in ("train", args.split)
-    )
-    return Judge(classifier, pathlib.PurePath(args.judge).name, real, held_out)
-
-
-def command_of(args, own):
+def command_of(args, own=None):
     """The command that prints these scores, to be quoted beside them; without what is default.
 
     Args:
         args: the arguments as the user gave them.
-        own: the preset's `kzoo.cli.defaults.Defaults`.
+        own: the preset's `kzoo.cli.defaults.Defaults`, if there is one.
     """
-    words = ["kzoo", "evaluate", args.preset]
+    words = ["kzoo", "evaluate", *filter(None, [args.preset])]
     constants = {
         "model": None,
+        "samples": None,
         "data": None,
+        "sources": None,
         "split": None,
         "num_images": None,
         "num_samples": NUM_SAMPLES,
         "importance_samples": IMPORTANCE_SAMPLES,
         "steps": None,
+        "captions": None,
         "classifier": None,
         "judge": None,
         "seed": 0,
+        "seeds": 1,
     }
     for name, default in constants.items():
         value = getattr(args, name)
-        if value != default and not own.gives(args, name):
-            words += [f"--{name.replace('_', '-')}", str(value)]
+        given = own and name in ("classifier", "judge") and own.gives(args, name)
+        if value == default or given:
+            continue
+        words += [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join(words)
-
-
-def show(report):
-    """Prints the scores as a table."""
-    screen = common.console()
-    screen.print(f"{report['class']} {report['preset']}, {report['parameters']:,} parameters")
-    references = any(score["reference"] is not None for score in report["scores"])
-    rows = []
-    for score in report["scores"]:
-        real = "" if score["reference"] is None else f"{score['reference']:.5g}"
-        row = [
-            score["name"],
-            f"{score['value']:.5g} {score['unit']}".strip(),
-            *[real] * references,
-            score["protocol"],
-        ]
-        rows.append(row)
-    common.print_table(["score", "value>", *["real>"] * references, "protocol~"], rows)
-    if report["class_histogram"]:
-        counts = ", ".join(f"{k}: {n:,}" for k, n in enumerate(report["class_histogram"]))
-        screen.print(f"images per class: {counts}")

@@ -4,8 +4,9 @@ import argparse
 import pathlib
 import time
 
-from kzoo.cli import common
+from kzoo.cli import common, pairs
 
+NUMBER = 64  # images
 COLUMNS, SCALE = 8, 2  # of a sheet; a digit in its own size is too small for most screens
 
 
@@ -21,10 +22,15 @@ def add_parser(commands):
             "kzoo generate vae-mnist -n 1000 --npz digits.npz",
             "kzoo generate gan/mnist -n 100 --separate digits/",
             "kzoo generate gatedpixelcnn/mnist_conditional --labels 3,5 --temperature 0.9",
+            "kzoo generate pix2pix-facades --sources drawings/ --separate photos/",
+            'kzoo generate texttoimagegan/flowers -n 8 --captions "a yellow flower"',
+            "kzoo generate cyclegan-emoji --sources folder/ --to a",
         ],
     )
     common.add_preset(parser)
-    parser.add_argument("-n", type=common.positive, default=64, help="how many images (64)")
+    parser.add_argument(
+        "-n", type=common.positive, help="how many images (64; with --sources, one of each)"
+    )
     parser.add_argument(
         "--seed",
         type=common.seed,
@@ -52,6 +58,13 @@ def add_parser(commands):
         type=class_labels,
         metavar="K[,K...]",
         help="class-conditional models: the classes to draw, in turn (all)",
+    )
+    pairs.add_argument(
+        parser, "the images to translate: a file, or a folder, whose files are taken in turn"
+    )
+    common.add_captions(parser)
+    parser.add_argument(
+        "--to", choices=["a", "b"], help="CycleGAN: the domain to translate the sources to (b)"
     )
     parser.add_argument(
         "--temperature",
@@ -81,10 +94,10 @@ def class_labels(text):
     return labels
 
 
-def sheet(model, count=64):
+def sheet(model, count=64, captions=None):
     """`(images, labels)` of a sheet: of a class-conditional model, one class per row.
 
-    `labels` is `None` where the model has none.
+    `labels` is `None` where the model has none. A model that needs captions draws them in turn.
     """
     from kzoo.evaluation.capabilities import conditions_of
 
@@ -92,7 +105,8 @@ def sheet(model, count=64):
         if condition.name == "labels":
             labels = [label for label in range(condition.num_classes) for _ in range(COLUMNS)]
             return model.generate(len(labels), seed=0, labels=labels), labels
-    return model.generate(count, seed=0), None
+    given = {} if captions is None else {"captions": common.in_turn(captions, count)}
+    return model.generate(count, seed=0, **given), None
 
 
 def run(args):
@@ -111,9 +125,17 @@ def run(args):
         name = common.with_article(type(model).__name__)
         raise ValueError(f"{args.preset}: {name} reconstructs images and draws none")
     loaded = time.perf_counter()
-    options = common.generate_options(args, model, "steps", "labels", "temperature")
+    names = ("steps", "labels", "sources", "captions", "temperature", "to")
+    options = common.generate_options(args, model, *names)
+    if "sources" in options:
+        given = pairs.read(model, args.sources)
+        args.n = args.n or len(given)
+        options["sources"] = given[np.arange(args.n) % len(given)]
+    args.n = args.n or NUMBER
     if "labels" in options:
         options["labels"] = np.resize(args.labels, args.n)
+    if "captions" in options:
+        options["captions"] = common.in_turn(common.read_captions(args.captions), args.n)
     batches = protocols.sample(model, args.n, args.seed, common.track, **options)
     images = np.concatenate(list(batches))
     done = time.perf_counter()

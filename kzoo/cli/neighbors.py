@@ -4,6 +4,7 @@ import json
 import pathlib
 
 from kzoo.cli import common, data, defaults, generate
+from kzoo.cli.trained_on import HELD_OUT
 
 NUM_SAMPLES, NUM_NEIGHBORS, SHOWN, REAL = 64, 3, 16, 1000
 
@@ -29,11 +30,11 @@ def add_parser(commands):
     )
     common.add_preset(parser)
     data.add_argument(parser, default=None)
-    parser.add_argument("--split", default="train", help="split that it was trained on (train)")
+    parser.add_argument("--split", help="split that it was trained on (what is recorded, or train)")
     parser.add_argument(
         "--held-out",
         metavar="SPLIT",
-        help=f"real images to compare with: the first {REAL:,} (test; of lsun/bedroom, validation)",
+        help=f"real images to compare with: the first {REAL:,} (what is held out, or test)",
     )
     parser.add_argument(
         "-n", type=common.positive, default=NUM_SAMPLES, help=f"images to draw ({NUM_SAMPLES})"
@@ -65,16 +66,19 @@ def run(args):
     from kzoo.metrics import nearest_neighbors
 
     model = common.load_model(args, kzoo.GenerativeModel)
-    defaults.of_preset(args, model).fill(args, "data")
-    held_out = args.held_out or defaults.held_out_split(args.data)
+    trained_on = defaults.of_preset(args, model).trained_on
+    chosen = trained_on.images(args.data, args.split, training=True)
+    others = trained_on.images(args.data, args.held_out)
     binarize = protocols.is_binary(model)
-    training, _, text = data.load_images(model, args.data, args.split, binarize=binarize)
-    real, _, real_text = data.load_images(model, args.data, held_out, REAL, binarize=binarize)
+    training, _, text = data.load_images(model, chosen, binarize=binarize)
+    real, real_text = None, f"none: {chosen.name} has no others"
+    if args.held_out or others[:3] != chosen[:3]:
+        real, _, real_text = data.load_images(model, others, REAL, binarize=binarize)
     options = common.generate_options(args, model, "steps")
     samples = protocols.sample(model, args.n, args.seed, common.track, **options)
     samples = np.concatenate(list(samples))
     indices, distances = nearest_neighbors(samples, training, args.num_neighbors)
-    _, real_distances = nearest_neighbors(real, training)
+    real_distance = None if real is None else float(nearest_neighbors(real, training)[1].mean())
 
     args.output.parent.mkdir(parents=True, exist_ok=True)
     kzoo.visualization.nearest_neighbor_panel(
@@ -87,7 +91,7 @@ def run(args):
         "samples": f"{args.n:,} samples, seed {args.seed}",
         "held_out": real_text,
         "mean_distance_of_samples": float(distances[:, 0].mean()),
-        "mean_distance_of_held_out": float(real_distances[:, 0].mean()),
+        "mean_distance_of_held_out": real_distance,
         "nearest": indices.tolist(),
         "distances": distances.tolist(),
         "sheet": str(args.output),
@@ -97,9 +101,10 @@ def run(args):
         return
     screen = common.console()
     screen.print(f"{report['class']} {args.preset}, nearest of {text}")
+    kind = "held-out images" if others.known == HELD_OUT else "real images"
     rows = [
         ["samples", f"{report['mean_distance_of_samples']:.4g}", report["samples"]],
-        ["held-out images", f"{report['mean_distance_of_held_out']:.4g}", real_text],
+        [kind, "" if real is None else f"{real_distance:.4g}", real_text],
     ]
     common.print_table(["", "mean distance to the nearest>", "images~"], rows)
     screen.print(f"Wrote {args.output}: {min(SHOWN, args.n)} samples, each before its neighbors.")

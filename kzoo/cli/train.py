@@ -2,11 +2,10 @@
 
 import argparse
 import ast
-import inspect
 import pathlib
 import shlex
 
-from kzoo.cli import common, data, training
+from kzoo.cli import building, classifying, common, data, pairs, trained_on, training
 
 _EPILOG = """\
 If a run was stopped, give the same command again: it goes on from the last finished
@@ -16,17 +15,17 @@ The model chooses constructor arguments that suit the images; --set changes them
 GANs, 28x28 images are padded with zeros to 32x32. For the VAE, the LadderVAE and the pixel
 models, 28x28 grey images become black and white pixels, drawn anew in every epoch. Other
 images keep 256 values, and PixelCNN++ always models 256 values.
+A Pix2Pix learns from pairs of images: a data set that has them, such as a .npz file with
+the arrays image_train and source_train, or two folders with files of the same names. A
+CycleGAN takes the same, the sources as domain a; it makes no use of their being pairs.
 With --set num_classes=K a model learns from the labels too. A VQVAE is trained for the
 given epochs, and then its prior for as many.
+A Classifier learns labels: from one subfolder per class, or from the array y_train of a
+.npz file. Its preset has statistics of the images, so that kzoo evaluate --classifier
+can score samples with it; train --classifier has evaluate remember it.
 
 The presets were trained by the scripts in applications/, which have their settings.
 """
-
-# Constructor arguments that follow from the data or from other options of the command.
-_NOT_SETTABLE = {
-    "image_shape": "it follows from the data (--image-size)",
-    "batch_size": "use --batch-size",
-}
 
 
 def add_parser(commands):
@@ -40,6 +39,9 @@ def add_parser(commands):
             "kzoo train cfggan --data mnist.npz --output digits --learning-rate 1e-4",
             "kzoo train gan --data photos/ --image-size 64 --set width=64",
             "kzoo train vae --set latent_dim=2 --set likelihood=gaussian",
+            "kzoo train pix2pix --data photos/ --sources drawings/ --image-size 64",
+            "kzoo train gan --data photos/ --image-size 64 --validation-split .1",
+            "kzoo train classifier --data photos/ --image-size 64    one folder per class",
             "kzoo train cfggan/mnist --stages 50 --learning-rate 1e-5",
         ],
     )
@@ -53,7 +55,15 @@ def add_parser(commands):
         help=f"what to train: {names}; or MODEL/PRESET, to go on with a preset's weights",
     )
     data.add_argument(parser)
+    pairs.add_argument(parser)
     parser.add_argument("--split", default="train", help="split of the data (train)")
+    parser.add_argument(
+        "--validation-split",
+        type=fraction,
+        metavar="SHARE",
+        help="of a folder or file: the share of the images to hold out, on which kzoo evaluate "
+        "measures (none; for a classifier, .1)",
+    )
     parser.add_argument(
         "--image-size",
         type=common.image_size,
@@ -66,6 +76,11 @@ def add_parser(commands):
         choices=(1, 3),
         default=3,
         help="convert a folder's files to 1 (grey) or 3 (colour) channels (3)",
+    )
+    parser.add_argument(
+        "--classifier",
+        metavar="PRESET",
+        help="the Classifier preset with which kzoo evaluate shall score samples (see there)",
     )
     parser.add_argument(
         "--epochs", type=common.positive, default=10, help="passes over the data (10)"
@@ -108,6 +123,22 @@ def add_parser(commands):
         metavar="FOLDER",
         help="where to write checkpoints, log and sample sheets (OUTPUT-run)",
     )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a preset in the output folder that another training made",
+    )
+
+
+def fraction(text):
+    """A number between 0 and 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
+    return value
 
 
 def start(text):
@@ -153,10 +184,19 @@ def run(args):
     with common.without_notices():  # it imports TensorFlow too, where there is one
         keras.utils.set_random_seed(args.seed)
 
-    check_settings(args, model_class)
+    building.check_settings(args, model_class)
+    pairs.check(model_class, args.sources)
+    if classifying.is_classifier(model_class):
+        classifying.choose_held_out(args)
     model, dataset, text = prepare(args, model_class)
-    training.compile_model(model, args.learning_rate)
-    training.claim(args.work, {"model": model.get_config(), **training.training_settings(args)})
+    metadata = {"trained_on": record(args, dataset, model)}
+    reference = None
+    if classifying.is_classifier(model):
+        reference = classifying.Reference(model, metadata["trained_on"])
+    training.compile_model(model, args.learning_rate, **classifying.losses(model))
+    training.check_output(args)
+    settings = {"model": model.get_config(), "images": metadata["trained_on"].get("sha256")}
+    training.claim(args.work, settings | training.training_settings(args))
     print(
         f"Training {common.with_article(type(model).__name__)} of {model.count_params():,} "
         f"parameters on {text}. Checkpoints, log and sample sheets go into {args.work}."
@@ -167,16 +207,26 @@ def run(args):
         raise KeyboardInterrupt(
             "stopped, no preset written; the same command goes on from the last finished epoch"
         ) from None
-    command = shlex.join(["kzoo", *args.argv])
-    metadata = {"data": f"Trained on {text}.", "command": command}
-    if not data.is_file(args.data):
-        metadata["dataset"] = args.data  # on which `kzoo evaluate` will measure it
+    metadata |= {"data": f"Trained on {text}.", "command": shlex.join(["kzoo", *args.argv])}
+    if args.classifier:
+        metadata["classifier"] = args.classifier
+    if reference is not None:
+        print(reference.measure(model))
     model.save_to_preset(args.output, **metadata)
     draw = f"kzoo generate {args.output}, " if training.draws(model) else ""
-    print(
-        f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output} "
-        f"--data {shlex.quote(args.data)}"
-    )
+    print(f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output}")
+
+
+def record(args, dataset, model):
+    """What the preset will tell of the training images; see `kzoo.cli.trained_on.record`."""
+    from kzoo.presets import read_metadata
+
+    earlier = None
+    if args.preset:
+        before = read_metadata(args.preset, type(model))
+        earlier = before.get("trained_on", {})
+    feature = pairs.image_feature(model, args.data, args.split)
+    return trained_on.record(args, dataset, feature, earlier)
 
 
 def prepare(args, model_class):
@@ -184,16 +234,31 @@ def prepare(args, model_class):
 
     The model says what it takes: the size, the labels, black and white pixels only.
     """
-    from kzoo.evaluation.capabilities import is_binary, learns_labels
+    from kzoo.evaluation.capabilities import is_binary, learns_labels, takes_pairs
 
-    given = data.image_shape(open_training_data(args))
+    options, name = {}, None
+    classifies = classifying.is_classifier(model_class)
+    if classifies:
+        options["labels"] = True
+    if takes_pairs(model_class):
+        options, (name, source) = pairs.options(model_class, args.data, args.split, args.sources)
+    dataset = open_training_data(args, **options)
+    given = data.image_shape(dataset, name)
     arguments = model_class.arguments_for(given, args.batch_size)
+    if classifies:
+        arguments["num_classes"] = classifying.count_classes(args, dataset)
+    if name:
+        arguments |= pairs.arguments(model_class, data.image_shape(dataset, source))
     if args.preset:
         model = model_class.from_preset(args.preset)
-        check_fits(model, args, arguments["image_shape"])
+        building.check_fits(model, args, arguments)
     else:
-        model = build(model_class, arguments, dict(args.set))
-    options, parts = {}, [f"{pathlib.PurePath(args.data).name} {args.split}"]
+        model = building.build(model_class, arguments, dict(args.set))
+    parts = [data.of_training(args).name]
+    if args.validation_split:
+        parts.append(f"{100 * args.validation_split:g} % held out")
+    elif not data.has_splits(args.data):
+        parts.append("no images held out")
     if args.image_size:
         parts.append("cropped and resized")
     if model.image_shape != given:
@@ -210,64 +275,7 @@ def prepare(args, model_class):
 
 def open_training_data(args, **options):
     """The data set of the training images."""
+    images = data.of_training(args)
     options |= {"batch_size": args.batch_size, "seed": args.seed, "shuffle": True}
-    options |= {"channels": args.channels, "image_size": args.image_size}
-    return data.open_data(args.data, args.split, **options)
-
-
-def check_settings(args, model_class):
-    """Checks the names given to `--set`, before any data are read.
-
-    Raises:
-        ValueError: if the model has no such argument or it cannot be set here.
-    """
-    model = common.with_article(model_class.__name__)
-    if args.stages and not hasattr(model_class, "stages_done"):
-        raise ValueError(f"--stages: {model} does not train in stages")
-    if args.preset and args.set:
-        raise ValueError(f"--set {args.set[0][0]}: the preset {args.preset!r} has its arguments")
-    names = constructor_arguments(model_class)
-    allowed = [name for name in names if name not in _NOT_SETTABLE]
-    for name, _ in args.set:
-        if name not in allowed:
-            why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(allowed)}")
-            raise ValueError(f"--set {name}: not an argument to set for {model}: {why}")
-
-
-def constructor_arguments(model_class):
-    """The names of a model's constructor arguments, with those it passes on to its base classes."""
-    import kzoo
-
-    bases = model_class.__mro__
-    bases = bases[: bases.index(kzoo.GenerativeModel)]
-    signatures = [inspect.signature(vars(c)["__init__"]) for c in bases if "__init__" in vars(c)]
-    names = dict.fromkeys(name for signature in signatures for name in signature.parameters)
-    return [name for name in names if name not in ("self", "kwargs")]
-
-
-def build(model_class, arguments, settings):
-    """The model with the arguments that suit the images, and those that the user set."""
-    try:
-        model = model_class(**{**arguments, **settings})
-    except (AttributeError, TypeError) as error:  # a value of a type that the model did not expect
-        if not settings:
-            raise
-        raise ValueError(f"--set {settings}: {error}") from error
-    if training.has_prior(model):
-        model.set_prior(model.default_prior())
-    return model
-
-
-def check_fits(preset, args, image_shape):
-    """Checks that a preset's model takes the command's images and batches.
-
-    Raises:
-        ValueError: if its images or its batch size are others.
-    """
-    expected = {"image_shape": image_shape, "batch_size": args.batch_size}
-    for name, value in expected.items():
-        own = getattr(preset, name, value)
-        if own != value:
-            raise ValueError(
-                f"the preset {args.model}/{args.preset} has {name} {own}, the command {value}"
-            )
+    options |= {"channels": args.channels, "image_size": args.image_size, "part": images.part}
+    return data.open_data(images.source, images.split, **options)

@@ -1,29 +1,64 @@
 """How `kzoo train` trains: optimizers, checkpoints, the folder of a run."""
 
-import itertools
 import json
 import math
 import sys
 
+from kzoo.cli import data, pairs
 
-def compile_model(model, learning_rate):
-    """Compiles a model with the paper's optimizers, at another learning rate if one is given."""
-    if learning_rate is None:
-        model.compile()
-        return
-    if not 0 < learning_rate < math.inf:
-        raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
+
+def compile_model(model, learning_rate, **losses):
+    """Compiles a model with the paper's optimizers, at another learning rate if one is given.
+
+    Args:
+        model: the model.
+        learning_rate: a number, or `None`.
+        **losses: further arguments of `compile`, of a model that does not define its losses.
+    """
     optimizers = model.default_optimizers()
-    for optimizer in optimizers.values():
-        optimizer.learning_rate = learning_rate
-    model.compile(**optimizers)
+    if learning_rate is not None:
+        if not 0 < learning_rate < math.inf:
+            raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
+        for optimizer in optimizers.values():
+            optimizer.learning_rate = learning_rate
+    model.compile(**optimizers, **losses)
 
 
 def training_settings(args):
     """What a run must have in common with the one whose checkpoint it goes on from."""
-    names = ("model", "preset", "data", "split", "image_size", "channels")
-    names += ("steps_per_epoch", "batch_size", "learning_rate", "seed")
+    names = ("model", "preset", "data", "sources", "split", "image_size", "channels")
+    names += ("steps_per_epoch", "batch_size", "learning_rate", "seed", "validation_split")
     return {f"--{name.replace('_', '-')}": getattr(args, name) for name in names[1:]}
+
+
+def has_checkpoint(work):
+    """Whether a training in that folder can go on."""
+    return any(work.glob("checkpoint/epoch_*.npz"))
+
+
+def check_output(args):
+    """Checks that no other training's preset would be replaced, and that there is a rest to train.
+
+    Raises:
+        ValueError: if the output folder holds a preset and the work folder no training of it, or if
+            the training found there has had more epochs than it is asked for.
+    """
+    from kzoo.callbacks import Checkpoint
+    from kzoo.presets.sources import CONFIG, local_files
+
+    resumed = has_checkpoint(args.work)
+    if (args.output / CONFIG).exists() and not resumed and not args.overwrite:
+        there = local_files(args.output).read(CONFIG).get("class_name", "model")
+        raise ValueError(
+            f"--output: {str(args.output)!r} holds a preset already, a {there}; give another "
+            "--output, or --overwrite to replace it"
+        )
+    done = Checkpoint(args.work / "checkpoint").epochs_done()
+    if not args.stages and done > args.epochs:
+        raise ValueError(
+            f"--epochs {args.epochs}: the training in {str(args.work)!r} has had {done} epochs "
+            f"already; give more than {done}, or another --work and --output"
+        )
 
 
 def claim(work, settings):
@@ -37,7 +72,7 @@ def claim(work, settings):
     path = work / "settings.json"
     settings["model"].pop("name", None)
     settings = json.loads(json.dumps(settings))
-    if path.is_file() and any(work.glob("backup/*.h5")):
+    if path.is_file() and has_checkpoint(work):
         before = json.loads(path.read_text(encoding="utf-8"))
         changed = [name for name in settings if before.get(name) != settings[name]]
         if changed:
@@ -47,13 +82,6 @@ def claim(work, settings):
             )
     work.mkdir(parents=True, exist_ok=True)
     write_json(path, settings)
-
-
-def endless(dataset):
-    """A data set's batches without end: Keras would stop an epoch where the data set ends."""
-    if hasattr(dataset, "repeat"):
-        return dataset.repeat()
-    return (batch for _ in itertools.count() for batch in dataset)
 
 
 def has_prior(model):
@@ -77,10 +105,12 @@ def fit(model, dataset, args):
         RuntimeError: when a loss is no longer a finite number, before that gets into a checkpoint.
     """
     from kzoo.callbacks import SampleGrid, StageLimit
+    from kzoo.datasets import endless
 
-    callbacks = checkpoints(args.work)
+    callbacks = []
     if draws(model) and not has_prior(model):  # which is not trained yet
-        callbacks.append(SampleGrid(args.work / "samples", columns=8, scale=2))
+        sheet = {"columns": 8, "scale": 2, **sheet_of_pairs(model, args)}
+        callbacks.append(SampleGrid(args.work / "samples", **sheet))
     if args.stages:
         callbacks.append(StageLimit(model.stages_done + args.stages))
     model.fit(
@@ -88,11 +118,21 @@ def fit(model, dataset, args):
         batch_size=args.batch_size,
         epochs=args.stages or args.epochs,  # a stage takes less than an epoch
         steps_per_epoch=args.steps_per_epoch,
-        callbacks=callbacks,
+        callbacks=[*callbacks, *checkpoints(args.work)],
         verbose=verbose(),
     )
     if has_prior(model):
         fit_prior(model, dataset, args)
+
+
+def sheet_of_pairs(model, args):
+    """What sheets of samples need of a model that learns pairs: its first sources."""
+    from kzoo.evaluation.capabilities import takes_pairs
+
+    if not takes_pairs(model):
+        return {}
+    _, sources, _ = pairs.load(model, data.of_training(args), most=64)
+    return {"num_images": len(sources), "sources": sources}
 
 
 def fit_prior(model, dataset, args):
@@ -119,15 +159,12 @@ def checkpoints(work):
     """Callbacks that watch for NaN, write a log, and let a training in that folder be resumed."""
     import keras
 
-    from kzoo.callbacks import CheckFinite
+    from kzoo.callbacks import CheckFinite, Checkpoint
 
     return [
         CheckFinite(),
-        # Kept after the training, so that it can go on with more epochs.
-        keras.callbacks.BackupAndRestore(
-            work / "backup", double_checkpoint=True, delete_checkpoint=False
-        ),
         keras.callbacks.CSVLogger(work / "log.csv", append=True),
+        Checkpoint(work / "checkpoint"),
     ]
 
 

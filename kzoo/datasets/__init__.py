@@ -10,10 +10,11 @@
 All go straight into `fit` and `evaluate` on every backend, and share the options for size,
 binarization and augmentation. They yield `images`; with labels, `(images, labels)`; with several
 features, such as a caption or a source image, a dict of them by name. `to_arrays` collects a data
-set in memory; `save_npz` writes a TensorFlow data set for a machine without TensorFlow.
+set in memory; `endless` repeats one; `save_npz` writes a TensorFlow data set for a machine without
+TensorFlow.
 """
 
-from kzoo.datasets.arrays import ArrayDataset, to_arrays
+from kzoo.datasets.arrays import ArrayDataset, endless, to_arrays
 from kzoo.datasets.domains import zip_domains
 from kzoo.datasets.folder import from_directory
 from kzoo.datasets.npz import from_arrays, save_npz
@@ -21,6 +22,7 @@ from kzoo.datasets.prepared import load
 
 __all__ = [
     "ArrayDataset",
+    "endless",
     "from_arrays",
     "from_directory",
     "load",

@@ -1,6 +1,7 @@
 """Data sets in memory, without TensorFlow."""
 
 import copy
+import itertools
 import threading
 
 import keras
@@ -105,7 +106,7 @@ class ArrayDataset(keras.utils.PyDataset):
         self.shuffle = shuffle
         self.seed = None if seed is None else int(seed)
         self._set_batch_size(batch_size, drop_remainder)
-        self._start_epoch(0)
+        self.set_epoch(0)
 
     def _check(self, names, options, augment):
         n = len(self.arrays[names[0]])
@@ -130,7 +131,8 @@ class ArrayDataset(keras.utils.PyDataset):
                 f"{self.num_examples} images"
             )
 
-    def _start_epoch(self, epoch):
+    def set_epoch(self, epoch):
+        """Begins epoch number `epoch`, an int >= 0."""
         self._epoch = epoch
         self._order = None  # drawn when the first batch is asked for
 
@@ -199,14 +201,44 @@ class ArrayDataset(keras.utils.PyDataset):
         self.on_epoch_end()
 
     def on_epoch_end(self):
-        self._start_epoch(self._epoch + 1)
+        self.set_epoch(self._epoch + 1)
 
     def with_batch_size(self, batch_size, drop_remainder=True):
         """The same images and seed in batches of another size; the images are not copied."""
         other = copy.copy(self)
         other._set_batch_size(batch_size, drop_remainder)
-        other._start_epoch(0)
+        other.set_epoch(0)
         return other
+
+    def split(self, fraction, seed=0):
+        """Splits the examples at random into two data sets with the same options.
+
+        The number of examples, the fraction and the seed decide which part an example is in.
+
+        Args:
+            fraction: share of the examples in the second part, in (0, 1).
+            seed: integer >= 0.
+
+        Returns:
+            `(training, held_out)`, two `ArrayDataset`s. The arrays are copied.
+
+        Raises:
+            ValueError: if the fraction is not in (0, 1), or a part would have no examples.
+        """
+        n = self.num_examples
+        count = round(n * fraction) if 0 < fraction < 1 else 0
+        if not 0 < count < n:
+            raise ValueError(
+                "the fraction to hold out must lie in (0, 1) and leave examples in both parts, "
+                f"got {fraction} of {n}"
+            )
+        order = np.random.default_rng(seed).permutation(n)
+        parts = []
+        for rows in (order[count:], order[:count]):
+            part = copy.copy(self)
+            part.arrays = {name: array[np.sort(rows)] for name, array in self.arrays.items()}
+            parts.append(part.with_batch_size(self.batch_size, self.drop_remainder))
+        return tuple(parts)
 
 
 def _as_array(name, value):
@@ -258,3 +290,22 @@ def to_arrays(dataset):
     batches = [batch if isinstance(batch, tuple | list) else (batch,) for batch in batches]
     images, *labels = (join(*parts) for parts in zip(*batches, strict=True))
     return images, labels[0] if labels else None
+
+
+def endless(dataset):
+    """Batches without end, for `fit` with `steps_per_epoch`; Keras stops where a data set ends.
+
+    With a seed, they are the same batches in every process and after every call.
+
+    Args:
+        dataset: a data set of `kzoo.datasets`, or any finite `tf.data.Dataset` or other data that a
+            `for` loop can run over several times.
+
+    Returns:
+        A `tf.data.Dataset` of one, else a generator.
+    """
+    if hasattr(dataset, "set_epoch"):
+        dataset.set_epoch(0)
+    if hasattr(dataset, "repeat"):
+        return dataset.repeat()
+    return (batch for _ in itertools.count() for batch in dataset)

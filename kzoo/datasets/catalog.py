@@ -25,7 +25,7 @@ def import_tensorflow():
     except ImportError as error:
         raise ImportError(
             f"kzoo.datasets.load needs TensorFlow and TensorFlow Datasets ({error}): "
-            "pip install 'kzoo[tensorflow]' (from_arrays and from_directory do without)"
+            "pip install tensorflow tensorflow-datasets (from_arrays and from_directory do without)"
         ) from error
     if keras.config.backend() != "tensorflow":
         # TensorFlow only feeds JAX or torch here and must not reserve their GPU's memory.

@@ -75,7 +75,15 @@ def _zip_tensors(a, b, batch_size):
 
     zipped = tf.data.Dataset.zip({"a": endless("a", a), "b": endless("b", b)})
     length = tf.data.experimental.assert_cardinality(max(lengths))  # `rebatch` does not know it
-    return zipped.take(max(lengths)).apply(length).prefetch(tf.data.AUTOTUNE)
+    zipped = zipped.take(max(lengths)).apply(length).prefetch(tf.data.AUTOTUNE)
+
+    def set_epoch(epoch):
+        for part in (a, b):
+            if hasattr(part, "set_epoch"):
+                part.set_epoch(epoch << 20)  # an epoch has many passes over the smaller one
+
+    zipped.set_epoch = set_epoch
+    return zipped
 
 
 class _ArrayDomains(keras.utils.PyDataset):
@@ -98,6 +106,10 @@ class _ArrayDomains(keras.utils.PyDataset):
         for index in range(len(self)):
             yield self[index]
         self.on_epoch_end()
+
+    def set_epoch(self, epoch):
+        self.a.set_epoch(epoch)
+        self.b.set_epoch(epoch)
 
     def on_epoch_end(self):
         self.a.on_epoch_end()

@@ -42,8 +42,9 @@ def from_arrays(
         features: for an `.npz` file, names of the features that batches, then dicts, shall have,
             such as `("image", "caption")`. Its key is `<name>_<split>`, or `<name>`, which counts
             as the split "train"; "image" and "label" are also found as above.
-        batch_size, image_size, crop_to_aspect_ratio, pad_to, binarize, augment, shuffle, seed,
-            drop_remainder: as in `ArrayDataset`.
+        batch_size, image_size, crop_to_aspect_ratio, pad_to, binarize, augment: as in
+            `ArrayDataset`.
+        shuffle, seed, drop_remainder: as in `ArrayDataset`.
         split: which arrays of an `.npz` file.
 
     Returns:
@@ -60,7 +61,7 @@ def from_arrays(
             raise ValueError("features=... goes with an .npz file and without labels=...")
     if is_file:
         names = features or (("image", "label") if labels is True else ("image",))
-        arrays = _read(pathlib.Path(images).expanduser(), split, names)
+        arrays = read(pathlib.Path(images).expanduser(), split, names)
         images = arrays if features else arrays["image"]
         labels = arrays.get("label") if labels is True else labels
     elif isinstance(labels, bool):
@@ -80,8 +81,8 @@ def from_arrays(
     )
 
 
-def _read(path, split, features):
-    """{feature: array} of a .npy or .npz file."""
+def read(path, split, features):
+    """{feature: array} of a .npy or .npz file; errors are those of `from_arrays`."""
     if path.suffix not in (".npy", ".npz"):
         raise ValueError(f"expected a .npy or .npz file, got {str(path)!r}")
     try:
@@ -136,7 +137,7 @@ def save_npz(
         **options: `image_size`, `crop_to_aspect_ratio` and `pad_to` of `load`.
 
     Raises:
-        As `load`; ValueError if the path does not end in `.npz`, or for a feature of features.
+        ValueError: as `load`, and if the path does not end in `.npz`, or for a feature of features.
     """
     path = pathlib.Path(path).expanduser()
     if path.suffix != ".npz":

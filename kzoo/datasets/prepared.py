@@ -37,8 +37,9 @@ def load(
     whole, a larger one through a buffer of 1 GiB.
 
     With a `seed`, order and binarization are reproducible: the k-th pass over the returned data
-    set is the same in every process, and differs from the other passes. Without one,
-    `keras.utils.set_random_seed` fixes them.
+    set is the same in every process, and differs from the other passes. Without one, NumPy's global
+    generator fixes them, whose seed `keras.utils.set_random_seed` sets. The result has a method
+    `set_epoch(number)`, by which the next pass becomes that of the number, counted from 0.
 
     Args:
         name: TFDS name such as "mnist", "svhn_cropped" or "lsun/bedroom"; also a data set without
@@ -125,18 +126,65 @@ def load(
     if shuffle:
         # The buffer of a cached data set only refers to the cache: it takes no memory of its own.
         buffer = num_examples if cached else min(num_examples, SHUFFLE_BYTES // image_bytes)
-        dataset = dataset.shuffle(max(1, buffer), seed=seed, reshuffle_each_iteration=True)
     known = drop_remainder or num_examples % batch_size == 0  # the size of every batch
-    dataset = dataset.batch(batch_size, known, num_parallel_calls=tf.data.AUTOTUNE)
+    passes = _Passes(seed if shuffle or binarize == "dynamic" else 0)
+
+    def one_pass(seed):
+        """Batches, each with two numbers of its own."""
+        examples = dataset
+        if shuffle:
+            tf.random.set_seed(1)  # of this function: the order depends on its own seed alone
+            examples = examples.shuffle(max(1, buffer), seed=seed)
+        batches = examples.batch(batch_size, known, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches.enumerate().map(lambda index, batch: (batch, tf.stack([seed, index])))
+
+    batches = tf.data.Dataset.range(1).map(passes.begin).flat_map(one_pass)
+    length = num_examples // batch_size if drop_remainder else -(-num_examples // batch_size)
+    batches = batches.apply(tf.data.experimental.assert_cardinality(length))
     if augment is not None:
         # One batch after the other: otherwise a layer's random numbers would come in any order.
-        dataset = dataset.map(lambda batch: batch | _augment(augment, batch, shapes))
-    if binarize == "dynamic":
-        dataset = _binarize_batches(tf, dataset, shapes, seed)
-    if features is None:
-        parts = tuple(names) if labels else names[0]
-        dataset = dataset.map(lambda batch: keras.tree.map_structure(batch.get, parts))
-    return dataset.prefetch(tf.data.AUTOTUNE)
+        batches = batches.map(lambda batch, seed: (batch | _augment(augment, batch, shapes), seed))
+
+    def finish(batch, seed):
+        if binarize == "dynamic":
+            batch |= {key: _bernoulli(tf, batch[key], seed + i) for i, key in enumerate(shapes)}
+        if features is not None:
+            return batch
+        return keras.tree.map_structure(batch.get, tuple(names) if labels else names[0])
+
+    batches = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    batches.set_epoch = passes.set_epoch
+    return batches
+
+
+class _Passes:
+    """Gives every pass over a pipeline a seed.
+
+    Args:
+        seed: an int, for seeds that depend on it and on the number of the pass alone; `None` for
+            seeds that NumPy's global generator draws.
+    """
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.number = 0  # of the next pass
+
+    def set_epoch(self, number):
+        self.number = number
+
+    def draw(self):
+        entropy = [self.seed, self.number]
+        if self.seed is None:
+            entropy = [np.random.randint(2**63 - 1, dtype=np.int64)]
+        self.number += 1
+        return np.random.SeedSequence(entropy).generate_state(1, "uint64").astype("int64")[0]
+
+    def begin(self, _):
+        import tensorflow as tf
+
+        seed = tf.numpy_function(self.draw, [], tf.int64)
+        seed.set_shape(())
+        return seed
 
 
 def _preprocess(tf, dataset, options, shapes, chunk):
@@ -179,17 +227,7 @@ def _try_on_noise(tf, augment, shapes):
     augmentation.try_on_noise(run, shapes)
 
 
-def _binarize_batches(tf, dataset, names, seed):
-    """Draws every pixel from Bernoulli(pixel / 255), afresh in every pass."""
-    # One seed per batch, so that the parallel map stays reproducible.
-    seeds = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True)
-
-    def binarize(batch, batch_seed):
-        for i, name in enumerate(names):
-            images = batch[name]
-            draws = tf.random.stateless_uniform(tf.shape(images), [batch_seed, i])
-            images = tf.where(draws * 255.0 < tf.cast(images, "float32"), 255, 0)
-            batch |= {name: tf.cast(images, tf.uint8)}
-        return batch
-
-    return tf.data.Dataset.zip(dataset, seeds).map(binarize, num_parallel_calls=tf.data.AUTOTUNE)
+def _bernoulli(tf, images, seed):
+    """uint8 images to 0 / 255, each pixel 255 with probability pixel / 255."""
+    draws = tf.random.stateless_uniform(tf.shape(images), seed)
+    return tf.cast(tf.where(draws * 255.0 < tf.cast(images, "float32"), 255, 0), tf.uint8)

@@ -9,8 +9,14 @@ A model is scored by what it can do, and what it can do are its methods.
 * `generate(num_samples, seed)`: inception score, diversity score and Frechet distance of samples,
   for a model without a likelihood. For colour samples also the scores of
   `kzoo.evaluation.judge`, on the features of one classifier for all data sets.
+  A model with `labels` among its conditions also gets the accuracy of the classes that were asked
+  for and the Frechet distance within them, by a classifier of the same classes.
 * `reconstruct(images)`, floats in [-1, 1]: the error of reconstructed test images, for a model
   without a likelihood; `reconstruction_error` adds the loss that the model is trained with.
+* `generate(sources=...)`, of a model with `source_keys`, which learns pairs of images: how near the
+  images come to those of test pairs (L1, PSNR, SSIM), and the Frechet distance between the two.
+* `translate(images, to)` beside it, to "b" and "a": how near images come to themselves when they
+  are translated to the other domain and back, and the Frechet distance of translations to a.
 * `encode_to_codes`, `decode_codes` and `prior_images`: reconstructions through discrete codes, and
   the bits of the codes under their prior.
 * `activations(images)`: the accuracy of a classifier.

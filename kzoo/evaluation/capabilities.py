@@ -22,6 +22,11 @@ def conditions_of(model):
     return tuple(getattr(model, "conditioned_on", ()))
 
 
+def takes_pairs(model):
+    """Whether a model, or a class of models, learns pairs: an image and the image it comes from."""
+    return bool(getattr(model, "source_keys", ()))
+
+
 def is_binary(model):
     """Whether a model is a distribution of black and white pixels only."""
     return bool(getattr(model, "is_binary", False))

@@ -87,6 +87,48 @@ def resolve_classifier(classifier):
     return classifier
 
 
+class FeatureExtractor:
+    """A Keras model that gives features of images, in the place of a classifier.
+
+    Args:
+        model: `keras.Model` from images `(n, height, width, channels)` to features `(n, d)`. It
+            gets the pixels as they are, floats in [0, 255]: a `keras.layers.Rescaling` as its
+            first layer brings them to another range.
+
+    Attributes:
+        image_shape: of the images that the model takes.
+        num_features: d.
+
+    Raises:
+        ValueError: if the model has other shapes, or sizes that are not fixed.
+    """
+
+    multi_label, reference, num_classes = False, None, 0
+
+    def __init__(self, model):
+        takes = tuple(getattr(model, "input_shape", ()))
+        gives = tuple(getattr(model, "output_shape", ()))
+        if len(takes) != 4 or len(gives) != 2 or None in takes[1:] + gives[1:]:
+            raise ValueError(
+                "Expected a model from images (None, height, width, channels) to features "
+                f"(None, d); got one from {takes} to {gives}."
+            )
+        self.model, self.image_shape, self.num_features = model, takes[1:], gives[1]
+
+    def activations(self, images):
+        """`(features, None)` of uint8 images `(n, height, width, channels)`: float32 `(n, d)`."""
+        pixels = check_images(images).astype("float32")
+        return np.asarray(self.model.predict(pixels, verbose=0), "float32"), None
+
+
+def resolve_features(classifier):
+    """A `FeatureExtractor`, of a Keras model too; of the rest what `resolve_classifier` makes."""
+    if isinstance(classifier, FeatureExtractor):
+        return classifier
+    is_extractor = isinstance(classifier, keras.Model) and not isinstance(classifier, Classifier)
+    return FeatureExtractor(classifier) if is_extractor else resolve_classifier(classifier)
+
+
 class ClassifierMetric(keras.metrics.Metric):
     """A metric of a set of images through the predictions and features of a classifier.
 
@@ -99,15 +141,24 @@ class ClassifierMetric(keras.metrics.Metric):
         dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
-        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`.
+        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or its labels do
+            not exclude each other (`multi_label`), which some metrics need.
     """
 
     score = None  # key of this metric among the scores of `Reference`
+    of_features = False  # whether it reads features alone, and takes any `FeatureExtractor`
+    of_one_label = False  # whether it reads the probabilities of classes that exclude each other
 
     def __init__(self, classifier="mnist", name=None, dtype=None):
         super().__init__(name=name or self.score, dtype=dtype)
         self._classifier_argument = classifier
-        self.classifier = resolve_classifier(classifier)
+        resolve = resolve_features if self.of_features else resolve_classifier
+        self.classifier = resolve(classifier)
+        if self.of_one_label and self.classifier.multi_label:
+            raise ValueError(
+                f"{type(self).__name__} needs a classifier of one label per image, got one with "
+                "multi_label=True."
+            )
         self.reset_state()
 
     @property
@@ -131,7 +182,8 @@ class ClassifierMetric(keras.metrics.Metric):
 
         Args:
             features: `(n, d)`, penultimate activations.
-            probabilities: `(n, num_classes)`, class probabilities p(y|x).
+            probabilities: `(n, num_classes)`, class probabilities p(y|x); `None` for a metric that
+                reads features alone.
         """
         raise NotImplementedError
 

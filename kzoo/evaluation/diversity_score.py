@@ -28,6 +28,7 @@ class DiversityScore(ClassifierMetric):
     """
 
     score = "diversity_score"
+    of_one_label = True
 
     def __init__(self, classifier="mnist", reference=None, name=None, dtype=None):
         super().__init__(classifier, name=name, dtype=dtype)

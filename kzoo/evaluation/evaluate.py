@@ -19,33 +19,40 @@ def evaluate_images(images, classifier="mnist", splits=1):
         splits: see `InceptionScore`.
 
     Returns:
-        A dict: `n`; `inception_score`, `diversity_score` and `frechet_distance`, floats;
-        `class_histogram`, an int array `(num_classes,)` of how many images were classified as
-        each class; `reference`, a dict of the same three scores of the real test images.
+        A dict: `n`; `inception_score`, `diversity_score` and `frechet_distance`, floats, of a
+        multi-label classifier the last alone; `class_histogram`, an int array `(num_classes,)` of
+        how many images were classified as each class, or had each label; `reference`, a dict of
+        the same scores of the real test images.
 
     Raises:
         ValueError: if the images are too few, not uint8 or of another shape than the classifier
             takes, or if the classifier has no reference.
     """
     classifier = resolve_classifier(classifier)
-    metrics = [
-        InceptionScore(classifier, splits=splits),
-        DiversityScore(classifier),
-        FrechetDistance(classifier),
-    ]
-    histogram = np.zeros(classifier.num_classes, "int64")
+    metrics = [FrechetDistance(classifier)]
+    if not classifier.multi_label:
+        metrics = [InceptionScore(classifier, splits=splits), DiversityScore(classifier), *metrics]
+    count, histogram = 0, np.zeros(classifier.num_classes, "int64")
     for batch in [images] if hasattr(images, "shape") else images:
         batch = match_size(check_images(batch), classifier.image_shape)
         features, probabilities = classifier.activations(batch)
-        histogram += np.bincount(probabilities.argmax(axis=1), minlength=len(histogram))
+        count += len(batch)
+        histogram += class_counts(classifier, probabilities)
         for metric in metrics:
             metric.update_activations(features, probabilities)
     return {
-        "n": int(histogram.sum()),
+        "n": count,
         **{metric.score: metric.result() for metric in metrics},
         "class_histogram": histogram,
         "reference": {metric.score: metric.reference_value for metric in metrics},
     }
+
+
+def class_counts(classifier, probabilities):
+    """How many images (n, num_classes) were given each class, or each label: (num_classes,)."""
+    if classifier.multi_label:
+        return np.sum(probabilities > 0.5, axis=0)
+    return np.bincount(probabilities.argmax(axis=1), minlength=classifier.num_classes)
 
 
 def measure_reference(classifier, train_images, train_labels, test_images):
@@ -55,7 +62,8 @@ def measure_reference(classifier, train_images, train_labels, test_images):
         classifier: a `kzoo.Classifier`.
         train_images: uint8 array `(n, height, width, channels)`, the real training images of the
             models to be scored.
-        train_labels: int array `(n,)`, their labels; or None where these models learn fewer
+        train_labels: int array `(n,)`, their labels, of a multi-label classifier 0 and 1 for each,
+            `(n, num_classes)`; or None where these models learn fewer
             classes than the classifier tells apart. Pr*(y) of the diversity score is then the
             classifier's average prediction on the training images: a label that they lack would
             make every score 0.
@@ -74,13 +82,17 @@ def measure_reference(classifier, train_images, train_labels, test_images):
     if train_labels is None:
         train_images = match_size(check_images(train_images), classifier.image_shape)
         shares = classifier.activations(train_images)[1].mean(axis=0)
+    elif classifier.multi_label:
+        shares = np.mean(train_labels, axis=0)
     else:
         labels = np.bincount(train_labels, minlength=classifier.num_classes)
         shares = labels / labels.sum()
 
     test_images = match_size(check_images(test_images), classifier.image_shape)
     activations = classifier.activations(test_images)
-    metrics = [InceptionScore(classifier), DiversityScore(classifier, reference=shares), distance]
+    metrics = [distance]
+    if not classifier.multi_label:
+        metrics += [InceptionScore(classifier), DiversityScore(classifier, reference=shares)]
     for metric in metrics:
         metric.update_activations(*activations)
     return Reference(

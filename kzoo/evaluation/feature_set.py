@@ -13,16 +13,18 @@ class FeatureSetMetric(ClassifierMetric):
     All features are kept: 10,000 images of 128 features take 5 MB.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`).
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         name: name of the metric.
         dtype: as in any Keras metric.
 
     Raises:
-        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or the
+        ValueError: if the classifier is none of these, or the
             reference has another shape or too few rows.
     """
 
+    of_features = True
     least = 1  # images that the metric needs, of either kind
 
     def __init__(self, classifier="mnist", reference=None, name=None, dtype=None):

@@ -89,7 +89,8 @@ class FrechetDistance(ClassifierMetric):
     from equal numbers of images, at least 10,000.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`).
         reference: `(mean, covariance)` of the real images' features, of shapes `(d,)` and
             `(d, d)`; by default those of the training images stored with the classifier. See also
             `set_reference`.
@@ -97,11 +98,12 @@ class FrechetDistance(ClassifierMetric):
         dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
-        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or the
+        ValueError: if the classifier is none of these, or the
             reference has other shapes.
     """
 
     score = "frechet_distance"
+    of_features = True
 
     def __init__(self, classifier="mnist", reference=None, name=None, dtype=None):
         super().__init__(classifier, name=name, dtype=dtype)

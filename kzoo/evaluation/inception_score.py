@@ -30,6 +30,7 @@ class InceptionScore(ClassifierMetric):
     """
 
     score = "inception_score"
+    of_one_label = True
 
     def __init__(self, classifier="mnist", splits=1, name=None, dtype=None):
         self.splits = check_positive_int("splits", splits)

@@ -6,6 +6,8 @@ real images of the model's data: with the training images, as an FID does.
 """
 
 from kzoo.evaluation.classifier_metric import enlarge
+from kzoo.evaluation.density_coverage import DensityCoverage
+from kzoo.evaluation.evaluate import class_counts
 from kzoo.evaluation.frechet_distance import FrechetDistance, GaussianStatistics
 from kzoo.evaluation.kernel_distance import KernelDistance
 from kzoo.evaluation.precision_recall import SamplePrecision, SampleRecall
@@ -13,16 +15,16 @@ from kzoo.evaluation.scores import Score
 
 
 class Judge:
-    """Frechet distance, kernel distance, precision and recall against given real images.
+    """Frechet and kernel distance, precision, recall, density and coverage against real images.
 
     Args:
-        classifier: a `kzoo.Classifier` of colour images.
+        classifier: a `kzoo.Classifier` of colour images, or a `kzoo.metrics.FeatureExtractor`.
         name: what it is called; the scores are called `<name>_frechet_distance` and so on.
         real: `(images, text)`: the real images that samples are compared with, uint8
             `(n, height, width, 3)`, more than the classifier has features, and what they are.
             Smaller images than the classifier's are enlarged, see `enlarge`; samples too.
         held_out: `(images, text)`: other real images, more than features as well. Their scores are
-            what a perfect model gets with that number of samples.
+            what a perfect model gets with that number of samples. `None` where there are none.
 
     Attributes:
         text: what is measured with, for the protocol of the scores.
@@ -34,8 +36,8 @@ class Judge:
     def __init__(self, classifier, name, real, held_out):
         self.classifier, self.name = classifier, name
         images, self._real_text = real
-        held_out, self._held_out_text = held_out
-        for count in (len(images), len(held_out)):
+        held_out, self._held_out_text = held_out or (None, "")
+        for count in (len(part) for part in (images, held_out) if part is not None):
             if count <= classifier.num_features:
                 raise ValueError(
                     f"A judge of {classifier.num_features} features needs more than as many real "
@@ -45,57 +47,71 @@ class Judge:
         if images.shape[1:] != classifier.image_shape:
             sizes = ["x".join(map(str, s)) for s in (images.shape[1:3], classifier.image_shape[:2])]
             self.text += f", images enlarged bilinearly from {sizes[0]} to {sizes[1]}"
-        features = self._features(images)
+        features, _ = self._activations(images)
         statistics = GaussianStatistics(classifier.num_features)
         statistics.update(features)
         self._frechet = FrechetDistance(classifier, (statistics.mean, statistics.covariance))
         self._kernel = KernelDistance(classifier, features)
         self._precision = SamplePrecision(classifier, features)
         self._recall = SampleRecall(classifier, features)
-        self._references, _ = self._measure([held_out])
+        self._density = DensityCoverage(classifier, features)
+        self._references = {} if held_out is None else self._measure([held_out])[0]
 
     def scores(self, batches, protocol):
-        """The scores of images.
+        """The scores of images: the first of what `measure` returns."""
+        return self.measure(batches, protocol)[0]
+
+    def measure(self, batches, protocol):
+        """The scores of images, and their classes.
 
         Args:
             batches: iterable of uint8 arrays `(n, height, width, 3)`.
             protocol: what they are.
 
         Returns:
-            A list of `Score`, each with the value of the images held out.
+            `(scores, class_histogram)`: a list of `Score`, each with the value of the images held
+            out; and how many images the classifier takes for each class, or gives each label, an
+            int array `(num_classes,)`. It is `None` where there are features alone.
 
         Raises:
             ValueError: if there are no more images than features, or they are of another size.
         """
-        values, deviation = self._measure(batches)
+        values, deviation, histogram = self._measure(batches)
         details = {
             "frechet_distance": "; it falls with the number of images",
             "kernel_distance": f"; standard deviation {deviation:.2g} over random subsets of up to "
             f"{self._kernel.subset_size:,}",
             "precision": f"; k = {self._precision.k}",
             "recall": f"; k = {self._recall.k}",
+            "density": f"; k = {self._density.k}",
+            "coverage": f"; k = {self._density.k}",
         }
-        against = f"{protocol}, against {self._real_text}; real value: {self._held_out_text}"
-        return [
-            Score(f"{self.name}_{name}", value, "", against + details[name], self._references[name])
-            for name, value in values.items()
+        against = f"{protocol}, against {self._real_text}"
+        if self._held_out_text:
+            against += f"; real value: {self._held_out_text}"
+        scores = [
+            Score(f"{self.name}_{n}", value, "", against + details[n], self._references.get(n))
+            for n, value in values.items()
         ]
+        return scores, histogram
 
     def _measure(self, batches):
-        features = [self._features(batch) for batch in batches]
-        metrics = (self._frechet, self._kernel, self._precision, self._recall)
+        found = [self._activations(batch) for batch in batches]
+        metrics = (self._frechet, self._kernel, self._precision, self._recall, self._density)
         for metric in metrics:
             metric.reset_state()
-            for batch in features:
-                metric.update_activations(batch, None)
+            for features, _ in found:
+                metric.update_activations(features, None)
         distances = self._kernel.of_subsets()
         values = {
             "frechet_distance": self._frechet.result(),
             "kernel_distance": float(distances.mean()),
             "precision": self._precision.result(),
             "recall": self._recall.result(),
+            **self._density.result(),
         }
-        return values, float(distances.std())
+        counts = [class_counts(self.classifier, p) for _, p in found if p is not None]
+        return values, float(distances.std()), sum(counts) if counts else None
 
-    def _features(self, images):
-        return self.classifier.activations(enlarge(images, self.classifier.image_shape))[0]
+    def _activations(self, images):
+        return self.classifier.activations(enlarge(images, self.classifier.image_shape))

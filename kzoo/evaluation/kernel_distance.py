@@ -56,7 +56,8 @@ class KernelDistance(FeatureSetMetric):
     subset. Unlike the Frechet distance, its expectation does not depend on the number of images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`).
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         subsets: how many subsets.
         subset_size: images of either kind per subset, at least 2; if there are fewer of one kind,
@@ -66,7 +67,7 @@ class KernelDistance(FeatureSetMetric):
         dtype: as in any Keras metric.
 
     Raises:
-        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, an argument is
+        ValueError: if the classifier is none of these, an argument is
             outside its range, or the reference has another shape.
     """
 

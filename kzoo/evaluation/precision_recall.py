@@ -56,6 +56,23 @@ def manifold_share(x, points, k=3, radii=None):
     Raises:
         ValueError: if the vectors have two lengths, there are none, or no more points than k.
     """
+    inside = [np.any(part, axis=1) for part in in_spheres(x, points, k, radii)]
+    return float(np.mean(np.concatenate(inside)))
+
+
+def in_spheres(x, points, k, radii=None):
+    """Which vectors lie in which spheres, in chunks of rows.
+
+    Args:
+        x, points, k, radii: as in `manifold_share`.
+
+    Yields:
+        For the next vectors of `x`, whether each is in the sphere around each point: bool
+        `(a, m)`.
+
+    Raises:
+        ValueError: as `manifold_share`.
+    """
     x, points = np.asarray(x, "float64"), np.asarray(points, "float64")
     if x.ndim != 2 or points.ndim != 2 or x.shape[1] != points.shape[1] or not len(x):
         raise ValueError(
@@ -63,41 +80,48 @@ def manifold_share(x, points, k=3, radii=None):
         )
     radii = neighbor_radii(points, k) if radii is None else radii
     centre = points.mean(axis=0)
-    inside = [
-        np.any(distances <= radii, axis=1)
-        for distances in square_distances(x - centre, points - centre)
-    ]
-    return float(np.mean(np.concatenate(inside)))
+    for distances in square_distances(x - centre, points - centre):
+        yield distances <= radii
 
 
-class _ManifoldMetric(FeatureSetMetric):
+class ManifoldMetric(FeatureSetMetric):
+    """What the metrics share that draw spheres around features; arguments as `SamplePrecision`."""
+
+    _radii = None  # (reference, its radii): the real images stay, and there are many
+
     def __init__(self, classifier="mnist", reference=None, k=3, name=None, dtype=None):
         self.k = check_positive_int("k", k)
         self.least = self.k + 1
         super().__init__(classifier, reference, name=name, dtype=dtype)
+
+    def real_radii(self):
+        """`neighbor_radii` of the real images, computed once."""
+        if self._radii is None or self._radii[0] is not self.reference:
+            self._radii = self.reference, neighbor_radii(self.reference, self.k)
+        return self._radii[1]
 
     def get_config(self):
         return {**super().get_config(), "k": self.k}
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class SamplePrecision(_ManifoldMetric):
+class SamplePrecision(ManifoldMetric):
     """The share of images that look like real ones: those in the manifold of the real images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`).
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         k: int, which nearest neighbor the spheres around the features reach to.
         name: name of the metric.
         dtype: as in any Keras metric.
 
     Raises:
-        ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, k is not a
+        ValueError: if the classifier is none of these, k is not a
             positive integer, or the reference has another shape or no more than k rows.
     """
 
     score = "precision"
-    _radii = None  # (reference, its radii): the real images stay, and there are many
 
     def result(self):
         """The precision, a float in [0, 1].
@@ -106,13 +130,11 @@ class SamplePrecision(_ManifoldMetric):
             ValueError: if there is no reference, or no more than k images.
         """
         images, real = self.features()
-        if self._radii is None or self._radii[0] is not self.reference:
-            self._radii = self.reference, neighbor_radii(real, self.k)
-        return manifold_share(images, real, self.k, self._radii[1])
+        return manifold_share(images, real, self.k, self.real_radii())
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class SampleRecall(_ManifoldMetric):
+class SampleRecall(ManifoldMetric):
     """The share of real images that the images cover: those in the manifold of the images.
 
     An image that is repeated more than k times has a sphere of radius 0. So a model that draws a

@@ -14,6 +14,7 @@ Every score says by which protocol it was measured. All run on any backend, from
 import numpy as np
 
 from kzoo.checks import check_positive_int, seed_generator
+from kzoo.classifier.reference import SCORES
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
 from kzoo.evaluation.evaluate import evaluate_images
@@ -37,7 +38,7 @@ __all__ = [
 
 SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
 
-SAMPLE_SCORES = ("inception_score", "diversity_score", "frechet_distance")
+SAMPLE_SCORES = SCORES
 
 
 def sample(model, num_samples, seed=0, track=untracked, **options):
@@ -70,9 +71,19 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
             raise ValueError(
                 f"{type(model).__name__}.generate() takes no {name}; got {name}={value!r}."
             )
-    given = {c.name: options.pop(c.name, None) for c in conditions_of(model)}
-    _, each = check_given(model, num_samples, given)
+    each = conditions_of_sample(model, num_samples, **options)
+    options = {name: value for name, value in options.items() if name not in each}
     return _groups(model, num_samples, seed, track, options, each)
+
+
+def conditions_of_sample(model, num_samples, **options):
+    """The conditions that the images of `sample` are drawn for, `{name: array (num_samples, ...)}`.
+
+    Args:
+        model, num_samples, **options: as in `sample`.
+    """
+    given = {c.name: options.get(c.name) for c in conditions_of(model)}
+    return check_given(model, num_samples, given)[1]
 
 
 def _groups(model, num_samples, seed, track, options, each):
@@ -84,10 +95,13 @@ def _groups(model, num_samples, seed, track, options, each):
         yield model.generate(count, seed=seed, **options, **conditions)
 
 
-def describe_sample(model, num_samples, seed=0, **options):
-    """What the images of `sample` are, for the protocol of a score."""
+def describe_sample(model, num_samples, seed=0, seeds=1, **options):
+    """What the images of `sample` are, for the protocol of a score; of how many seeds."""
     origin = f" of {model.sample_name(**options)}" if can(model, "sample_name") else ""
-    return f"{num_samples:,} samples{origin}, seed {seed}, clipped to [-1, 1]"
+    numbers = f"seed {seed}"
+    if seeds > 1:
+        numbers = f"mean of seeds {seed} to {seed + seeds - 1}"
+    return f"{num_samples:,} samples{origin}, {numbers}, clipped to [-1, 1]"
 
 
 def sample_scores(batches, protocol, classifier="mnist"):
@@ -107,8 +121,8 @@ def sample_scores(batches, protocol, classifier="mnist"):
     """
     measured = evaluate_images(batches, classifier)
     scores = [
-        Score(name, measured[name], "", protocol, measured["reference"][name])
-        for name in SAMPLE_SCORES
+        Score(name, measured[name], "", protocol, real)
+        for name, real in measured["reference"].items()
     ]
     return scores, measured["class_histogram"]
 
@@ -119,13 +133,14 @@ def accuracy_scores(classifier, images, labels):
     Args:
         classifier: a `kzoo.Classifier`.
         images: uint8 array `(n, height, width, channels)`.
-        labels: int array `(n,)`.
+        labels: int array `(n,)`; of a multi-label classifier 0 and 1, `(n, num_classes)`.
 
     Returns:
         `(scores, class_histogram)`: a list of `Score`, of the accuracy in percent and, if the
         classifier has a `reference`, of the images' inception score, diversity score and Frechet
         distance; and how many images were classified as each class, an int array
-        `(num_classes,)`.
+        `(num_classes,)`. Of a multi-label classifier, the accuracy is the balanced one, and there
+        is no histogram.
 
     Raises:
         ValueError: if images and labels do not fit each other or the classifier.
@@ -133,11 +148,30 @@ def accuracy_scores(classifier, images, labels):
     if len(labels) != len(images):
         raise ValueError(f"Expected one label per image, got {len(labels)} for {len(images)}.")
     _, probabilities = classifier.activations(images)
-    predictions = probabilities.argmax(axis=1)
-    accuracy = 100.0 * float(np.mean(predictions == labels))
-    scores = [Score("accuracy", accuracy, "%", "labels against the most likely class")]
+    if classifier.multi_label:
+        scores, histogram = [_balanced_accuracy(classifier, probabilities, labels)], None
+    else:
+        predictions = probabilities.argmax(axis=1)
+        accuracy = 100.0 * float(np.mean(predictions == labels))
+        scores = [Score("accuracy", accuracy, "%", "labels against the most likely class")]
+        histogram = np.bincount(predictions, minlength=classifier.num_classes)
     if classifier.reference is not None:
         measured = evaluate_images(images, classifier)
         train = f"{classifier.reference.num_train:,} training images"
-        scores += [Score(name, measured[name], "", f"against {train}") for name in SAMPLE_SCORES]
-    return scores, np.bincount(predictions, minlength=classifier.num_classes)
+        scores += [Score(n, measured[n], "", f"against {train}") for n in measured["reference"]]
+    return scores, histogram
+
+
+def _balanced_accuracy(classifier, probabilities, labels):
+    """Of several labels (n, k): the mean over labels, and over images with and without each."""
+    reference = classifier.reference
+    thresholds = 0.5 if reference is None else reference.label_distribution
+    labels = np.asarray(labels, "bool")
+    right = (probabilities > thresholds) == labels
+    known = [k for k, share in enumerate(labels.mean(axis=0)) if 0 < share < 1]
+    each = [np.mean(right[labels[:, k] == given, k]) for k in known for given in (False, True)]
+    details = (
+        f"mean over {len(known)} labels, and over the images with and without each; a label is "
+        f"given where its probability is above {'.5' if reference is None else 'its share'}"
+    )
+    return Score("balanced_accuracy", 100.0 * float(np.mean(each)), "%", details)

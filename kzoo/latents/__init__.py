@@ -6,17 +6,27 @@ Any model with these three works, `kzoo.VAE` and `kzoo.Autoencoder` among them:
 * `encode(images)`: NumPy latents (n, latent_dim), or a tuple that begins with them, such as the
   mean and the log-variance of a posterior;
 * `decode(latents)`: floats (n, h, w, c) in [-1, 1].
+
+A GAN encodes no images. There, `labelled` draws latents and says what a classifier sees in each
+image, and the arithmetic takes groups of latents in place of groups of images.
 """
 
-from kzoo.latents.arithmetic import attribute_direction, average_latents, combine
-from kzoo.latents.encoding import decoded, encoded, latent_network, latent_scores
+from kzoo.latents.arithmetic import (
+    attribute_direction,
+    average_latents,
+    balanced_directions,
+    combine,
+)
+from kzoo.latents.encoding import decoded, encoded, labelled, latent_network, latent_scores
 
 __all__ = [
     "attribute_direction",
     "average_latents",
+    "balanced_directions",
     "combine",
     "decoded",
     "encoded",
+    "labelled",
     "latent_network",
     "latent_scores",
 ]

@@ -4,7 +4,11 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.batching import in_batches
+from kzoo.checks import check_latents, check_positive_int, seed_generator
 from kzoo.images import to_uint8
+
+DRAWN_AT_ONCE = 256
 
 
 def check_model(model):
@@ -33,10 +37,55 @@ def encoded(model, images):
     return _moments(model, images)[0]
 
 
-def decoded(model, latents):
-    """The images of latents (..., latent_dim) as uint8 (n, h, w, c): all vectors in one row."""
+def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
+    """The images of latents (..., latent_dim) as uint8 (n, h, w, c): all vectors in one row.
+
+    By the model's `decode`, or the `transform_noise` of one that has none, such as a GAN.
+
+    Args:
+        model: a model with `latent_dim` and one of the two methods.
+        latents: floats (..., latent_dim).
+        batch_size: how many to compute at once, of a model without `decode`.
+
+    Raises:
+        ValueError: for another model, or latents of another length.
+    """
+    decode, transform = (getattr(model, name, None) for name in ("decode", "transform_noise"))
+    if not (decode or transform) or not getattr(model, "latent_dim", None):
+        raise ValueError(
+            "Expected a model with latents (`latent_dim`, and `decode` or `transform_noise`); got "
+            f"{type(model).__name__}."
+        )
     latents = np.reshape(latents, (-1, np.shape(latents)[-1]))
-    return ops.convert_to_numpy(to_uint8(check_model(model).decode(latents)))
+    latents = check_latents(latents, model.latent_dim)
+    if decode:
+        return ops.convert_to_numpy(to_uint8(decode(latents)))
+    return in_batches(lambda part: to_uint8(transform(part)), batch_size, latents)
+
+
+def labelled(model, classifier, num_samples, seed=None):
+    """Latents, and what a classifier sees in their images: groups for the arithmetic of a GAN.
+
+    Args:
+        model: a model with `latent_dim` and `transform_noise`, whose latents are N(0, I).
+        classifier: a `kzoo.Classifier` of such images.
+        num_samples: how many latents to draw.
+        seed: int, `keras.random.SeedGenerator`, or `None` for other latents each time.
+
+    Returns:
+        `(latents, probabilities)`: float NumPy arrays (n, latent_dim) and (n, num_classes).
+
+    Raises:
+        ValueError: for another model, or if its images are not of the classifier's shape.
+    """
+    count = check_positive_int("num_samples", num_samples)
+    latents = keras.random.normal((count, model.latent_dim), seed=seed_generator(seed))
+    latents = ops.convert_to_numpy(latents)
+    probabilities = []
+    for first in range(0, count, DRAWN_AT_ONCE):  # a part at a time: images take memory
+        images = decoded(model, latents[first : first + DRAWN_AT_ONCE])
+        probabilities.append(classifier.activations(images)[1])
+    return latents, np.concatenate(probabilities)
 
 
 def latent_scores(model, images):

@@ -3,6 +3,7 @@
 from kzoo.layers.batch_normalization import BatchNormalization
 from kzoo.layers.diff_augment import DiffAugment, DiffColor, DiffCutout, DiffTranslation
 from kzoo.layers.fade import Fade
+from kzoo.layers.image_pool import ImagePool
 from kzoo.layers.latent_codes import LatentCodes
 from kzoo.layers.masked_conv import MaskedConv2D
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
@@ -17,6 +18,7 @@ __all__ = [
     "DiffCutout",
     "DiffTranslation",
     "Fade",
+    "ImagePool",
     "LatentCodes",
     "MaskedConv2D",
     "MaskedRowConv2D",

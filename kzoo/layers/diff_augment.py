@@ -11,9 +11,12 @@ Every layer draws anew for every image and changes images only with `training=Tr
 float32, and the gradient with respect to the images is exact.
 """
 
+import functools
+
 import keras
 from keras import ops
 
+from kzoo import backend
 from kzoo.checks import seed_generator
 
 
@@ -40,12 +43,14 @@ class _Augmentation(keras.layers.Layer):
     def uniform(self, images, minimum, maximum):
         """A number for every image, (b, 1, 1, 1)."""
         shape = (ops.shape(images)[0], 1, 1, 1)
-        return keras.random.uniform(shape, minimum, maximum, seed=self.seed_generator)
+        draw = functools.partial(keras.random.uniform, minval=minimum, maxval=maximum)
+        return backend.random_rows(draw, shape, seed=self.seed_generator)
 
     def integers(self, images, maximum):
         """An int from 0 to `maximum` - 1 for every image, (b, 1)."""
         shape = (ops.shape(images)[0], 1)
-        return keras.random.randint(shape, 0, maximum, seed=self.seed_generator)
+        draw = functools.partial(keras.random.randint, minval=0, maxval=maximum)
+        return backend.random_rows(draw, shape, seed=self.seed_generator)
 
     def compute_output_shape(self, input_shape):
         return input_shape

@@ -5,6 +5,8 @@ import itertools
 import keras
 from keras import ops
 
+from kzoo import backend
+
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class LatentCodes(keras.layers.Layer):
@@ -67,7 +69,7 @@ class LatentCodes(keras.layers.Layer):
     def labels(self, latents):
         """The categories of latents (b, latent_dim), ints (b,) from 0 to `codes` - 1."""
         if self.probabilities is None:
-            return ops.argmax(latents[:, : self.codes], axis=-1)
+            return backend.argmax(latents[:, : self.codes])
         uniform = 0.5 * (1.0 + ops.erf(latents[:, :1] / 2**0.5))  # (b, 1) in [0, 1]
         bounds = list(itertools.accumulate(self.probabilities[:-1]))  # codes - 1 of them
         above = uniform > ops.convert_to_tensor(bounds, uniform.dtype)

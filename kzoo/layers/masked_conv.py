@@ -103,10 +103,11 @@ class MaskedConv2D(MaskedConv):
             )
         self.in_features = features = input_shape[-1]
         self.check_input(features)
+        shape = (self.left + 1, self.kernel_size, features, self.filters)
+        self.kernel, self.bias = self.add_kernel(shape), self.add_bias()
         self.mask = causal_mask(
             self.kernel_size, features, self.filters, self.mask_type, self.groups
         )
-        self.kernel, self.bias = self.add_kernel(self.mask.shape), self.add_bias()
 
     def masked_kernel(self):
         if self.mask.all():

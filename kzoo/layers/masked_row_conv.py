@@ -55,8 +55,8 @@ class MaskedRowConv2D(MaskedConv):
     def build(self, input_shape):
         self.in_features = features = input_shape[-1]
         self.check_input(features)
-        self.mask = channel_mask(features, self.filters, self.mask_type, self.groups, self.blocks)
         self.kernel = self.add_kernel((self.left + 1, features, self.filters))
+        self.mask = channel_mask(features, self.filters, self.mask_type, self.groups, self.blocks)
         if self.use_bias:
             self.bias = self.add_bias()
 

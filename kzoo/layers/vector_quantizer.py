@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo import backend
+from kzoo.checks import check_nonnegative, check_positive_int, check_rate, seed_generator
 from kzoo.configs import Configured
 
 
@@ -36,12 +37,8 @@ class VectorQuantizer(Configured, keras.layers.Layer):
     def __init__(self, num_codes, decay=0.99, restart_below=0.0, seed=None, **kwargs):
         super().__init__(**kwargs)
         self.num_codes = check_positive_int("num_codes", num_codes)
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay must be in [0, 1), got {decay!r}.")
-        if not restart_below >= 0:
-            raise ValueError(f"restart_below must be at least 0, got {restart_below!r}.")
-        self.decay = decay
-        self.restart_below = restart_below
+        self.decay = check_rate("decay", decay)
+        self.restart_below = check_nonnegative("restart_below", restart_below)
         self.seed = seed
         self.seed_generator = seed_generator(seed)
 
@@ -63,7 +60,7 @@ class VectorQuantizer(Configured, keras.layers.Layer):
         distance = ops.sum(ops.square(codes), axis=-1) - 2.0 * ops.matmul(
             ops.cast(vectors, "float32"), ops.transpose(codes)
         )
-        return ops.cast(ops.argmin(distance, axis=-1), "int32")
+        return backend.argmax(-distance)
 
     def lookup(self, indices):
         """The codes (..., dimension) of int indices (...)."""

@@ -1,6 +1,7 @@
 """The base class of every generative model of kzoo."""
 
 import math
+import threading
 
 import keras
 from keras import ops
@@ -9,13 +10,17 @@ from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.images import range_problem, to_float
 from kzoo.models import batches
+from kzoo.models.divergence import WarnOfDivergence
 from kzoo.models.exporting import Exporting
-from kzoo.models.regrouping import check_update
+from kzoo.models.regrouping import check_update, cut
 from kzoo.models.sampling import Sampling
+from kzoo.models.training_state import TrainingState, one_at_a_time
 from kzoo.presets import PresetMixin
 
 
-class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, keras.Model):
+class GenerativeModel(
+    PresetMixin, Sampling, Exporting, TrainingState, backend.StepTrainer, keras.Model
+):
     """A model that learns to draw images.
 
     `fit`, `evaluate`, `save` and the rest are Keras's own; `train_step` is overridden once,
@@ -44,15 +49,20 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
     #: Names of the scalars that `update` and `evaluation` return.
     loss_names = ("loss",)
     #: The features that are the images, in a dict of named features.
-    image_keys = ("image", "images")
+    image_keys = batches.IMAGE_KEYS
+    #: The features that the images are made from, of a model that learns pairs of images.
+    source_keys = ()
     #: Whether the loss is a mean over examples, which `sample_weight` and `class_weight` weigh.
     #: `update` and `evaluation` then take a third argument, weights (b,) or `None`.
     weighs_examples = False
+    #: Whether replicas that each see a part of the batch do together what one device does.
+    distributes = True
     #: Whether one training update is made of long loops (see `kzoo.backend.loops_compile`).
     trains_in_loops = False
 
     def __init__(self, image_shape, latent_dim=None, **kwargs):
         super().__init__(**kwargs)
+        self.one_thread = threading.RLock()  # of `one_at_a_time`; `fit` itself evaluates
         self.image_shape = check_image_shape(image_shape)
         if latent_dim is not None:
             self.latent_dim = check_positive_int("latent_dim", latent_dim)
@@ -90,7 +100,8 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
                 `loss` and `metrics` are not taken: the model defines its losses.
 
         Raises:
-            ValueError: for a `loss` or `metrics` argument.
+            ValueError: for a `loss` or `metrics` argument, or on several replicas, where a model
+                cannot do what one device does.
         """
         for name in ("loss", "metrics", "weighted_metrics", "loss_weights"):
             if kwargs.get(name) is not None:
@@ -99,6 +110,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
                     f"compile() got {name}={kwargs[name]!r}, expected none. "
                     "Scores of samples are in kzoo.metrics."
                 )
+        self._assert_distributes()
         if jit_compile == "auto" and self.trains_in_loops:
             jit_compile = backend.loops_compile()
         super().compile(optimizer or self.default_optimizer(), jit_compile=jit_compile, **kwargs)
@@ -207,6 +219,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
             tracker.update_state(scalars[tracker.name], sample_weight=ops.shape(x)[0])
         return {tracker.name: tracker.result() for tracker in self._loss_trackers}
 
+    @one_at_a_time
     def fit(self, x=None, y=None, batch_size=None, **kwargs):
         """Trains the model; arguments as in `keras.Model.fit`, data as the class describes them.
 
@@ -221,29 +234,23 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("fit")
-        if self.examples_per_step(1) != 1 and kwargs.get("validation_split"):
-            (x, y), kwargs["validation_data"] = batches.cut(x, y, kwargs.pop("validation_split"))
-        weights = kwargs.pop("sample_weight", None), kwargs.get("class_weight")
-        shuffle = kwargs.pop("shuffle", None)
-        prepared = batches.prepare(self, x, y, *weights, batch_size, shuffle, grouped=True)
+        callbacks = keras.tree.flatten(kwargs.pop("callbacks", None) or ())
+        resumes = any(hasattr(c, "resume") for c in callbacks)
+        data = x, y, kwargs.pop("sample_weight", None)
+        if (resumes or self.examples_per_step(1) != 1) and kwargs.get("validation_split"):
+            data, kwargs["validation_data"] = cut(data, kwargs.pop("validation_split"))
+        options = kwargs.get("class_weight"), batch_size, kwargs.pop("shuffle", None)
+        prepared = batches.prepare(self, *data, *options, grouped=True, own_order=resumes)
         if kwargs.get("validation_data") is not None:
             kwargs["validation_data"] = batches.prepare_held_out(self, kwargs["validation_data"])
-        self.before_training(*prepared.pop("first"))
-        callbacks = keras.tree.flatten(kwargs.get("callbacks") or ())
-        kwargs["callbacks"] = [*callbacks, *self.training_callbacks()]
-        return super().fit(**prepared, **kwargs)
+        callbacks = [*callbacks, *self.training_callbacks(), WarnOfDivergence()]
+        first = prepared.pop("first")
+        prepared = self.resumed(callbacks=callbacks, **prepared, **kwargs)
+        if prepared["initial_epoch"] < prepared["epochs"]:
+            self.before_training(*first)
+        return super().fit(**prepared)
 
-    def before_training(self, images, condition):
-        """What `fit` does once the data are checked, before the first update; nothing here.
-
-        Args:
-            images, condition: NumPy arrays of the first batch, the condition as a dict.
-        """
-
-    def training_callbacks(self):
-        """Keras callbacks that `fit` adds to those of the user."""
-        return []
-
+    @one_at_a_time
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):
         """The model's losses on given images; arguments as in `keras.Model.evaluate`.
 
@@ -256,6 +263,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         del prepared["shuffle"], prepared["first"]
         return super().evaluate(**prepared, **kwargs)
 
+    @one_at_a_time
     def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, **kwargs):
         """One training update; arguments as in `keras.Model.train_on_batch`.
 
@@ -268,6 +276,7 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         data = (given["x"], given["y"], given["sample_weight"])
         return super().train_on_batch(*data, class_weight, **kwargs)
 
+    @one_at_a_time
     def test_on_batch(self, x, y=None, sample_weight=None, **kwargs):
         """The model's losses on one batch; arguments as in `keras.Model.test_on_batch`.
 
@@ -279,20 +288,9 @@ class GenerativeModel(PresetMixin, Sampling, Exporting, backend.StepTrainer, ker
         return super().test_on_batch(given["x"], given["y"], given["sample_weight"], **kwargs)
 
     def data_problems(self, images):
-        """What is probably wrong with some images of the data: a list of sentences.
-
-        Args:
-            images: NumPy array (n, h, w, c), uint8 or floats in [-1, 1].
-        """
+        """What is probably wrong with images (n, h, w, c) of the data: a list of sentences."""
         problem = range_problem(images)
         return [] if problem is None else [problem]
-
-    def _assert_compiled(self, method):
-        if not self.compiled:
-            raise RuntimeError(
-                f"{type(self).__name__}.{method}() needs a compiled model: call compile() first; "
-                "without arguments it takes the paper's settings."
-            )
 
     def bits_per_dim(self, nats):
         """Nats per image as bits per value: divided by height * width * channels * ln 2."""

@@ -24,6 +24,7 @@ from kzoo.models.regrouping import (
 )
 
 LOOKED_AT = 256  # images, for a warning about their values
+IMAGE_KEYS = ("image", "images")
 
 
 def split(model, data):
@@ -31,7 +32,8 @@ def split(model, data):
 
     Args:
         model: a model with `conditioned_on` and `image_keys`.
-        data: images, a tuple or list of images, condition and weights, or a dict of features.
+        data: images, a tuple or list of images, condition and weights, or a dict of features. A
+            feature may be a batch itself, a dict or a tuple; it then stands for its images.
 
     Returns:
         `(images, condition, weights)`: the condition is a dict, `{name: values}`.
@@ -74,11 +76,18 @@ def _condition(model, y):
 def _feature(model, features, name, keys):
     for key in keys:
         if key in features:
-            return features[key]
+            return _own_images(model, features[key], keys)
     raise ValueError(
         f"{type(model).__name__} found no {name} among the features "
         f"{', '.join(map(repr, features))}: expected one of {', '.join(map(repr, keys))}."
     )
+
+
+def _own_images(model, feature, keys):
+    """The images of a feature that is a batch itself, as `zip_domains` yields two."""
+    if isinstance(feature, dict):
+        return _feature(model, feature, "images", (*IMAGE_KEYS, *keys))
+    return feature[0] if isinstance(feature, tuple) else feature
 
 
 def packed(images, condition, weights=None):
@@ -133,14 +142,14 @@ def _check_weights(model, *weights):
         )
 
 
-def _look(model, images):
-    """Warns, once per model, where the values of some images are probably not as they should be."""
+def look(model, images, stacklevel=6):
+    """Warns, once per model, of values of images that are probably wrong, at the line of `fit`."""
     images = numpy_of(images[:LOOKED_AT])
     seen = model.__dict__.setdefault("_kzoo_warnings", set())
     for problem in model.data_problems(images):
         if problem not in seen:
             seen.add(problem)
-            warnings.warn(f"{type(model).__name__}: {problem}", stacklevel=5)
+            warnings.warn(f"{type(model).__name__}: {problem}", stacklevel=stacklevel)
 
 
 def prepare(
@@ -152,6 +161,7 @@ def prepare(
     batch_size=None,
     shuffle=None,
     grouped=False,
+    own_order=False,
 ):
     """Checks data and makes of them what Keras's `fit` and `evaluate` take.
 
@@ -159,6 +169,8 @@ def prepare(
         model: the model.
         x, y, sample_weight, class_weight, batch_size, shuffle: as in `keras.Model.fit`.
         grouped: whether batches are joined to the examples that one training update takes.
+        own_order: whether NumPy's global generator shuffles arrays, and not Keras. (On TensorFlow,
+            Keras has the same order in every epoch if there is a global seed.)
 
     Returns:
         A dict of arguments for Keras, `x`, `y`, `sample_weight`, `batch_size` and `shuffle`; and
@@ -171,7 +183,8 @@ def prepare(
     grouped = grouped and model.examples_per_step(1) != 1
     if hasattr(x, "shape") or (isinstance(x, dict) and x):
         labels = class_weight is not None
-        return _prepare_arrays(model, x, y, sample_weight, labels, batch_size, shuffle, grouped)
+        options = (labels, batch_size, shuffle, grouped, own_order)
+        return _prepare_arrays(model, x, y, sample_weight, *options)
     kinds = ("element_spec", "__next__", "dataset")  # tf.data, generators, a DataLoader
     if not isinstance(x, keras.utils.PyDataset) and not any(hasattr(x, kind) for kind in kinds):
         raise ValueError(
@@ -214,12 +227,14 @@ def prepare(
     return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
 
 
-def _prepare_arrays(model, x, y, sample_weight, keep_labels, batch_size, shuffle, grouped):
+def _prepare_arrays(
+    model, x, y, sample_weight, keep_labels, batch_size, shuffle, grouped, own_order
+):
     images, condition, _ = split(model, (x, y, sample_weight))
     check_images(model, images)
     if not len(images):
         raise ValueError(f"{type(model).__name__} got no images: shape {tuple(images.shape)}.")
-    _look(model, images)
+    look(model, images)
     for c in model.conditioned_on:
         condition[c.name] = c.check(numpy_of(condition[c.name]), len(images))
     first = rows_of((images, condition), slice(batch_size or 32))
@@ -234,6 +249,10 @@ def _prepare_arrays(model, x, y, sample_weight, keep_labels, batch_size, shuffle
         y = packed(images, condition)[1]
     elif not keep_labels:
         y = None if sample_weight is None else _placeholder(images)
+    if own_order and shuffle is True:
+        arrays = keras.tree.map_structure(numpy_of, as_tuple(images, y, sample_weight))
+        data = ArrayBatches(arrays, batch_size or 32, True, drop_remainder=False)
+        return {"x": data, "shuffle": False, "first": first}
     return {
         "x": images,
         "y": y,
@@ -253,21 +272,6 @@ def prepare_held_out(model, data):
     return given["x"], given["y"], given["sample_weight"]
 
 
-def cut(x, y, fraction):
-    """Arrays without their last part, and that part: `((x, y), (x, y))`, as `validation_split`."""
-    arrays = keras.tree.flatten((x, y))
-    if not 0 < fraction < 1 or not all(a is None or hasattr(a, "shape") for a in arrays):
-        raise ValueError(
-            f"validation_split needs arrays and a fraction in (0, 1), got {type(x).__name__} and "
-            f"{fraction!r}."
-        )
-    count = next(len(a) for a in arrays if a is not None)
-    at = int(count * (1.0 - fraction))
-    if not 0 < at < count:
-        raise ValueError(f"validation_split={fraction!r} of {count} images leaves a part empty.")
-    return rows_of((x, y), slice(at)), rows_of((x, y), slice(at, None))
-
-
 def _prepare_tf_data(model, x, grouped):
     images, condition, weights = split(model, x.element_spec)
     check_images(model, images)
@@ -276,19 +280,21 @@ def _prepare_tf_data(model, x, grouped):
     if first is None:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
     first = _first(model, converter(model)(keras.tree.map_structure(numpy_of, first)))
+    given = x
     if isinstance(x.element_spec, dict):
         x = x.map(lambda batch: packed(*split(model, batch)))
-    if not grouped:
-        return x, first
-    size = model.examples_per_step(images.shape[0] or len(first[0]))
-    x = x.rebatch(size, drop_remainder=True)
-    if x.cardinality() == 0:
-        check_enough(model, 0, size)
+    if grouped:
+        size = model.examples_per_step(images.shape[0] or len(first[0]))
+        x = x.rebatch(size, drop_remainder=True)
+        if x.cardinality() == 0:
+            check_enough(model, 0, size)
+    if hasattr(given, "set_epoch"):
+        x.set_epoch = given.set_epoch
     return x, first
 
 
 def _first(model, batch):
     """Images and condition of a converted batch, whose values have been looked at."""
     images, condition, _ = split(model, batch)
-    _look(model, images)
+    look(model, images)
     return images, condition

@@ -1,18 +1,17 @@
 """Writing models for other programs: `model.export`, by Keras's exporters.
 
-| format | TensorFlow | JAX | PyTorch |
-|---|---|---|---|
-| `"tf_saved_model"` | yes | with TensorFlow installed | by Keras, not tried |
-| `"onnx"` | with tf2onnx | with jax2onnx, not tried | GAN and VAE, with onnxscript |
-| `"litert"` | yes | not tried | with litert-torch, not tried |
-| `"torch"` | - | - | all but CFGGAN, for one example at a time |
-
-A CFGGAN is written as G_T, its T gradients included, for mini-batches of its own size. On PyTorch a
-model whose class has weights of its own beside its networks (pixel models, CFGGAN) is not
-written as ONNX. `input_signature` chooses other sizes.
+`backend.EXPORTS` says which formats each backend writes; `docs/guide/presets.md` has the measured
+differences. A file computes one function of the model, one of `exports()`. A CFGGAN is written with
+its gradients, for mini-batches of its own size; LiteRT and PyTorch's exporters know none.
 """
 
+import importlib.util
+
 import keras
+import numpy as np
+
+from kzoo import backend
+from kzoo.checks import check_name
 
 
 class Forward(keras.Model):
@@ -44,34 +43,103 @@ class Exporting:
 
     def input_specs(self):
         """What `call` takes, a list of `keras.InputSpec`: images in [-1, 1], then conditions."""
-        images = keras.InputSpec(shape=(None, *self.image_shape), dtype="float32")
-        return [images, *(condition.input_spec() for condition in self.conditioned_on)]
+        return [self.images_spec(), *self.condition_specs()]
+
+    def images_spec(self):
+        """Images, floats (n, h, w, c) in [-1, 1]."""
+        return keras.InputSpec("float32", (None, *self.image_shape), name="images")
+
+    def latents_spec(self):
+        """Latents (n, latent_dim)."""
+        return keras.InputSpec("float32", (None, self.latent_dim), name="latents")
+
+    def condition_specs(self):
+        """The conditions, by their names."""
+        specs = [(condition.name, condition.input_spec()) for condition in self.conditioned_on]
+        return [keras.InputSpec(spec.dtype, spec.shape, name=name) for name, spec in specs]
 
     def exported_call(self, *inputs):
         """What an exported model computes: `call`, unless a subclass says otherwise."""
         return self(*inputs)
 
+    def exports(self):
+        """What `export` can write: `{name: (function of tensors, list of `keras.InputSpec`)}`."""
+        return {"call": (self.exported_call, self.input_specs())}
+
     def export(
-        self, filepath, format="tf_saved_model", verbose=None, input_signature=None, **kwargs
+        self,
+        filepath,
+        format="tf_saved_model",
+        verbose=None,
+        input_signature=None,
+        function="call",
+        batch_size=None,
+        half_precision=False,
+        **kwargs,
     ):
-        """Writes what `exported_call` computes for other programs: `keras.Model.export`.
+        """Writes a function of the model for other programs, by `keras.Model.export`.
 
         Args:
-            filepath: of the artifact.
-            format: `"tf_saved_model"`, `"onnx"`, `"litert"`, `"torch"` or `"openvino"`, where the
-                backend has it.
+            filepath: of the file; of a folder for `"tf_saved_model"`.
+            format: `"tf_saved_model"`, `"onnx"`, `"litert"` or `"torch"`, one that the backend
+                writes.
             verbose: whether to say what was written.
-            input_signature: of a model with several inputs, a list that holds the list of them; by
-                default that of `input_specs()`.
-            **kwargs: of the format.
+            input_signature: in place of what `exports()` says; of a function of several inputs, a
+                list that holds the list of them.
+            function: a name in `exports()`: `"call"`, and what else the model has, such as
+                `"encode"` and `"decode"` of a VAE, `"start"` and `"step"` of a CFGGAN.
+            batch_size: how many examples the file takes at a time. `None`: any number where the
+                backend can (PyTorch: 1), and `batch_size` of a CFGGAN.
+            half_precision: whether an ONNX file keeps its weights in float16, half the bytes. It
+                computes in float32 all the same.
+            **kwargs: of the format, as in `keras.Model.export`.
+
+        Raises:
+            ValueError: if the backend does not write the format, there is no such function, or
+                `half_precision` is asked of another format.
+            ImportError: if the package that writes the format is missing.
+            RuntimeError: on PyTorch, if gradients are a part of the function.
         """
+        check_name("format", format, backend.EXPORTS)
+        exports = self.exports()
+        check_name("function", function, exports)
+        if half_precision and format != "onnx":
+            raise ValueError(f"half_precision is for ONNX files, got format={format!r}.")
+        package = backend.EXPORTS[format]
+        if importlib.util.find_spec(package) is None:
+            raise ImportError(f"format={format!r} needs {package}: pip install {package}")
+        function, specs = exports[function]
         if input_signature is None:
-            specs = [
-                keras.InputSpec(shape=(self.fixed_batch, *spec.shape[1:]), dtype=spec.dtype)
-                for spec in self.input_specs()
-            ]
+            size = batch_size or self.fixed_batch or backend.EXPORTED_BATCH
+            specs = [sized(spec, size) for spec in specs]
             input_signature = specs if len(specs) == 1 else [specs]
-        self.sync_state()
-        Forward(self, self.exported_call).export(
-            filepath, format, verbose, input_signature, **kwargs
-        )
+        with self.with_state(), backend.exporting(format):
+            Forward(self, function).export(filepath, format, verbose, input_signature, **kwargs)
+        if half_precision:
+            halve_weights(filepath)
+
+
+def sized(spec, batch_size):
+    """A `keras.InputSpec` for batches of a size, or any size (`None`)."""
+    rows = bool(spec.shape) and spec.shape[0] is None
+    shape = (batch_size, *spec.shape[1:]) if rows else spec.shape
+    return keras.InputSpec(spec.dtype, shape, name=spec.name)
+
+
+def halve_weights(filepath):
+    """Has an ONNX file keep its float32 weights in float16; each is cast back before its use."""
+    import onnx
+
+    model = onnx.load(filepath)
+    graph, casts = model.graph, []
+    for i, weights in enumerate(graph.initializer):
+        values = onnx.numpy_helper.to_array(weights)
+        if values.dtype != np.float32 or values.size < 16:
+            continue
+        name, half = weights.name, f"{weights.name}_half"
+        graph.initializer[i].CopyFrom(onnx.numpy_helper.from_array(values.astype("float16"), half))
+        to = onnx.TensorProto.FLOAT
+        casts.append(onnx.helper.make_node("Cast", [half], [name], to=to))
+    for node in reversed(casts):
+        graph.node.insert(0, node)
+    onnx.save(model, filepath)

@@ -8,6 +8,8 @@ import itertools
 import keras
 import numpy as np
 
+from kzoo.batching import rows_of
+
 
 def numpy_of(array):
     """An array or tensor of any library, as a NumPy array."""
@@ -24,31 +26,35 @@ def _joined(parts):
 
 
 class ArrayBatches(keras.utils.PyDataset):
-    """Arrays in batches of one size; images that fill no batch are left out of an epoch.
+    """Arrays in batches of one size.
 
     Args:
         arrays: nest of NumPy arrays (n, ...).
         size: rows per batch.
-        shuffle: whether every epoch has a new order, which `keras.utils.set_random_seed` fixes.
+        shuffle: whether every epoch has a new order. NumPy's global generator draws it when the
+            first batch of the epoch is asked for.
+        drop_remainder: whether images that fill no batch are left out of an epoch.
     """
 
-    def __init__(self, arrays, size, shuffle):
+    def __init__(self, arrays, size, shuffle, drop_remainder=True):
         super().__init__()
         self.arrays = arrays
         self.size = size
         self.shuffle = shuffle
+        self.drop_remainder = drop_remainder
         self.count = len(keras.tree.flatten(arrays)[0])
-        self.order = np.arange(self.count)
-        self.on_epoch_end()
+        self.order = None
 
     def on_epoch_end(self):
-        if self.shuffle:
-            self.order = np.random.permutation(self.count)
+        self.order = None
 
     def __len__(self):
-        return self.count // self.size
+        return self.count // self.size if self.drop_remainder else -(-self.count // self.size)
 
     def __getitem__(self, index):
+        if self.order is None:
+            count = self.count
+            self.order = np.random.permutation(count) if self.shuffle else np.arange(count)
         rows = self.order[index * self.size : (index + 1) * self.size]
         return keras.tree.map_structure(lambda a: a[rows], self.arrays)
 
@@ -113,6 +119,7 @@ class ConvertedBatches(keras.utils.PyDataset):
         self.size = size
         self.given = given
         self.count = count
+        self.first = 0  # of a source without end: how many batches are passed over
 
     @property
     def num_batches(self):
@@ -121,6 +128,7 @@ class ConvertedBatches(keras.utils.PyDataset):
         return None if self.count is None else self.count // self.size
 
     def __getitem__(self, index):
+        index += self.first
         if self.size is None:
             return self.convert(self.source[index])
         first, last = index * self.size, (index + 1) * self.size
@@ -134,6 +142,10 @@ class ConvertedBatches(keras.utils.PyDataset):
                 f"size; the first has {self.given} images, one of batches {start} and later fewer."
             )
         return joined
+
+    def set_epoch(self, epoch):
+        if hasattr(self.source, "set_epoch"):
+            self.source.set_epoch(epoch)
 
     def on_epoch_begin(self):
         self.source.on_epoch_begin()
@@ -183,3 +195,18 @@ def check_update(model, count):
             f"One training update of this {type(model).__name__} takes {least} images, or where "
             f"its batch size is free, a multiple of them; got {count}."
         )
+
+
+def cut(data, fraction):
+    """Nested arrays without their last part, and that part, as `validation_split`."""
+    arrays = keras.tree.flatten(data)
+    if not 0 < fraction < 1 or not all(a is None or hasattr(a, "shape") for a in arrays):
+        raise ValueError(
+            "validation_split needs arrays and a fraction in (0, 1), got "
+            f"{type(data[0]).__name__} and {fraction!r}."
+        )
+    count = next(len(a) for a in arrays if a is not None)
+    at = int(count * (1.0 - fraction))
+    if not 0 < at < count:
+        raise ValueError(f"validation_split={fraction!r} of {count} images leaves a part empty.")
+    return rows_of(data, slice(at)), rows_of(data, slice(at, None))

@@ -8,6 +8,7 @@ from kzoo.batching import in_batches
 from kzoo.checks import check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import to_uint8
+from kzoo.models.divergence import check_drawn
 
 
 class Sampling:
@@ -47,7 +48,7 @@ class Sampling:
             uint8 NumPy array (num_samples, height, width, channels).
 
         Raises:
-            ValueError: if an argument is not as described above.
+            ValueError: if an argument is not as described above, or the images are not numbers.
         """
         if num_samples is not None:
             num_samples = check_positive_int("num_samples", num_samples)
@@ -60,19 +61,18 @@ class Sampling:
         batch_size = check_positive_int("batch_size", batch_size or fixed or 64)
         options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
         num_samples, condition = check_given(self, num_samples, condition)
-        self.sync_state()
         count = num_samples
         if fixed:  # whole mini-batches: none of the images may depend on what fills up the last one
             count += -count % fixed
             condition = {name: np.resize(values, count) for name, values in condition.items()}
-        noise = ops.convert_to_numpy(self.draw_noise(count, seed_generator(seed)))
-        images = in_batches(
-            lambda noise, condition: to_uint8(self.transform_noise(noise, **condition, **options)),
-            batch_size,
-            noise,
-            condition,
-        )
-        return images[:num_samples]
+
+        def draw(noise, condition):
+            images = self.transform_noise(noise, **condition, **options)
+            return to_uint8(check_drawn(self, images))
+
+        with self.with_state():
+            noise = ops.convert_to_numpy(self.draw_noise(count, seed_generator(seed)))
+            return in_batches(draw, batch_size, noise, condition)[:num_samples]
 
     def draw_noise(self, num_samples, seed):
         """Standard normal latents (num_samples, latent_dim)."""
@@ -84,5 +84,5 @@ class Sampling:
 
     def run_in_batches(self, function, batch_size, *arrays, fill=True):
         """`kzoo.batching.in_batches`, on the weights as they are now, also while `fit` runs."""
-        self.sync_state()
-        return in_batches(function, batch_size, *arrays, fill=fill)
+        with self.with_state():
+            return in_batches(function, batch_size, *arrays, fill=fill)

@@ -2,13 +2,17 @@
 
 import functools
 
+from kzoo.networks.began import began_discriminator, began_generator
 from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kzoo.networks.dcgan_4x4 import dcgan_4x4_discriminator, dcgan_4x4_generator
 from kzoo.networks.fully_connected import (
     fully_connected_discriminator,
     fully_connected_generator,
 )
+from kzoo.networks.patchgan import patchgan_discriminator
 from kzoo.networks.resnet import resnet_discriminator, resnet_generator
+from kzoo.networks.resnet_translator import resnet_translator
+from kzoo.networks.unet import unet_generator
 
 # name: (discriminator, generator, the options that they take)
 _CONVOLUTIONAL = {"width", "batch_norm", "init_stddev"}
@@ -22,21 +26,39 @@ _NETWORKS = {
         set(),
     ),
     "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm", "fading"}),
+    "began": (began_discriminator, began_generator, {"width", "repeats"}),
 }
 NAMES = tuple(_NETWORKS)
 _WITH_CODES = ("dcgan", "dcgan_4x4")
+# Those of translation: from an image to an image, with their options, and from an image to a map
+# of logits.
+TRANSLATORS = {
+    "unet": (unet_generator, {"width", "dropout"}),
+    "resnet_translator": (resnet_translator, {"width", "blocks"}),
+}
+PATCH_DISCRIMINATORS = {"patchgan": patchgan_discriminator}
+# Options of the discriminator alone; of all others, spectral normalization.
+_OF_DISCRIMINATOR = {"began": {"code_dim", "channels"}}
 
 
 def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
     """One of `NAMES` for images; it takes the options that it knows.
 
     Raises:
-        ValueError: if there is no network of that name or it does not fit the images.
+        ValueError: if there is no network of that name, it does not fit the images, or it cannot be
+            spectrally normalized.
     """
     build, _, known = _find("discriminator", name)
     _check_fading("discriminator", name, options)
-    chosen = {key: options[key] for key in known & set(options)}
-    return build(image_shape, spectral_normalization=spectral_normalization, **chosen)
+    known = known | _OF_DISCRIMINATOR.get(name, {"spectral_normalization"})
+    if spectral_normalization and "spectral_normalization" not in known:
+        raise ValueError(
+            "An autoencoder whose layers cannot enlarge differences cannot reconstruct: "
+            f"discriminator={name!r} needs spectral_normalization=False, got "
+            f"{spectral_normalization!r}."
+        )
+    options["spectral_normalization"] = spectral_normalization
+    return build(image_shape, **{key: options[key] for key in known & set(options)})
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
@@ -57,14 +79,39 @@ def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator
     return build(image_shape, latent_dim, name=role, **chosen)
 
 
+def translator_by_name(name, source_shape, image_shape, *, role="generator", **options):
+    """One of `TRANSLATORS`, from images of one shape to images of another; with its options.
+
+    Raises:
+        ValueError: if there is no network of that name or it does not fit the images.
+    """
+    build, known = _known(role, name, TRANSLATORS)
+    chosen = {key: options[key] for key in known & set(options)}
+    return build(source_shape, image_shape, name=role, **chosen)
+
+
+def patch_discriminator_by_name(name, image_shape, *, role="discriminator", **options):
+    """One of `PATCH_DISCRIMINATORS`, a network from images to maps of logits.
+
+    Raises:
+        ValueError: if there is no network of that name or it does not fit the images.
+    """
+    return _known(role, name, PATCH_DISCRIMINATORS)(image_shape, name=role, **options)
+
+
 def _check_fading(role, name, options):
     if options.get("fading") and "fading" not in _NETWORKS[name][2]:
         raise ValueError(f"Fading in needs {role}='dcgan_4x4', got {role}={name!r}.")
 
 
 def _find(role, name):
-    if name not in _NETWORKS:
+    return _known(role, name, _NETWORKS)
+
+
+def _known(role, name, networks):
+    if name not in networks:
         raise ValueError(
-            f"{role} must be a keras.Model or one of {', '.join(map(repr, NAMES))}, got {name!r}."
+            f"{role} must be a keras.Model or one of {', '.join(map(repr, networks))}, "
+            f"got {name!r}."
         )
-    return _NETWORKS[name]
+    return networks[name]

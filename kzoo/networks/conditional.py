@@ -11,7 +11,7 @@ from keras import ops
 
 from kzoo.layers import channels_last as layers
 
-CONDITIONING = ("projection", "concatenation")
+CONDITIONING = ("projection", "concatenation", "auxiliary")
 
 
 def conditional_generator(network, latent_dim, num_classes):

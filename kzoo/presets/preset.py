@@ -2,17 +2,30 @@
 
 import datetime
 import os
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Self
 
 import keras
 
 from kzoo import __version__
+from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
-from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, local_files, remote_files
-from kzoo.presets.storage import load_weights, serialized, write_preset
+from kzoo.presets.sources import (
+    CONFIG,
+    METADATA,
+    PresetFiles,
+    local_files,
+    remote_files,
+    short,
+)
+from kzoo.presets.storage import (
+    find_weights,
+    load_weights,
+    serialized,
+    without_training,
+    write_preset,
+)
 
 # Written by `save_to_preset` itself.
 _OWN_METADATA = (
@@ -26,6 +39,9 @@ _OWN_METADATA = (
 
 # Arguments of every Keras model, in its config or not.
 _KERAS_ARGUMENTS = ("dtype", "name", "trainable")
+
+# How often a preset is read again because another process replaced it meanwhile.
+_READS = 100
 
 
 class _Presets:
@@ -51,7 +67,13 @@ class PresetMixin(HasPresets):
     presets = _Presets()
 
     @classmethod
-    def from_preset(cls, preset: str | os.PathLike, load_weights: bool = True, **kwargs) -> Self:
+    def from_preset(
+        cls,
+        preset: str | os.PathLike,
+        load_weights: bool = True,
+        sha256: str | None = None,
+        **kwargs,
+    ) -> Self:
         """Builds a model from a preset.
 
         Args:
@@ -60,6 +82,8 @@ class PresetMixin(HasPresets):
                 `"hf://owner/name"`, `"kaggle://owner/model/framework/variation"` or
                 `"https://..."` of a folder. Downloads are cached.
             load_weights: whether to load the weights; `False` starts from new ones.
+            sha256: the hash that the weights file must have. By default it is the one in
+                `metadata.json`, which comes from the same place; downloads need one of the two.
             **kwargs: constructor arguments that replace the preset's.
 
         Returns:
@@ -67,27 +91,45 @@ class PresetMixin(HasPresets):
 
         Raises:
             ValueError: for an unknown preset, one of another class, one whose config names
-                anything but classes of Keras and kzoo, an argument that the model does not have,
-                or weights that are damaged or do not fit.
+                anything but classes of Keras and kzoo or describes a model of more parameters
+                than the metadata list, an argument that the model does not have, or weights that
+                are damaged or do not fit.
             FileNotFoundError: if a file of the preset is missing.
             ConnectionError: if a download fails.
             ImportError: if an address needs a package that is not installed.
         """
-        files = _files_of(preset, cls)
-        config = files.read(CONFIG)
+        files = files_of(preset, cls)
+        for _ in range(_READS):
+            version = files.version()
+            try:
+                model = cls._read_preset(preset, files, load_weights, sha256, kwargs)
+            except (ValueError, OSError):
+                if files.version() == version:
+                    raise
+            else:
+                if files.version() == version:
+                    return model
+        raise ValueError(f"{files.location} was replaced {_READS} times while it was read.")
+
+    @classmethod
+    def _read_preset(cls, preset, files, load_weights, sha256, kwargs):
+        config, metadata = files.read(CONFIG), files.read(METADATA)
         where = f"{files.location} ({CONFIG})"
         check_config(config, where)
         model_class = object_class(config)
         if model_class is None or not isinstance(config.get("config"), dict):
-            raise ValueError(f"{where} does not describe a model of kzoo: {str(config)[:80]}")
+            raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
         if not issubclass(model_class, cls):
             raise ValueError(
                 f"The preset {os.fspath(preset)!r} is a {model_class.__name__}, not a "
                 f"{cls.__name__}: use kzoo.{model_class.__name__}.from_preset()."
             )
-        model = _build(config, kwargs, where)
-        if load_weights:
-            _load(model, files)
+        parameters = check_listed(metadata.get("parameter_count"), f"{files.location} ({METADATA})")
+        weights = find_weights(files, metadata, parameters, sha256) if load_weights else None
+        # Other arguments than the preset's may make another number of parameters.
+        model = _build(config, kwargs, where, MOST_PARAMETERS if kwargs else parameters)
+        if weights is not None:
+            _load(model, weights, parameters)
         return model
 
     def save_to_preset(
@@ -101,13 +143,16 @@ class PresetMixin(HasPresets):
             folder: where to write; made if it does not exist. A preset in it is replaced.
             half_precision: stores float32 weights in half the bytes, as float16. `from_preset`
                 gives float32 again, with a relative error of at most 2**-11 per weight.
-            **metadata: further entries of `metadata.json`, of types that JSON has. `dataset`, a
-                TFDS name, and `classifier`, a preset's name, say what `kzoo evaluate` takes.
+            **metadata: further entries of `metadata.json`, of types that JSON has. `kzoo evaluate`
+                reads `trained_on={"data": "mnist", "split": "train", "num_images": 60_000}`, a TFDS
+                name with what was trained on (or `dataset="mnist"`, the name alone), and
+                `classifier`, a preset's name.
 
         Raises:
-            ValueError: if the model is not built, is of a class that is not kzoo's or uses layers
-                that presets do not allow (nothing is written), if `metadata` has an entry that this
-                method writes, or if a weight is beyond the range of float16.
+            ValueError: if the model is not built, is of a class that is not kzoo's, uses layers
+                that presets do not allow or has more than 2**29 parameters, if `metadata` has an
+                entry that this method writes, or if a weight is not a finite number or beyond the
+                range of float16. Nothing is written then.
         """
         folder = Path(folder).expanduser().absolute()
         if folder.exists() and not folder.is_dir():
@@ -125,7 +170,8 @@ class PresetMixin(HasPresets):
         except ValueError as error:
             raise ValueError(f"{error} save('model.keras') takes any model.") from error
         # A copy has no optimizer and no metrics, and shows that the config describes the model.
-        copy = _build(config, {}, f"the config of {self.name!r}")
+        parameters = check_listed(self.count_params(), f"The model {self.name!r}")
+        copy = _build(config, {}, f"The config of {self.name!r}", parameters)
         if [w.shape for w in copy.weights] != [w.shape for w in self.weights]:
             raise ValueError(
                 f"The config of {self.name!r} does not describe its weights: a model built from "
@@ -137,7 +183,7 @@ class PresetMixin(HasPresets):
         facts = {
             "keras_version": keras.__version__,
             "kzoo_version": __version__,
-            "parameter_count": self.count_params(),
+            "parameter_count": parameters,
             "date_saved": now.strftime("%Y-%m-%d@%H:%M:%S"),
         }
         if half_precision:
@@ -160,13 +206,18 @@ def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) ->
         FileNotFoundError: if the preset has no such file.
         ConnectionError, ImportError: as `from_preset`.
     """
-    return _files_of(preset, model_class).read(METADATA)
+    return files_of(preset, model_class).read(METADATA)
 
 
 _load = load_weights  # `from_preset` has an argument of that name
 
 
-def _files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
+def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
+    """The files of a preset, by its name, folder or address.
+
+    Raises:
+        ValueError: if there is none.
+    """
     if not isinstance(preset, str | os.PathLike):
         raise ValueError(f"Received preset={preset!r}, expected a name, a folder or an address.")
     if isinstance(preset, str):
@@ -175,16 +226,23 @@ def _files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
         shipped = find_shipped(preset, model_class)
         if shipped is not None:
             return local_files(shipped)
-    folder = Path(preset).expanduser()
-    if folder.is_dir():
-        return local_files(folder)
-    kind = "a file" if folder.exists() else "neither a folder nor a preset that comes with kzoo"
+    try:
+        folder = Path(preset).expanduser()
+        if folder.is_dir():
+            return local_files(folder)
+        exists = folder.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # no name that a file could have
+        why = getattr(error, "strerror", None) or error  # without the name, once more
+        raise ValueError(
+            f"{short(os.fspath(preset))!r} is not the name of a preset or a folder: {short(why)}."
+        ) from error
+    kind = "a file" if exists else "neither a folder nor a preset that comes with kzoo"
     raise ValueError(f"{os.fspath(preset)!r} is {kind}. {choices(str(preset), model_class)}")
 
 
-def _build(config: dict, overrides: dict, where: str) -> Any:
+def _build(config: dict, overrides: dict, where: str, parameters: int) -> Any:
     # A copy: Keras takes entries out of the configs that it reads.
-    config = deepcopy(config)
+    config = without_training(config)
     arguments = config["config"]
     unknown = sorted(set(overrides) - {*arguments, *_KERAS_ARGUMENTS})
     if unknown:
@@ -196,12 +254,14 @@ def _build(config: dict, overrides: dict, where: str) -> Any:
     if overrides:
         merged.pop("build_config", None)  # it belongs to the arguments that were replaced
     try:
-        return keras.saving.deserialize_keras_object(merged, safe_mode=True)
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        with at_most(parameters):
+            return keras.saving.deserialize_keras_object(merged, safe_mode=True)
+    except Exception as error:  # Keras and each backend have their own errors
         # Keras quotes whole configs; the error from which it started says what is wrong.
         cause: BaseException = error
-        while cause.__context__ is not None:
+        while not cause.__suppress_context__ and cause.__context__ is not None:
             cause = cause.__context__
+        kind = "" if isinstance(cause, ValueError) else f"{type(cause).__name__}: "
         raise ValueError(
-            f"{where} does not fit {config['class_name']}: {type(cause).__name__}: {cause}"
+            f"{where} does not fit {config['class_name']}: {kind}{short(cause)}"
         ) from error

@@ -13,6 +13,8 @@ from typing import Any
 import keras
 
 import kzoo
+from kzoo.presets.limits import LARGEST_NUMBER, MOST_OBJECTS
+from kzoo.presets.sources import short
 
 PACKAGE = "kzoo>"
 
@@ -64,26 +66,37 @@ class HasPresets:
 
 
 def check_config(config: Any, location: str) -> None:
-    """Checks that a config names nothing but classes of Keras and kzoo.
+    """Checks that a config names nothing but classes of Keras and kzoo, and no absurd numbers.
 
     Args:
         config: what `config.json` holds: dicts, lists, strings, numbers, booleans, `None`.
         location: where it came from, for the message.
 
     Raises:
-        ValueError: naming the class or function that is refused.
+        ValueError: naming the class, function or number that is refused.
     """
-    pending = [config]
+    pending, objects = [("", config)], 0
     while pending:
-        node = pending.pop()
+        key, node = pending.pop()
         if isinstance(node, dict):
             if "class_name" in node:
                 _check_object(node, location)
-            pending.extend(node.values())
+                objects += 1
+            pending.extend(node.items())
         elif isinstance(node, list | tuple):
-            pending.extend(node)
+            pending.extend((key, part) for part in node)
         elif isinstance(node, str):
             _check_string(node, location)
+        elif isinstance(node, int) and abs(node) > LARGEST_NUMBER and key != "seed":
+            raise ValueError(
+                f"{location} has {short(key)}={short(node)}, expected whole numbers of at most "
+                f"{LARGEST_NUMBER:,}."
+            )
+    if objects > MOST_OBJECTS:
+        raise ValueError(
+            f"{location} names {objects:,} classes and functions, expected at most "
+            f"{MOST_OBJECTS:,}."
+        )
 
 
 def object_class(config: dict) -> type | None:
@@ -139,10 +152,10 @@ def _check_object(node: dict, location: str) -> None:
     if not allowed:
         shown = name if name != "function" else f"function {node.get('config')}"
         raise ValueError(
-            f"{location} names {shown!r} (module={node.get('module')!r}, "
-            f"registered_name={node.get('registered_name')!r}), which a preset may not create: "
-            "expected only classes of Keras, and of kzoo (registered as 'kzoo>...'), without "
-            "Lambda layers or other code."
+            f"{location} names {short(repr(shown))} (module={short(repr(node.get('module')))}, "
+            f"registered_name={short(repr(node.get('registered_name')))}), which a preset may not "
+            "create: expected only classes of Keras, and of kzoo (registered as 'kzoo>...'), "
+            "without Lambda layers or other code."
         )
 
 
@@ -166,6 +179,6 @@ def _check_string(value: str, location: str) -> None:
         return
     if keras.saving.get_registered_object(value) is not None:
         raise ValueError(
-            f"{location} names {value!r}, which another package registered with Keras: "
+            f"{location} names {short(value)!r}, which another package registered with Keras: "
             "expected only classes and functions of Keras and kzoo."
         )

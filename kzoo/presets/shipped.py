@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from kzoo.presets.sources import CONFIG, METADATA, local_files
 
 _PACKAGE = Path(__file__).resolve().parent
+#: Presets that once had another name, which still finds them.
+_RENAMED = {"cfggan/mnist_xicfg": "cfggan/mnist"}
 
 
 class Shipped(NamedTuple):
@@ -63,6 +65,7 @@ def find_shipped(name: str, model_class: type) -> Path | None:
     """
     if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)?", name):
         return None
+    name = renamed(name)
     named = [p for p in shipped_presets() if name in (p.name, p.handle)]
     fitting = [p for p in named if p.is_a(model_class)]
     # A full handle stands for itself: `from_preset` says that it is of another class.
@@ -82,6 +85,14 @@ def find_shipped(name: str, model_class: type) -> Path | None:
             f"{handles}. {choices(name, model_class)}"
         )
     return None
+
+
+def renamed(name: str) -> str:
+    """Today's handle of a preset that has another name now; any other name as it is."""
+    for old, new in _RENAMED.items():
+        if name in (old, old.partition("/")[2]):
+            return new
+    return name
 
 
 def choices(name: str, model_class: type) -> str:

@@ -8,9 +8,17 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kzoo.presets.download import download
+
 CONFIG = "config.json"
 METADATA = "metadata.json"
 WEIGHTS = "model.weights.h5"
+PENDING = ".new"  # a folder in that of a preset; see `kzoo.presets.storage`
+
+_MOST_BYTES = 4 * 2**20  # of a JSON file
+_MOST_DEPTH = 100  # lists and dicts within each other
+_TYPES = {"parameter_count": int, "sha256": str}  # of entries of the metadata
+_MOST_CHARACTERS = 300  # of what an error message quotes
 
 _HUB_NAME = r"[A-Za-z0-9][\w.-]*"
 
@@ -20,21 +28,30 @@ class PresetFiles:
 
     Args:
         location: the folder or address, as messages show it.
-        fetch: `(filename, sha256 or None) -> path` of the file on this machine.
+        fetch: `(filename, sha256 or None, most bytes) -> path` of the file on this machine.
     """
 
-    def __init__(self, location: str, fetch: Callable[[str, str | None], Path]):
+    is_remote = True
+
+    def __init__(self, location: str, fetch: Callable[[str, str | None, int], Path]):
         self.location = location
         self._fetch = fetch
 
-    def path(self, filename: str, sha256: str | None = None) -> Path:
+    def version(self) -> tuple | None:
+        """Differs before and after files of this machine are replaced or moved; `None` for others.
+
+        A preset that is replaced by an equal one has another version: its files are new.
+        """
+        return None
+
+    def path(self, filename: str, sha256: str | None = None, most: int = _MOST_BYTES) -> Path:
         """The path of one file.
 
         Raises:
             FileNotFoundError: if the preset does not have the file.
-            ConnectionError: if it cannot be downloaded.
+            ConnectionError: if it cannot be downloaded, or has more than `most` bytes there.
         """
-        path = self._fetch(filename, sha256)
+        path = self._fetch(filename, sha256, most)
         if not path.is_file():
             raise FileNotFoundError(
                 f"{self.location} is not a complete preset: {filename} is missing. Expected "
@@ -49,18 +66,85 @@ class PresetFiles:
             ValueError: if it is not a JSON object.
         """
         path = self.path(filename)
+        if path.stat().st_size > _MOST_BYTES:
+            raise ValueError(
+                f"{path} has {path.stat().st_size:,} bytes, expected at most {_MOST_BYTES:,}."
+            )
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_bytes().decode(), parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is not valid JSON: {error}") from error
+            raise ValueError(f"{path} is not valid JSON: {short(error)}") from error
         if not isinstance(content, dict):
             raise ValueError(f"{path} holds a {type(content).__name__}, expected a JSON object.")
+        if depth_of(content) > _MOST_DEPTH:
+            raise ValueError(f"{path} is nested more than {_MOST_DEPTH} levels deep.")
+        for name, kind in _TYPES.items():
+            value = content.get(name)
+            if filename == METADATA and (
+                not isinstance(value, kind | None) or isinstance(value, bool)
+            ):
+                raise ValueError(
+                    f"{path}: {name} is {short(repr(value))}, expected {kind.__name__}."
+                )
         return content
+
+
+def short(value: object) -> str:
+    """What an error message quotes of a stranger's text: one line, printable, not long."""
+    text = " ".join(str(value).split())
+    text = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
+    return text.encode("utf-8", "backslashreplace").decode()  # JSON may hold half characters
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+def sha256_of(path: str | os.PathLike) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def depth_of(content: object) -> int:
+    """How deep lists and dicts lie in each other, or a number above the limit."""
+    level, depth = [content], 0
+    while level and depth <= _MOST_DEPTH:
+        depth += 1
+        level = [
+            part
+            for node in level
+            if isinstance(node, dict | list)
+            for part in (node.values() if isinstance(node, dict) else node)
+        ]
+    return depth
+
+
+class LocalFiles(PresetFiles):
+    """The files of a preset on this machine."""
+
+    is_remote = False
+
+    def __init__(self, folder: str | os.PathLike):
+        super().__init__(str(folder), self._find)
+        self.folder = Path(folder)
+
+    def _find(self, filename: str, sha256: str | None = None, most: int = 0) -> Path:
+        pending = self.folder / PENDING / filename
+        return pending if pending.is_file() else self.folder / filename
+
+    def version(self) -> tuple | None:
+        places = tuple(self._find(name) for name in (WEIGHTS, CONFIG, METADATA))
+        try:
+            states = [path.stat() for path in places]
+        except OSError:  # incomplete, or moved just now
+            return places
+        return places, *((state.st_ino, state.st_mtime_ns) for state in states)
 
 
 def local_files(folder: str | os.PathLike) -> PresetFiles:
     """The preset in a folder of this machine."""
-    return PresetFiles(str(folder), lambda filename, sha256: Path(folder, filename))
+    return LocalFiles(folder)
 
 
 def remote_files(address: str) -> PresetFiles:
@@ -79,18 +163,18 @@ def remote_files(address: str) -> PresetFiles:
         fetch = _web(address.rstrip("/"))
     else:
         raise ValueError(
-            f"Cannot read the preset address {address!r}: expected hf://owner/name, "
+            f"Cannot read the preset address {short(address)!r}: expected hf://owner/name, "
             "kaggle://owner/model/framework/variation, or the https:// address of a folder "
             "without a query."
         )
 
-    def checked(filename: str, sha256: str | None) -> Path:
+    def checked(filename: str, sha256: str | None, most: int) -> Path:
         try:
-            return Path(fetch(filename, sha256))
+            return Path(fetch(filename, sha256, most))
         except Exception as error:  # each client has its own errors
             raise ConnectionError(
-                f"Could not get {filename} from {address}: {error}. Check the address and the "
-                "connection; a preset in a local folder needs neither."
+                f"Could not get {filename} from {short(address)}: {short(error)}. Check the "
+                "address and the connection; a preset in a local folder needs neither."
             ) from error
 
     return PresetFiles(address, checked)
@@ -105,39 +189,35 @@ def _hugging_face(name):
     try:
         import huggingface_hub
     except ImportError as error:
-        raise ImportError("hf:// presets need the extra `hub`: pip install 'kzoo[hub]'") from error
-    return lambda filename, sha256: huggingface_hub.hf_hub_download(name, filename)
+        raise ImportError("hf:// presets need a package: pip install huggingface_hub") from error
+    return lambda filename, sha256, most: huggingface_hub.hf_hub_download(name, filename)
 
 
 def _kaggle(name):
     try:
         import kagglehub
     except ImportError as error:
-        raise ImportError(
-            "kaggle:// presets need the extra `hub`: pip install 'kzoo[hub]'"
-        ) from error
-    return lambda filename, sha256: kagglehub.model_download(name, path=filename)
+        raise ImportError("kaggle:// presets need a package: pip install kagglehub") from error
+    return lambda filename, sha256, most: kagglehub.model_download(name, path=filename)
 
 
 def _web(address):
-    import keras
+    name = hashlib.sha256(address.encode()).hexdigest()[:16]
+    home = os.environ.get("KERAS_HOME", "~/.keras")  # where Keras keeps downloads
+    folder = Path(home).expanduser() / "kzoo" / name
 
-    folder = f"kzoo/{hashlib.sha256(address.encode()).hexdigest()[:16]}"
-
-    def fetch(filename, sha256):
-        origin = f"{address}/{filename}"
-        if sha256 is not None:  # cached for as long as the hash stays the same
-            return keras.utils.get_file(
-                filename, origin, file_hash=sha256, hash_algorithm="sha256", cache_subdir=folder
-            )
-        # The small files say which weights are current, so they are fetched each time, under
-        # another name: a failed download must not cost the copy of the last one.
+    def fetch(filename, sha256, most):
+        target = folder / filename
+        if sha256 is not None and target.is_file() and sha256_of(target) == sha256:
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            fresh = keras.utils.get_file(
-                f"new-{filename}", origin, cache_subdir=folder, force_download=True
-            )
+            download(f"{address}/{filename}", target, most)
         except Exception:
-            return keras.utils.get_file(filename, origin, cache_subdir=folder)
-        return Path(fresh).replace(Path(fresh).with_name(filename))
+            # The small files say which weights are current, so they are fetched each time. Where
+            # that fails, the last ones serve.
+            if sha256 is not None or not target.is_file():
+                raise
+        return target
 
     return fetch

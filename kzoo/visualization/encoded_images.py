@@ -94,8 +94,8 @@ def arithmetic_sheet(model, first, minus, plus, rows=4, seed=0, scale=1, path=No
 
     Args:
         model: a model as `kzoo.latents` describes it.
-        first, minus, plus: groups of images, each uint8 (n, h, w, c), n >= `rows`, or floats in
-            [-1, 1]; for "smiling woman - neutral woman + neutral man" in this order.
+        first, minus, plus: groups as `kzoo.latents.average_latents` takes them, each of at least
+            `rows`; for "smiling woman - neutral woman + neutral man" in this order.
         rows: how many shares.
         seed: int >= 0, of the shares.
         scale: see `image_grid`.
@@ -105,8 +105,8 @@ def arithmetic_sheet(model, first, minus, plus, rows=4, seed=0, scale=1, path=No
         A uint8 sheet of `rows` times 4 images, as `image_grid` returns it.
 
     Raises:
-        ValueError: if a group has fewer images than rows, for another model, or images that do not
-            fit it.
+        ValueError: if a group has fewer members than rows, for another model, or a group that does
+            not fit it.
     """
     rows = check_positive_int("rows", rows)
     generator = np.random.default_rng(seed)

@@ -6,9 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.batching import in_batches
 from kzoo.checks import check_positive_int, seed_generator
-from kzoo.images import to_uint8
+from kzoo.latents import decoded
 from kzoo.visualization.grid import image_grid
 
 
@@ -40,7 +39,8 @@ def interpolation_strip(model, steps=8, rows=1, seed=None, spherical=True, scale
     start, end = ops.convert_to_numpy(z)  # (rows, latent_dim) each
     interpolate = slerp if spherical else lerp
     latents = np.stack([interpolate(start, end, t) for t in np.linspace(0, 1, steps)], axis=1)
-    return image_grid(_decode(model, latents), columns=steps, scale=scale, path=path)
+    images = decoded(model, latents, batch_size=steps)
+    return image_grid(images, columns=steps, scale=scale, path=path)
 
 
 def lerp(start, end, t):
@@ -87,7 +87,8 @@ def latent_manifold(model, n=20, scale=1, path=None):
     normal = statistics.NormalDist()
     points = np.array([normal.inv_cdf((i + 0.5) / n) for i in range(n)])
     latents = np.stack(np.meshgrid(points, points[::-1]), axis=-1)  # (n, n, 2)
-    return image_grid(_decode(model, latents), columns=n, scale=scale, padding=0, path=path)
+    images = decoded(model, latents, batch_size=n)
+    return image_grid(images, columns=n, scale=scale, padding=0, path=path)
 
 
 def _latent_dim(model):
@@ -97,10 +98,3 @@ def _latent_dim(model):
             f"{type(model).__name__}."
         )
     return model.latent_dim
-
-
-def _decode(model, latents):
-    """uint8 images `(rows * columns, h, w, c)` of latents `(rows, columns, latent_dim)`."""
-    rows, columns, _ = latents.shape
-    flat = latents.astype("float32").reshape(rows * columns, -1)
-    return in_batches(lambda row: to_uint8(model.transform_noise(row)), columns, flat)

@@ -63,7 +63,7 @@ def test_digits(run_recipe, tmp_path, capsys, name, shape, dataset):
     scores = {score["name"]: score["value"] for score in metadata["scores"]}
     assert 0 <= scores.pop("accuracy") <= 100
     assert scores == reference.scores
-    assert metadata["dataset"] == dataset
+    assert metadata["trained_on"]["data"] == dataset
     assert "accuracy " in capsys.readouterr().out
 
 
@@ -83,7 +83,7 @@ def test_rooms(run_recipe, tmp_path):
     assert reference.scores.items() <= scores.items()
     assert 0 <= scores["balanced_accuracy"] <= 100
     assert scores["frechet_distance_of_training_images"] > 0
-    assert metadata["dataset"] == "lsun/bedroom"
+    assert metadata["trained_on"]["data"] == "lsun/bedroom"
 
 
 def test_images64(run_recipe, tmp_path):

@@ -29,22 +29,46 @@ def test_halved_takes_means_of_2x2_pixels(growing):
     np.testing.assert_array_equal(small, np.floor(means + 0.5))
 
 
-def test_a_batch_depends_on_its_number(growing):
-    first = growing.batches(IMAGES, 16, 0, 0, mirror=True)
+def test_batches_are_mirrored_at_random(growing):
+    first = growing.batches(IMAGES, 16, 0, mirror=True)
     batches = [next(first)[0] for _ in range(3)]
-    np.testing.assert_array_equal(
-        next(growing.batches(IMAGES, 16, 0, 2, mirror=True))[0], batches[2]
-    )
     assert np.any(batches[0] != batches[1])
     known = {image.tobytes() for image in IMAGES}
     mirrored = [image.tobytes() not in known for image in batches[0]]
     assert 0 < np.mean(mirrored) < 1
     assert all(image[:, ::-1].tobytes() in known for image in batches[0][mirrored])
-    plain = next(growing.batches(IMAGES, 16, 0, 0))[0]
+    plain = next(growing.batches(IMAGES, 16, 0))[0]
     assert all(image.tobytes() in known for image in plain)
 
 
+def test_pairs_stay_pairs(growing):
+    sources = 255 - IMAGES
+    given = growing.batches(IMAGES, 16, 0, mirror=True, sources=sources, crop=6)
+    for _ in range(3):
+        images, beside = next(given)
+        assert images.shape == beside.shape == (16, 6, 6, 3)
+        np.testing.assert_array_equal(beside, 255 - images)
+    squares = {
+        image[i : i + 6, j : j + 6, ::1].tobytes()
+        for image in (*IMAGES, *IMAGES[:, :, ::-1])
+        for i in range(3)
+        for j in range(3)
+    }
+    assert all(image.tobytes() in squares for image in images)
+
+
+def test_sources_drawn_apart(growing):
+    sources = 255 - IMAGES[:20]
+    given = growing.batches(IMAGES, 16, 0, sources=sources, apart=True)
+    images, beside = next(given)
+    assert np.any(beside != 255 - images)
+    for part, whole in ((images, IMAGES), (beside, sources)):
+        known = {image.tobytes() for image in whole}
+        assert all(image.tobytes() in known for image in part)
+
+
 def model():
+    keras.utils.set_random_seed(0)
     gan = kzoo.GAN(
         (8, 8, 3),
         latent_dim=4,
@@ -64,11 +88,9 @@ def test_an_interrupted_training_ends_as_another(growing, tmp_path, monkeypatch,
     monkeypatch.setattr(growing, "UPDATES", 3)
     args = types.SimpleNamespace(batch_size=8, seed=0)
     whole = model()
-    start = whole.get_weights()
     growing.train(args, whole, IMAGES, 48, tmp_path / "whole")
     for count in (24, 48):
         part = model()
-        part.set_weights(start)
         growing.train(args, part, IMAGES, count, tmp_path / "parts")
     for a, b in zip(whole.get_weights(), part.get_weights(), strict=True):
         # PyTorch's sums depend on where in memory the numbers lie.
@@ -78,6 +100,26 @@ def test_an_interrupted_training_ends_as_another(growing, tmp_path, monkeypatch,
     again = model()
     growing.train(args, again, IMAGES, 48, tmp_path / "parts")  # nothing is left to do
     np.testing.assert_array_equal(again.generate(4, seed=0), part.generate(4, seed=0))
+
+
+def test_a_training_on_pairs(growing, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(growing, "UPDATES", 2)
+    monkeypatch.setattr(growing, "SHEETS", 1)
+    args = types.SimpleNamespace(batch_size=4, seed=0)
+    weights = []
+    for counts in ((16,), (8, 16)):
+        folder = tmp_path / str(len(counts))
+        for count in counts:
+            keras.utils.set_random_seed(0)
+            pix2pix = kzoo.Pix2Pix((8, 8, 3), width=2, receptive_field=16)
+            pix2pix.compile()
+            pairs = {"sources": 255 - IMAGES, "crop": 8, "shown": (IMAGES[:5], 255 - IMAGES[:5])}
+            growing.train(args, pix2pix, IMAGES, count, folder, mirror=True, **pairs)
+        weights.append(pix2pix.get_weights())
+        assert len(list((folder / "samples").iterdir())) == 2
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    assert "g_loss" in capsys.readouterr().out
 
 
 def test_settle_finds_the_statistics_of_the_averaged_generator(growing):

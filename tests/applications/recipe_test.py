@@ -105,10 +105,11 @@ def test_training_resumes(recipe, arguments):
             [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(4)]
         )
         model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        data = recipe.load(args, "train", labels=True)
         model.fit(
-            recipe.load(args, "train", labels=True),
+            data,
             epochs=args.epochs,
-            callbacks=[*recipe.callbacks(args), Interrupt(interrupt)],
+            callbacks=[*recipe.callbacks(args, data), Interrupt(interrupt)],
             verbose=0,
         )
         return model

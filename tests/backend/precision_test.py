@@ -63,7 +63,8 @@ def movement(build, dtype):
 def test_sgd_in_lower_precision_moves_the_weights_as_in_float32(build):
     expected = movement(build, "float32")
     assert np.linalg.norm(expected) > 0
-    for dtype, tolerance in (("mixed_float16", 0.05), ("mixed_bfloat16", 0.2)):
+    # A wrong scale is wrong by a factor: an error of .5 or more. Rounding differs between CPUs.
+    for dtype, tolerance in (("mixed_float16", 0.1), ("mixed_bfloat16", 0.2)):
         error = np.linalg.norm(movement(build, dtype) - expected) / np.linalg.norm(expected)
         assert error < tolerance, dtype
 

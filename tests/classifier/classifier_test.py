@@ -3,9 +3,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from kzoo import Classifier
+from kzoo import Classifier, metrics
 from kzoo.classifier import Reference
 from kzoo.classifier import classifier as classifier_module
+from kzoo.evaluation.protocols import accuracy_scores
 
 SHAPE = (8, 8, 1)
 
@@ -107,3 +108,40 @@ def test_wrong_arguments(arguments, message):
 def test_wrong_images(classifier, images, message):
     with pytest.raises(ValueError, match=message):
         classifier.activations(images)
+
+
+def test_several_labels_per_image(images, tmp_path):
+    """Attributes have probabilities of their own, and give no inception score."""
+    names = ["bright", "dark", "round"]
+    classifier = Classifier(SHAPE, 3, widths=(4, 5), multi_label=True, class_names=names)
+    features, probabilities = classifier.activations(images)
+    logits = numpy_of(classifier(images)).astype("float64")
+    assert_allclose(probabilities, 1 / (1 + np.exp(-logits)), atol=1e-6)
+
+    labels = np.array([[1, 0, 1], [0, 1, 1], [1, 1, 0], [0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 1]])
+    reference = metrics.measure_reference(classifier, images, labels, images[:6])
+    assert_allclose(reference.label_distribution, labels.mean(axis=0))
+    assert list(reference.scores) == ["frechet_distance"]
+    classifier.reference = reference
+    classifier.save_to_preset(tmp_path / "attributes")
+    loaded = Classifier.from_preset(tmp_path / "attributes")
+    assert loaded.multi_label and loaded.class_names == names
+    assert list(loaded.reference.scores) == ["frechet_distance"]
+
+    scores = metrics.evaluate_images(images, loaded)
+    assert list(scores["reference"]) == ["frechet_distance"] and scores["n"] == 7
+    assert_array_equal(scores["class_histogram"], (probabilities > 0.5).sum(axis=0))
+    (balanced, distance), histogram = accuracy_scores(loaded, images, labels)
+    right = (probabilities > labels.mean(axis=0)) == labels.astype(bool)
+    each = [right[labels[:, k] == given, k].mean() for k in range(3) for given in (0, 1)]
+    assert balanced.value == pytest.approx(100 * np.mean(each), abs=1e-4)
+    assert (balanced.name, distance.name) == ("balanced_accuracy", "frechet_distance")
+    assert histogram is None
+    for metric in (metrics.InceptionScore, metrics.DiversityScore, metrics.ConditionalAccuracy):
+        with pytest.raises(ValueError, match=f"{metric.__name__} needs a classifier of one label"):
+            metric(loaded)
+
+
+def test_class_names_are_one_for_each_class():
+    with pytest.raises(ValueError, match="class_names must be 3 different names, got"):
+        Classifier(SHAPE, 3, class_names=["a", "b", "a"])

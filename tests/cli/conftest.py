@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import kzoo
+from kzoo.cli.trained_on import fingerprint
 from kzoo.metrics import measure_reference
 from tests.models.autoregressive import pixel_checks
 
@@ -46,20 +47,25 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="package")
-def saved(tmp_path_factory):
-    """A folder with one untrained preset per class, `vae`, `gan`, ..."""
+def saved(tmp_path_factory, data):
+    """A folder with one untrained preset per class, `vae`, `gan`, ...
+
+    The classifier's records that it has statistics of the tiny training images.
+    """
     folder = tmp_path_factory.mktemp("presets")
     keras.utils.set_random_seed(0)  # a fixture of a package comes before `fixed_seed`
     for family, make in MODELS.items():
-        model = make()
+        model, metadata = make(), {}
         if family == "classifier":
             model.reference = measure_reference(model, *squares(0, 60), squares(1, 30)[0])
+            record = {"data": str(data), "split": "train", "sha256": fingerprint(data, "train")}
+            metadata["trained_on"] = record
         if family == "cfggan":
             for snapshot in model.snapshots:  # so that a functional gradient step shows
                 snapshot.assign(np.random.default_rng(0).normal(size=snapshot.shape))
         if family == "gatedpixelcnn":
             pixel_checks.randomize(model, scale=4.0)
-        model.save_to_preset(folder / family)
+        model.save_to_preset(folder / family, **metadata)
     return folder
 
 

@@ -4,10 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import kzoo
+from kzoo.cli import card, generate
 from kzoo.evaluation import protocols
-from kzoo.metrics import evaluate_images
+from kzoo.metrics import evaluate_images, measure_reference
 from kzoo.presets import PresetMixin
 from tests.cli.conftest import squares
 
@@ -48,9 +50,10 @@ def test_vae(evaluate, data, saved):
         "name": "nll",
         "value": scores_of(report)["nll"],
         "unit": "nats",
-        "protocol": "30 images of squares.npz test, binarized once with seed 3; "
-        "8 importance samples, seed 3",
+        "protocol": "30 images of squares.npz test, not known whether trained on, binarized once "
+        "with seed 3; 8 importance samples, seed 3",
         "reference": None,
+        "deviation": None,
     }
     assert evaluate(saved / "vae", "--seed", 3) == report
     assert scores_of(evaluate(saved / "vae", "--seed", 4)) != scores_of(report)
@@ -76,6 +79,17 @@ def test_card_of_an_autoencoder(kzoo_main, data, saved, tmp_path):
     kzoo.visualization.image_grid(squares(0, 4)[0], path=folder / "reconstructions.png")
     assert kzoo_main("evaluate", folder, "--data", data, "--write")[0] == 0
     assert "](reconstructions.png)" in (folder / "README.md").read_text()
+
+
+def test_the_card_of_a_cfggan_shows_its_growth(tmp_path):
+    model = kzoo.CFGGAN((8, 8, 1), 3, num_steps=5, pool_size=8, batch_size=8, width=2)
+    model.save_to_preset(tmp_path)
+    card.write(tmp_path, model, [], "kzoo evaluate x")
+    text = (tmp_path / "README.md").read_text()
+    assert "after t = 0, 2, 3 and 5 functional gradient steps:\n\n![Growth](growth.png)" in text
+    sheet = np.asarray(Image.open(tmp_path / "growth.png"))
+    cell = 8 * generate.SCALE + 2
+    assert sheet.shape[:2] == (4 * cell + 2, 12 * cell + 2)
 
 
 def test_pixelcnn(evaluate, saved):
@@ -116,7 +130,8 @@ def test_samples(evaluate, saved, family, steps):
         assert score["reference"] == pytest.approx(expected["reference"][score["name"]])
     origin = {"gan": "", "cfggan": " of G_2" if steps is None else " of G_0"}[family]
     assert report["scores"][0]["protocol"] == (
-        f"classifier {saved / 'classifier'}; 60 samples{origin}, seed 0, clipped to [-1, 1]"
+        f"classifier {saved / 'classifier'}, against 60 images of squares.npz train, not known "
+        f"whether trained on; real value: 30 others; 60 samples{origin}, seed 0, clipped to [-1, 1]"
     )
     assert report["class_histogram"] == expected["class_histogram"].tolist()
     assert sum(report["class_histogram"]) == 60
@@ -155,7 +170,7 @@ def test_images_of_another_size_are_fitted_to_the_model(evaluate, saved, tmp_pat
     np.save(tmp_path / "large.npy", np.repeat(squares(1, 9)[0], 2, axis=1))
     report = evaluate(saved / "pixelcnn", "--data", tmp_path / "large.npy")
     assert (
-        "9 images of large.npy test, cropped and resized to 8x8"
+        "9 images of large.npy, not known whether trained on, cropped and resized to 8x8"
         in (report["scores"][0]["protocol"])
     )
 
@@ -179,7 +194,7 @@ def test_the_preset_names_its_classifier(kzoo_main, saved, tmp_path, monkeypatch
         reports.append(json.loads(out))
     assert reports[0] == reports[1]
     assert reports[0]["command"] == "kzoo evaluate mine --num-samples 60"
-    assert reports[0]["scores"][0]["protocol"].startswith("classifier squares; ")
+    assert reports[0]["scores"][0]["protocol"].startswith("classifier squares, against 60 images")
     assert reports[2]["command"].endswith(f"--classifier {saved / 'classifier'}")
     assert scores_of(reports[2]) == scores_of(reports[0])
 
@@ -193,7 +208,7 @@ def test_the_preset_names_its_data(kzoo_main, data, saved, tmp_path, monkeypatch
 
     monkeypatch.setattr("kzoo.cli.data.open_data", open_data)
     shutil.copytree(saved / "classifier", tmp_path / "judge")
-    with_metadata(tmp_path / "judge", dataset="lsun/bedroom")
+    with_metadata(tmp_path / "judge", trained_on=None, dataset="lsun/bedroom")
     for arguments, expected in [
         ([], ("lsun/bedroom", "validation")),
         (["--data", "mnist"], ("mnist", "test")),
@@ -206,14 +221,25 @@ def test_the_preset_names_its_data(kzoo_main, data, saved, tmp_path, monkeypatch
         assert "30 images of " in report["scores"][0]["protocol"]
 
 
-@pytest.mark.parametrize(
-    "family, option", [("gan", "--classifier"), ("vae", "--data"), ("classifier", "--data")]
-)
-def test_neither_the_preset_nor_its_image_shape_says_what_to_measure_with(
-    kzoo_main, saved, family, option
-):
+@pytest.mark.parametrize("family, option", [("gan", "--classifier"), ("vae", "--data")])
+def test_the_preset_does_not_say_what_to_measure_with(kzoo_main, saved, family, option):
     code, _, err = kzoo_main("evaluate", saved / family)
-    assert code == 1 and "(8, 8, 1), only to (28, 28, 1), " in err and option in err
+    assert code == 1 and "the preset " in err and option in err and err.count("\n") == 1
+
+
+def test_samples_are_compared_with_the_data_that_are_given(evaluate, saved):
+    """The classifier's own statistics are of other images: they do not count."""
+    others = squares(2, 40)[0], squares(3, 20)[0]
+    np.savez("others.npz", x_train=others[0], x_test=others[1])
+    report = evaluate(saved / "gan", "--data", "others.npz")
+    classifier = kzoo.Classifier.from_preset(saved / "classifier")
+    classifier.reference = measure_reference(classifier, others[0], None, others[1])
+    expected = evaluate_images(kzoo.GAN.from_preset(saved / "gan").generate(60, seed=0), classifier)
+    for score in report["scores"]:
+        assert score["value"] == pytest.approx(expected[score["name"]], rel=1e-4)
+        assert score["reference"] == pytest.approx(expected["reference"][score["name"]], rel=1e-4)
+        assert "against 40 images of others.npz train, not known whether" in score["protocol"]
+        assert "; real value: 20 images of others.npz test, not known" in score["protocol"]
 
 
 def test_write(kzoo_main, evaluate, saved, tmp_path):
@@ -235,12 +261,18 @@ def test_write(kzoo_main, evaluate, saved, tmp_path):
     metadata = json.loads((folder / "metadata.json").read_text())
     assert [score["name"] for score in metadata["scores"]] == list(protocols.SAMPLE_SCORES)
     assert {score["command"] for score in metadata["scores"]} == {command}
+    # Its name is no plain one: it is given anew each time. A folder's name is remembered.
+    assert "classifier" not in metadata
     for score in metadata["scores"]:  # the numbers of the card are those that are printed
         assert f"{score['value']:.5g}" in out and f"| {score['value']:.5g} |" in card
 
     assert kzoo_main("generate", "mine/squares")[0] == 0
     assert (tmp_path / "samples.png").read_bytes() == (folder / "samples.png").read_bytes()
     kzoo.CFGGAN.from_preset(folder)
+    shutil.copytree(saved / "classifier", tmp_path / "judge")
+    few = ("--num-samples", 60, "--json")
+    assert kzoo_main("evaluate", folder, "--classifier", "judge", "--write", *few)[0] == 0
+    assert "classifier judge, against" in kzoo_main("evaluate", folder, *few)[1]
 
 
 def test_a_card_without_a_sheet(evaluate, saved, tmp_path):
@@ -262,3 +294,21 @@ def test_card_shows_the_manifold_and_pictures_of_recipes(kzoo_main, data, tmp_pa
     assert "squares of equal probability:\n\n![Manifold](manifold.png)" in card
     assert "less and more smiling:\n\n![Smile](smile.png)" in card
     assert "arithmetic.png" not in card and (folder / "manifold.png").is_file()
+
+
+def test_a_classifier_of_attributes(kzoo_main, tmp_path):
+    images, quadrants = squares(2, 40)
+    attributes = np.stack([quadrants < 2, quadrants % 2 == 0], axis=1)
+    np.savez(tmp_path / "faces.npz", image_test=images, attributes_test=attributes)
+    classifier = kzoo.Classifier((8, 8, 1), 2, widths=(3, 5), multi_label=True)
+    classifier.save_to_preset(tmp_path / "attributes")
+    command = ("evaluate", tmp_path / "attributes", "--data", tmp_path / "faces.npz", "--json")
+    code, out, _ = kzoo_main(*command)
+    (score,) = json.loads(out)["scores"]
+    right = (classifier.activations(images)[1] > 0.5) == attributes
+    each = [right[attributes[:, k] == there, k].mean() for k in (0, 1) for there in (False, True)]
+    assert code == 0 and score["name"] == "balanced_accuracy"
+    assert score["value"] == pytest.approx(100 * np.mean(each), abs=1e-3)
+    np.savez(tmp_path / "faces.npz", image_test=images, attributes_test=attributes[:, :1])
+    code, _, err = kzoo_main(*command)
+    assert code == 1 and "attributes of shape (1,); expected (2,)" in err

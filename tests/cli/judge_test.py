@@ -2,15 +2,19 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 import kzoo
 from kzoo.cli import defaults
+from kzoo.evaluation.judge import Judge
 from kzoo.metrics import measure_reference
 
 SHAPE = (8, 8, 3)
-NAMES = [f"eye_{name}" for name in ("frechet_distance", "kernel_distance", "precision", "recall")]
+SCORES = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage")
+NAMES = [f"eye_{name}" for name in SCORES]
 
 
 def noise(seed, n):
@@ -53,7 +57,8 @@ def test_gan(evaluate):
     score = scores["eye_precision"]
     assert score["protocol"] == (
         "features of classifier eye; 20 samples, seed 0, clipped to [-1, 1], against 60 images of "
-        "data.npz train; real value: 30 images of data.npz test; k = 3"
+        "data.npz train, not known whether trained on; real value: 30 images of data.npz test, not "
+        "known whether trained on; k = 3"
     )
     assert 0.5 < score["reference"] <= 1
     assert scores["eye_frechet_distance"]["value"] > 2 * scores["eye_frechet_distance"]["reference"]
@@ -71,14 +76,14 @@ def test_data_without_a_classifier(evaluate, kzoo_main):
     kzoo.GAN(SHAPE, latent_dim=3, width=2).save_to_preset("other", dataset="celeb_a_small")
     scores, _, err = evaluate("other", "--data", "data.npz")
     assert list(scores) == NAMES
-    assert err.startswith("No scores by a classifier of the data: no classifier belongs to")
+    assert err.startswith("No scores by a classifier of the data: the preset names no cl")
     code, _, err = kzoo_main("evaluate", "other", "--data", "data.npz", "--judge", "none")
-    assert code == 1 and "no classifier belongs to the data set celeb_a_small" in err
+    assert code == 1 and "the preset names no classifier of data.npz" in err
 
 
 def test_a_model_with_a_likelihood(evaluate):
     scores, _, _ = evaluate("vae", "--data", "data.npz")
-    assert list(scores)[-4:] == NAMES and "nll" in scores and "inception_score" not in scores
+    assert list(scores)[-6:] == NAMES and "nll" in scores and "inception_score" not in scores
 
 
 def test_a_model_that_draws_pixel_by_pixel(evaluate):
@@ -88,16 +93,99 @@ def test_a_model_that_draws_pixel_by_pixel(evaluate):
     assert set(NAMES) < set(scores) and command.endswith("--judge eye")
 
 
-def test_data_that_are_not_there(evaluate, kzoo_main):
-    scores, _, err = evaluate("gan", "--data", "absent.npz")
-    assert len(scores) == 3 and err.startswith("No scores on eye: ") and "absent.npz" in err
-    code, _, err = kzoo_main(
-        *("evaluate", "gan", "--data", "absent.npz", "--num-samples", 20, "--judge", "eye")
-    )
+def test_data_that_are_not_known_or_not_there(evaluate, kzoo_main):
+    scores, _, err = evaluate("gan")
+    assert len(scores) == 3 and err.startswith("No scores on eye: the preset does not record what")
+    code, _, err = kzoo_main("evaluate", "gan", "--data", "absent.npz", "--num-samples", 20)
     assert code == 1 and "absent.npz" in err
 
 
-def test_a_folder_has_no_splits(evaluate, tmp_path):
-    (tmp_path / "pictures").mkdir()
-    _, _, err = evaluate("gan", "--data", "pictures")
-    assert "No scores on eye: " in err and "no split" in err.replace("\n", " ")
+def test_data_without_held_out_images(evaluate, kzoo_main):
+    np.save("all.npy", noise(2, 60))
+    _, _, err = evaluate("vae", "--data", "all.npy")
+    assert "No scores on eye: 'all.npy' has no images beside those that samples are" in err
+    code, _, err = kzoo_main("evaluate", "gan", "--data", "all.npy", "--num-samples", 20)
+    assert code == 1 and "train with --validation-split" in err
+
+
+def test_several_seeds(evaluate):
+    single = [evaluate("gan", "--data", "data.npz", "--seed", seed)[0] for seed in (3, 4, 5)]
+    scores, command, _ = evaluate("gan", "--data", "data.npz", "--seed", 3, "--seeds", 3)
+    assert command.endswith("--seed 3 --seeds 3") and list(scores) == list(single[0])
+    for name, score in scores.items():
+        values = [each[name]["value"] for each in single]
+        assert score["value"] == pytest.approx(np.mean(values), rel=1e-5)
+        assert score["deviation"] == pytest.approx(np.std(values, ddof=1), rel=1e-3, abs=1e-7)
+        assert score["reference"] == single[0][name]["reference"]
+        assert "20 samples, mean of seeds 3 to 5, clipped" in score["protocol"]
+        assert single[0][name]["deviation"] is None
+    assert any(score["deviation"] > 0 for score in scores.values())
+
+
+def test_table_of_several_seeds(kzoo_main, presets):
+    options = ["--data", "data.npz", "--num-samples", 20, "--seeds", 2]
+    code, out, _ = kzoo_main("evaluate", "gan", *options)
+    assert code == 0 and out.count(" ± ") == 9
+
+
+def test_seeds_of_a_likelihood_are_not_drawn(evaluate, kzoo_main):
+    scores, _, _ = evaluate("vae", "--data", "data.npz", "--seeds", 2)
+    assert scores["nll"]["deviation"] is None
+    assert scores["eye_precision"]["deviation"] is not None
+    code, _, err = kzoo_main("evaluate", "eye", "--data", "data.npz", "--seeds", 2)
+    assert code == 1 and "No score of a Classifier is one of samples; got seeds=2" in err
+
+
+def write_images(folder, images):
+    folder.mkdir()
+    for i, image in enumerate(images):
+        Image.fromarray(image).save(folder / f"{i:02}.png")  # the order of names
+
+
+def test_images_of_any_origin(kzoo_main, presets, tmp_path):
+    write_images(tmp_path / "drawn", noise(5, 30))
+    write_images(tmp_path / "photos", noise(2, 60))
+    options = ["--samples", "drawn", "--judge", "eye"]
+    code, out, err = kzoo_main("evaluate", *options, "--data", "photos", "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert report["command"] == "kzoo evaluate --samples drawn --data photos --judge eye"
+    judge = Judge(kzoo.Classifier.from_preset("eye"), "eye", (noise(2, 60), ""), None)
+    expected, histogram = judge.measure([noise(5, 30)], "")
+    for score, other in zip(report["scores"], expected, strict=True):
+        assert score["name"] == other.name and score["reference"] is None
+        assert score["value"] == pytest.approx(other.value, rel=1e-3, abs=1e-5)
+    assert report["class_histogram"] == histogram.tolist()
+    assert report["scores"][2]["protocol"] == (
+        "features of classifier eye; 30 images of drawn, against 60 images of photos; k = 3"
+    )
+    code, out, _ = kzoo_main("evaluate", *options, "--data", "data.npz")
+    assert code == 0 and "images drawn" in out and "60 images of data.npz train" in out
+    assert "real value: 30 images of data.npz test" in out and "images per class: 0: " in out
+
+
+def test_features_of_a_file(kzoo_main, evaluate, tmp_path):
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.AveragePooling2D(8)]
+    model = keras.Sequential([keras.Input(SHAPE), *layers, keras.layers.Flatten()])
+    model.save("own.keras")
+    scores, command, _ = evaluate("vae", "--data", "data.npz", "--judge", "own.keras")
+    assert "own.keras_coverage" in scores and command.endswith("--judge own.keras")
+    code, _, err = kzoo_main("evaluate", "vae", "--data", "data.npz", "--judge", "no.keras")
+    assert code == 1 and "there is no file 'no.keras'" in err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "expected either a PRESET or --samples FOLDER"),
+        (["gan", "--samples", "a"], "expected either a PRESET or --samples FOLDER"),
+        (["--samples", "a"], "name the real images with --data"),
+        (["--samples", "a", "--data", "b", "--seeds", 2], "--seeds draws samples of a preset"),
+        (["--samples", "a", "--data", "b", "--write"], "--write is for a preset"),
+        (["--samples", "a", "--data", "b", "--judge", "none"], "expected a Classifier preset"),
+        (["--samples", "./a", "--data", "b", "--judge", "eye"], "no file or folder './a'"),
+    ],
+)
+def test_wrong_uses(kzoo_main, presets, arguments, message):
+    code, _, err = kzoo_main("evaluate", *arguments)
+    assert code == 1 and message in err and err.count("\n") == 1

@@ -91,7 +91,7 @@ def test_every_command_knows_the_model(kzoo_main, data, saved, root, model_class
     else:
         assert list(scores) == ["nll", "bits_per_dim"]
         assert scores["bits_per_dim"]["value"] == pytest.approx(8)
-        assert scores["nll"]["protocol"] == "30 images of squares.npz test; exact"
+        assert scores["nll"]["protocol"] == "30 images of squares.npz test, held out; exact"
     card = (root / family / "squares" / "README.md").read_text()
     assert f"# {model_class.__name__}, squares" in card and "A model " in card
 

@@ -56,7 +56,8 @@ def test_trains_and_saves_a_preset(train, kzoo_main, tmp_path, family):
     assert len(rows) == 1 and set(model.loss_names) <= set(rows[0])
     metadata = json.loads((tmp_path / "new" / "metadata.json").read_text())
     assert metadata["command"].startswith(f"kzoo train {family} --data ")
-    assert "squares.npz train" in metadata["data"] and "dataset" not in metadata
+    assert "squares.npz train" in metadata["data"]
+    assert metadata["trained_on"]["num_images"] == 60 and metadata["trained_on"]["sha256"]
 
 
 def test_training_is_that_of_the_python_api(train, data, tmp_path):
@@ -85,15 +86,20 @@ def test_goes_on_from_the_last_finished_epoch(train, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(SampleGrid, "_write", interrupted)
-    code, _, err = train("vae", "--epochs", 3)
+    options = ["--epochs", 3, "--steps-per-epoch", 2]  # of the 3 in a pass
+    code, _, err = train("vae", *options)
     assert code == 130
     assert err.startswith("kzoo: stopped, no preset written; ") and err.count("\n") == 1
     assert not (tmp_path / "new").exists()
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
-    assert train("vae", "--epochs", 3)[0] == 0
+    assert train("vae", *options)[0] == 0
     assert [row["epoch"] for row in log(tmp_path / "new-run")] == ["0", "1", "2"]
-    code, _, err = train("vae", "--set", "latent_dim=3", "--epochs", 3)
+    assert train("vae", *options, "--output", "whole")[0] == 0
+    whole, parts = (kzoo.VAE.from_preset(tmp_path / name) for name in ("whole", "new"))
+    for a, b in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    code, _, err = train("vae", "--set", "latent_dim=3", *options)
     assert code == 1
     assert "'new-run' holds a training with other settings (model); give another --work" in err
 
@@ -190,6 +196,10 @@ def test_a_folder_of_images(tmp_path):
         (["--data", "~/no/such/file"], "there is no file or folder '~/no/such/file'"),
         (["--split", "validation"], "no array 'x_validation' among"),
         (["--output", "notes.txt"], "--output: 'notes.txt' is a file"),
+        (["--data", "empty", "--split", "test"], "'empty' has no splits, expected 'train'"),
+        (["--data", "mnist", "--validation-split", "0.1"], "name a part with --split, such as tr"),
+        (["--classifier", "../mine"], "expected the name of a preset or of a folder here"),
+        (["--classifier", "none"], "'none' is neither a folder nor a preset"),
     ],
 )
 def test_mistakes(train, tmp_path, arguments, message):
@@ -234,6 +244,23 @@ def test_divergence_is_no_preset(train, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+def test_another_preset_is_not_replaced_without_a_word(train, tmp_path):
+    assert train("vae")[0] == 0
+    code, _, err = train("gan", "--work", "other")
+    assert code == 1 and "'new' holds a preset already, a VAE" in err and err.count("\n") == 1
+    assert isinstance(kzoo.GenerativeModel.from_preset(tmp_path / "new"), kzoo.VAE)
+    assert train("gan", "--work", "other", "--overwrite")[0] == 0
+    assert isinstance(kzoo.GenerativeModel.from_preset(tmp_path / "new"), kzoo.GAN)
+
+
+def test_fewer_epochs_than_it_had_are_no_training(train, tmp_path):
+    assert train("vae", "--epochs", 2)[0] == 0
+    before = (tmp_path / "new" / "metadata.json").read_bytes()
+    code, _, err = train("vae", "--epochs", 1)
+    assert code == 1 and "--epochs 1: the training in 'new-run' has had 2 epochs already" in err
+    assert (tmp_path / "new" / "metadata.json").read_bytes() == before
+
+
 def test_a_conditional_model_learns_the_folders_of_its_images(kzoo_main, tmp_path):
     for i, (image, label) in enumerate(zip(*squares(0, 20), strict=True)):
         folder = tmp_path / "photos" / f"class_{label}"
@@ -253,7 +280,8 @@ def test_a_prior_is_trained_after_its_model(kzoo_main, data, tmp_path):
     assert (code, err) == (0, ""), err
     assert len(log(tmp_path / "new-run")) == len(log(tmp_path / "new-run" / "prior")) == 2
     assert not (tmp_path / "new-run" / "samples").exists()  # nothing draws before the prior
-    assert kzoo_main("generate", "new", "-n", 2)[0] == 0
+    code, _, err = kzoo_main("generate", "new", "-n", 2)
+    assert (code, err) == (0, ""), err
 
 
 def test_an_autoencoder_is_trained_without_sheets(kzoo_main, data, tmp_path):
@@ -263,3 +291,93 @@ def test_an_autoencoder_is_trained_without_sheets(kzoo_main, data, tmp_path):
     assert (code, err) == (0, "") and "Next: kzoo evaluate new" in out
     assert kzoo.Autoencoder.from_preset(tmp_path / "new").image_shape == (8, 8, 1)
     assert not (tmp_path / "new-run" / "samples").exists()
+
+
+def write_photos(folder, n):
+    """Image files of squares, in a subfolder for each class."""
+    for i, (image, label) in enumerate(zip(*squares(0, n), strict=True)):
+        (folder / f"class_{label}").mkdir(parents=True, exist_ok=True)
+        kzoo.visualization.grid.write_png(folder / f"class_{label}" / f"{i:03}.png", image)
+
+
+def scores(report):
+    return {score["name"]: score for score in json.loads(report)["scores"]}
+
+
+def test_a_share_is_held_out_and_measured_on(train, kzoo_main, tmp_path):
+    write_photos(tmp_path / "photos", 50)
+    few = ["--data", "photos", "--channels", 1, "--validation-split", 0.2]
+    code, out, err = train("vae", *few)
+    assert (code, err) == (0, "") and "on photos, 20 % held out, images of 8x8x1" in out
+    report = kzoo_main("evaluate", "new", "--importance-samples", 2, "--json")[1]
+    assert scores(report)["nll"]["protocol"].startswith("10 images of photos, held out; ")
+    report = json.loads(kzoo_main("neighbors", "new", "-n", 2, "--json")[1])
+    assert report["training_images"] == "40 images of photos, training images"
+    assert report["held_out"] == "10 images of photos, held out"
+    assert report["mean_distance_of_held_out"] > 0
+
+    (tmp_path / "photos" / "class_0").rename(tmp_path / "photos" / "class_9")
+    code, _, err = kzoo_main("evaluate", "new")
+    assert code == 1 and "'photos' has changed since the model was trained on it" in err
+    code, _, err = train("vae", *few)
+    assert code == 1 and "holds a training with other settings (images)" in err
+
+
+def test_a_folder_without_held_out_images(train, kzoo_main, tmp_path):
+    write_photos(tmp_path / "photos", 20)
+    assert "no images held out" in train("gan", "--data", "photos", "--channels", 1)[1]
+    code, out, _ = kzoo_main("neighbors", "new", "-n", 2)
+    assert code == 0 and "nearest of 20 images of photos, training images" in out
+    assert "none: photos has no others" in out and "held-out" not in out
+    code, _, err = kzoo_main("evaluate", "new")
+    assert code == 1 and "names no classifier of photos: name one with --classifier" in err
+
+
+def test_a_classifier_of_own_labels_scores_later_models(train, kzoo_main, tmp_path):
+    write_photos(tmp_path / "photos", 100)
+    few = ["--data", "photos", "--channels", 1]
+    small = ["--set", "widths=(8, 6)", "--epochs", 4, "--batch-size", 10, "--learning-rate", 0.01]
+    code, out, err = kzoo_main("train", "classifier", *few, *small)
+    assert (code, err) == (0, ""), err
+    assert "% on 10 images of photos, held out." in out and "Saved classifier-photos." in out
+    classifier = kzoo.Classifier.from_preset("classifier-photos")
+    assert (classifier.num_classes, classifier.num_features) == (4, 6)
+    assert (classifier.reference.num_train, classifier.reference.num_test) == (90, 10)
+    found = scores(kzoo_main("evaluate", "classifier-photos", "--json")[1])
+    assert f"Accuracy {found['accuracy']['value']:.4g} % on" in out
+    assert found["accuracy"]["protocol"].startswith("10 images of photos, held out; ")
+    assert found["frechet_distance"]["value"] == pytest.approx(
+        classifier.reference.scores["frechet_distance"], rel=1e-3
+    )
+
+    assert train("gan", *few, "--classifier", "classifier-photos")[0] == 0
+    report = kzoo_main("evaluate", "new", "--num-samples", 20, "--json")[1]
+    assert json.loads(report)["command"] == "kzoo evaluate new --num-samples 20"
+    score = scores(report)["frechet_distance"]
+    assert score["protocol"].startswith(
+        "classifier classifier-photos, against 90 images of photos, training images; real value: "
+        "10 others; 20 samples"
+    )
+    assert score["reference"] == classifier.reference.scores["frechet_distance"]
+
+    write_photos(tmp_path / "more", 3)
+    code, _, err = kzoo_main("evaluate", "classifier-photos", "--data", "more")
+    assert code == 1 and "'more' has the classes class_" in err and "expected those that" in err
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--data", "photos"], 'fewer features by --set "widths=(16,32,2)"'),
+        (["--data", "real.npz"], "expected labels that are class numbers 0, 1, ..., one for each"),
+        (["--data", "all.npy"], "a .npy file holds no labels"),
+        (["--set", "backbone=3"], "--set backbone: not an argument to set for a Classifier"),
+    ],
+)
+def test_what_no_classifier_can_learn(kzoo_main, tmp_path, arguments, message):
+    write_photos(tmp_path / "photos", 30)
+    images, labels = squares(0, 9)
+    np.savez("real.npz", images=images, labels=labels / 2)
+    np.save("all.npy", images)
+    code, _, err = kzoo_main("train", "classifier", "--channels", 1, *arguments)
+    assert code == 1 and message in err and err.count("\n") == 1

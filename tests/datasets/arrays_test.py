@@ -40,11 +40,27 @@ def test_every_epoch_is_a_new_order_of_all_images():
 
 def test_seed_fixes_every_epoch():
     a, b = (kzoo.datasets.from_arrays(numbered_images(), batch_size=3, seed=5) for _ in range(2))
-    assert [numbers(a) for _ in range(3)] == [numbers(b) for _ in range(3)]
+    epochs = [numbers(a) for _ in range(3)]
+    assert epochs == [numbers(b) for _ in range(3)]
+    b.set_epoch(1)
+    assert [numbers(b), numbers(b)] == epochs[1:]
     other = kzoo.datasets.from_arrays(numbered_images(50), batch_size=3, seed=6)
     assert numbers(other) != numbers(
         kzoo.datasets.from_arrays(numbered_images(50), None, 3, seed=5)
     )
+
+
+@pytest.mark.parametrize("kind", ["arrays", "tensors"])
+def test_endless_batches_are_passes(kind):
+    dataset = kzoo.datasets.from_arrays(numbered_images(), batch_size=4, seed=5)
+    passes = [*numbers(dataset), *numbers(dataset), *numbers(dataset)]
+    if kind == "tensors":
+        tf = pytest.importorskip("tensorflow")
+        dataset = tf.data.Dataset.from_tensor_slices(numbered_images()).batch(4)
+        passes = [batch.numpy()[:, 0, 0, 0].tolist() for batch in dataset] * 3
+    for _ in range(2):
+        batches = iter(kzoo.datasets.endless(dataset))
+        assert numbers(np.asarray(next(batches)) for _ in range(9)) == passes
 
 
 def test_labels_stay_with_their_images():
@@ -91,6 +107,24 @@ def test_with_batch_size():
     np.testing.assert_array_equal(larger[0][0], together)
     with pytest.raises(ValueError, match="batch_size 11 .* 10 images"):
         dataset.with_batch_size(11)
+
+
+def test_split():
+    images, labels = numbered_images(10), np.arange(10) * 2
+    dataset = kzoo.datasets.from_arrays(images, labels, batch_size=4, shuffle=False)
+    training, held_out = (
+        [(x[:, 0, 0, 0].tolist(), y.tolist()) for x, y in part]
+        for part in dataset.split(0.3, seed=1)
+    )
+    assert [len(x) for x, _ in training] == [4, 3] and [len(x) for x, _ in held_out] == [3]
+    assert sorted(sum((x for x, _ in training + held_out), [])) == list(range(10))
+    assert all(y == [2 * number for number in x] for x, y in training + held_out)
+    again = [part.images[:, 0, 0, 0].tolist() for part in dataset.split(0.3, seed=1)]
+    assert again[1] == held_out[0][0]
+    assert dataset.split(0.3, seed=2)[1].images.tolist() != dataset.split(0.3)[1].images.tolist()
+    for fraction in (0, 1, 0.01, 0.99, -1):
+        with pytest.raises(ValueError, match="leave examples in both parts"):
+            dataset.split(fraction)
 
 
 def test_fit_and_evaluate():
@@ -370,7 +404,7 @@ assert images.shape == (20, 2, 2, 1) and len(labels) == 20
 try:
     kzoo.datasets.load("mnist")
 except ImportError as error:
-    assert "pip install 'kzoo[tensorflow]'" in str(error), error
+    assert "pip install tensorflow tensorflow-datasets" in str(error), error
 else:
     raise SystemExit("no ImportError")
 """

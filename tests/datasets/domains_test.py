@@ -4,6 +4,8 @@ import pytest
 
 import kzoo.datasets
 
+from . import tfds_files
+
 KINDS = ["arrays", "tensors"]
 
 
@@ -46,6 +48,31 @@ def test_every_epoch_shuffles_both_on_their_own(kind):
     orders = [tuple(order) for epoch in epochs for order in epoch]
     assert all(sorted(order) == list(range(12)) for order in orders)
     assert len(set(orders)) == 6
+
+
+@pytest.mark.parametrize("kind", ["arrays", "load"])
+def test_epochs_have_numbers(kind, tmp_path_factory):
+    root = tmp_path_factory.mktemp("tfds")
+    if kind == "load":
+        pytest.importorskip("tensorflow_datasets")
+        tfds_files.write_examples(root)
+
+    def zipped():
+        if kind == "arrays":
+            parts = (domain(kind, n, seed=n) for n in (12, 5))
+        else:
+            parts = (
+                kzoo.datasets.load("grey_squares", split, 4, shuffle=True, seed=1, data_dir=root)
+                for split in ("train[:12]", "test[:5]")
+            )
+        return kzoo.datasets.zip_domains(*parts, batch_size=4)
+
+    data = zipped(), zipped()
+    numbers(data[1])
+    for epoch in (2, 1):
+        for one in data:
+            one.set_epoch(epoch)
+        assert numbers(data[0]) == numbers(data[1])
 
 
 def test_arrays_of_the_same_seed_are_not_paired():

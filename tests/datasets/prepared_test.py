@@ -4,6 +4,8 @@ import pytest
 
 import kzoo.datasets
 from kzoo.datasets.preprocessing import Preprocessing
+from kzoo.models import batches
+from tests.small_models import small as small_model
 
 from . import tfds_files
 
@@ -60,11 +62,30 @@ def test_every_pass_is_a_new_order_of_all_images_with_their_labels(load, small):
 def test_seed_fixes_every_pass(load, binarize):
     options = {"batch_size": 16, "binarize": binarize, "labels": True}
     a, b, c = (load("grey_squares", seed=seed, **options) for seed in (3, 3, 4))
-    for _ in range(2):
+    for number in range(3):
         first, second, other = arrays(a), arrays(b), arrays(c)
         np.testing.assert_array_equal(first[0], second[0])
         np.testing.assert_array_equal(first[1], second[1])
         assert (first[0] != other[0]).any()
+        keras.utils.set_random_seed(number)
+    again = load("grey_squares", seed=3, **options)
+    again.set_epoch(2)
+    for before, after in zip(first, arrays(again), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_fit_sets_the_epoch(load):
+    """As Keras gets the data: with what the model does not use taken out, and joined."""
+    passes = []
+    for name in ("GAN", "CFGGAN"):
+        data = load("grey_squares", batch_size=8, features=("label", "image"), image_size=8, seed=3)
+        data = batches.prepare(small_model(name), data, grouped=True)["x"]
+        for epoch in (2, 1, 2):
+            data.set_epoch(epoch)
+            passes.append(np.concatenate([batch[0] for batch in data]))
+        np.testing.assert_array_equal(passes[-3], passes[-1])
+        assert (passes[-2] != passes[-1]).any()
+    np.testing.assert_array_equal(passes[0][: len(passes[-1])], passes[-1])
 
 
 def test_dynamic_binarization_is_bernoulli_and_fresh_in_every_pass(load, small):

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -5,9 +6,20 @@ from PIL import Image
 from kzoo import Classifier
 from kzoo.evaluation.classifier_metric import enlarge
 from kzoo.evaluation.judge import Judge
-from kzoo.metrics import FrechetDistance, KernelDistance, SamplePrecision, SampleRecall
+from kzoo.metrics import (
+    DensityCoverage,
+    FeatureExtractor,
+    FrechetDistance,
+    InceptionScore,
+    KernelDistance,
+    SamplePrecision,
+    SampleRecall,
+    frechet_distance,
+    kernel_distance,
+    manifold_share,
+)
 
-NAMES = ("frechet_distance", "kernel_distance", "precision", "recall")
+NAMES = ("frechet_distance", "kernel_distance", "precision", "recall", "density", "coverage")
 
 
 def noise(seed, n, size=8, high=256):
@@ -30,7 +42,7 @@ def test_scores_are_those_of_the_metrics(classifier, judge):
     assert [score.name for score in scores] == [f"eye_{name}" for name in NAMES]
     assert judge.text == "features of classifier eye"
     for kind, score in zip(
-        (FrechetDistance, KernelDistance, SamplePrecision, SampleRecall), scores, strict=True
+        (FrechetDistance, KernelDistance, SamplePrecision, SampleRecall), scores[:4], strict=True
     ):
         metric = kind(classifier)
         metric.set_reference(noise(0, 40))
@@ -42,6 +54,66 @@ def test_scores_are_those_of_the_metrics(classifier, judge):
         text = "30 samples, against 40 of train; real value: 20 of test"
         assert score.protocol.startswith(text)
     assert "; standard deviation " in scores[1].protocol and scores[2].protocol.endswith("k = 3")
+    metric = DensityCoverage(classifier)
+    metric.set_reference(noise(0, 40))
+    metric.update_state(images)
+    assert [score.value for score in scores[4:]] == pytest.approx(list(metric.result().values()))
+    assert scores[4].protocol.endswith("k = 5")
+
+
+def test_class_histogram(classifier, judge):
+    images = noise(2, 30, high=200)
+    _, histogram = judge.measure([images[:10], images[10:]], "")
+    classes = classifier.activations(images)[1].argmax(axis=1)
+    assert histogram.tolist() == np.bincount(classes, minlength=4).tolist()
+
+
+def test_without_images_held_out(classifier, judge):
+    alone = Judge(classifier, "eye", (noise(0, 40), "40 of train"), None)
+    scores = alone.scores([noise(2, 30)], "30 samples")
+    assert [s.value for s in scores] == [s.value for s in judge.scores([noise(2, 30)], "")]
+    assert {s.reference for s in scores} == {None}
+    assert scores[2].protocol == "30 samples, against 40 of train; k = 3"
+
+
+def extractor(factor=1.0):
+    """The mean of each channel in each half of an image, times a factor."""
+    layers = [keras.layers.Rescaling(factor), keras.layers.AveragePooling2D((8, 4))]
+    return keras.Sequential([keras.Input((8, 8, 3)), *layers, keras.layers.Flatten()])
+
+
+def test_features_of_any_model():
+    real, images = noise(0, 30), noise(2, 30, high=200)
+    pixels = [x.reshape(-1, 8, 2, 4, 3).mean(axis=(1, 3)).reshape(-1, 6) for x in (images, real)]
+    gaussians = [statistic(x) for x in pixels for statistic in (mean, covariance)]
+    for metric, expected in (
+        (KernelDistance(extractor(), subsets=1, subset_size=30), kernel_distance(*pixels)),
+        (SamplePrecision(extractor()), manifold_share(*pixels)),
+        (FrechetDistance(extractor()), frechet_distance(*gaussians)),
+    ):
+        metric.set_reference(real)
+        metric.update_state(images)
+        assert metric.result() == pytest.approx(expected, rel=1e-4)
+    judge = Judge(FeatureExtractor(extractor()), "own", (real, ""), (noise(1, 20), ""))
+    scores, histogram = judge.measure([images], "")
+    assert len(scores) == 6 and histogram is None
+
+
+def mean(x):
+    return x.mean(axis=0)
+
+
+def covariance(x):
+    return np.cov(x, rowvar=False)
+
+
+def test_models_that_give_no_features():
+    for layers in ([], [keras.layers.AveragePooling2D(2)]):
+        model = keras.Sequential([keras.Input((8, 8, 3)), *layers])
+        with pytest.raises(ValueError, match="Expected a model from images .* got one from"):
+            FrechetDistance(model)
+    with pytest.raises(ValueError, match="must be the name of a Classifier preset"):
+        InceptionScore(extractor())
 
 
 def test_what_is_scored_does_not_stay(judge):

@@ -112,3 +112,63 @@ def test_old_names():
     assert latents.codes is latents.encoded and latents.code_scores is latents.latent_scores
     assert latents.average_code is latents.average_latents
     assert latents.code_network is latents.latent_network
+
+
+class Shade:
+    """A GAN's shape: the first latent is the grey level of an image; it encodes nothing."""
+
+    latent_dim = 3
+    image_shape = SHAPE
+
+    def transform_noise(self, noise):
+        levels = np.clip(noise[:, :1], -1, 1)
+        return np.tile(levels[:, None, None], (1, *SHAPE)).astype("float32")
+
+
+class Bright:
+    """A classifier of two attributes: bright, and dark."""
+
+    def activations(self, images):
+        bright = images.mean(axis=(1, 2, 3)) / 255
+        return None, np.stack([bright, 1 - bright], axis=1)
+
+
+def test_groups_of_latents_serve_a_model_that_encodes_nothing(monkeypatch):
+    monkeypatch.setattr(latents.encoding, "DRAWN_AT_ONCE", 64)
+    z, seen = latents.labelled(Shade(), Bright(), 300, seed=0)
+    assert z.shape == (300, 3) and seen.shape == (300, 2)
+    assert_allclose(seen[:, 0], (np.clip(z[:, 0], -1, 1) + 1) / 2, atol=1 / 255)
+    bright, dark = z[seen[:, 0] > 0.5], z[seen[:, 1] > 0.5]
+    direction = latents.attribute_direction(Shade(), bright, dark)
+    assert_allclose(direction, bright.mean(axis=0) - dark.mean(axis=0))
+    assert direction[0] > 1 and np.abs(direction[1:]).max() < 0.5
+    start = dark.mean(axis=0)
+    images = latents.decoded(Shade(), np.stack([start, start + direction]))
+    assert images.shape == (2, *SHAPE) and images[0].mean() < 127 < images[1].mean()
+
+
+def test_groups_of_latents_are_checked():
+    with pytest.raises(ValueError, match="at least one image or latent, got none"):
+        latents.average_latents(Shade(), np.zeros((0, 3)))
+    with pytest.raises(ValueError, match=r"latents of shape \(n, 3\), got \(2, 4\)"):
+        latents.average_latents(Shade(), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="`encode` and `decode`"):
+        latents.average_latents(Shade(), np.zeros((2, *SHAPE), "uint8"))
+    with pytest.raises(ValueError, match="Expected a model with latents"):
+        latents.decoded(Bright(), np.zeros((2, 3)))
+
+
+def test_balanced_directions():
+    """Where two attributes go together, each direction is still its own."""
+    model = kzoo.VAE((8, 8, 1), latent_dim=2, widths=(4,), dense_width=4)
+    rng = np.random.default_rng(0)
+    first, second = np.repeat([[0, 0], [0, 1], [1, 0], [1, 1]], [40, 10, 10, 40], axis=0).T
+    latents = np.stack([first, second], axis=1) + 0.001 * rng.normal(size=(100, 2))
+    seen = {"a": first * 0.9, "b": second * 0.8}
+    found = kzoo.latents.balanced_directions(model, latents, seen)
+    np.testing.assert_allclose(found["a"], [1, 0], atol=0.01)
+    np.testing.assert_allclose(found["b"], [0, 1], atol=0.01)
+    alone = kzoo.latents.balanced_directions(model, latents, {"a": seen["a"]})["a"]
+    np.testing.assert_allclose(alone, [1, 0.6], atol=0.01)  # 40 of 50 with a, 10 of 50 without
+    with pytest.raises(ValueError, match="a: expected 60 latents with it and without it"):
+        kzoo.latents.balanced_directions(model, latents, seen, fewest=60)

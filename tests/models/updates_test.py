@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from tests.small_models import CLASSES, MODELS, SHAPE, small
+from tests.small_models import MODELS, SHAPE, beside, small
 
 RECORD = pathlib.Path(__file__).with_name("updates.npz")
 
@@ -60,15 +60,15 @@ def changes(name, classes, patch):
             spread = np.prod(value.shape[:-1]) ** -0.5
             drawn = np.random.RandomState(i).normal(0, spread, value.shape)
             weight.assign(drawn.astype("float32"))
-    optimizers = [keras.optimizers.SGD(1e-2) for _ in range(1 + hasattr(model, "discriminator"))]
+    optimizers = [keras.optimizers.SGD(1e-2) for _ in model.default_optimizers()]
     model.compile(*optimizers)
     without_chance(patch)
     count = model.examples_per_step(8)
     rng = np.random.RandomState(1)
     images = np.where(rng.uniform(size=(count, *SHAPE)) < 0.4, 255, 0).astype("uint8")
-    labels = np.arange(count) % CLASSES
+    _, values = beside(model, count)
     before = [ops.convert_to_numpy(w).astype("float64") for w in model.weights]
-    model.fit(images, labels, batch_size=8, shuffle=False, verbose=0)
+    model.fit(images, values, batch_size=8, shuffle=False, verbose=0)
     after = [ops.convert_to_numpy(w).astype("float64") for w in model.weights]
     return np.concatenate([(b - a).ravel() for a, b in zip(before, after, strict=True)])
 

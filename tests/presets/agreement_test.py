@@ -25,7 +25,7 @@ from kzoo.models.latent.vqvae import codes as code_images
 
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]
-LONG_STEPS = ("cfggan/mnist_xicfg", "cfggan/lsun_bedroom")
+LONG_STEPS = ("cfggan/mnist", "cfggan/lsun_bedroom")
 # A CFGGAN takes whole mini-batches; pixel models are drawn pixel by pixel.
 PIXEL_MODELS = ("pixelcnn", "pixelrnn", "gatedpixelcnn", "pixelcnnplusplus")
 COUNT = {"cfggan": 64, **{family: 4 for family in PIXEL_MODELS}}
@@ -37,15 +37,30 @@ def noise(model, count):
     generator = np.random.RandomState(0)
     if hasattr(model, "latent_dim"):
         return generator.randn(count, model.latent_dim).astype("float32")
+    if hasattr(model, "noise_size"):  # of Pix2Pix: what dropout keeps
+        kept = generator.rand(count, model.noise_size) >= model.dropout
+        return kept.astype("float32") / (1 - model.dropout)
     shape = (count, *model.image_shape[:2], model.noise_per_pixel)
     return generator.uniform(size=shape).astype("float32")
+
+
+def values(condition, count):
+    """The classes in turn; for a source, an image of 8x8 squares at random."""
+    found = condition.default(count)
+    if found is None:
+        height, width, channels = condition.image_shape
+        squares = (count, height // 8, width // 8, channels)
+        found = np.random.RandomState(1).randint(0, 256, squares).astype("uint8")
+        found = found.repeat(8, axis=1).repeat(8, axis=2)
+    return found
 
 
 def draw(preset):
     model = kzoo.GenerativeModel.from_preset(preset)
     count = COUNT.get(preset.split("/")[0], 16)
     source = model.prior if preset.startswith("vqvae/") else model
-    images = ops.convert_to_numpy(to_uint8(source.transform_noise(noise(source, count))))
+    given = {c.name: values(c, count) for c in source.conditioned_on}
+    images = ops.convert_to_numpy(to_uint8(source.transform_noise(noise(source, count), **given)))
     if source is not model:  # maps of codes, as images of the pixel model
         images = model.decode_codes(code_images.from_images(source, images))
     return images

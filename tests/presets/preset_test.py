@@ -1,13 +1,15 @@
 import json
 import os
+import threading
+from pathlib import Path
 
 import h5py
 import keras
 import numpy as np
 import pytest
 
-from kzoo.presets import PresetMixin, read_metadata
-from kzoo.presets.storage import sha256_of
+from kzoo.presets import PresetMixin, read_metadata, storage
+from kzoo.presets.sources import sha256_of
 from tests.presets.tiny import Other, Tiny, functional_network
 
 FILES = ["config.json", "metadata.json", "model.weights.h5"]
@@ -78,6 +80,19 @@ def test_training_state_is_not_saved(tmp_path):
         file.visit(paths.append)
     assert not [path for path in paths if "optimizer" in path or "metric" in path]
     np.testing.assert_allclose(outputs(model), outputs(Tiny.from_preset(tmp_path / "trained")))
+
+
+def test_networks_that_were_compiled_are_not_compiled_by_a_preset(folder, tmp_path):
+    network = functional_network()
+    network.compile("adam", "mse")
+    network.fit(INPUTS, keras.ops.convert_to_numpy(network(INPUTS)), verbose=0)
+    Tiny(network=network).save_to_preset(tmp_path / "nested")
+    assert "compile_config" not in (tmp_path / "nested" / "config.json").read_text()
+    assert not Tiny.from_preset(tmp_path / "nested").network.compiled
+    config = json.loads((folder / "config.json").read_text())
+    config["compile_config"] = {"optimizer": "adam", "loss": "mse"}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert not Tiny.from_preset(folder).compiled
 
 
 def test_metadata(tmp_path):
@@ -201,6 +216,109 @@ def test_nan_weights(folder):
         Tiny.from_preset(folder)
 
 
+def test_infinite_weights(folder):
+    def spoil(file):
+        file["dense/vars/1"][0] = np.inf
+
+    rewrite_weights(folder, spoil)
+    with pytest.raises(ValueError, match="holds NaN or infinity.*bias"):
+        Tiny.from_preset(folder)
+
+
+@pytest.mark.parametrize("kind", ["int32", "bool", "complex64", "S3"])
+def test_weights_of_a_wrong_type(folder, kind):
+    def change(file):
+        values = file["dense/vars/1"][...]
+        del file["dense/vars/1"]
+        file["dense/vars/1"] = np.ones(values.shape).astype(kind)
+
+    rewrite_weights(folder, change)
+    with pytest.raises(ValueError, match="'dense/vars/1' of type .*expected weights of type float"):
+        Tiny.from_preset(folder)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_save_refuses_a_model_that_diverged(folder, value):
+    before = {name: (folder / name).read_bytes() for name in FILES}
+    model = Tiny()
+    model.dense.bias.assign([0.0, value])
+    with pytest.raises(ValueError, match="bias.*not finite numbers"):
+        model.save_to_preset(folder)
+    assert {name: (folder / name).read_bytes() for name in os.listdir(folder)} == before
+    assert os.listdir(folder.parent) == [folder.name]
+
+
+class Kill:
+    """Lets a number of calls that change the disk through, and then none, as after a kill."""
+
+    CALLS = [(Path, "mkdir"), (Path, "rename"), (Path, "replace"), (Path, "rmdir")]
+    CALLS += [(storage, "flush")]
+
+    def __init__(self, patch, allowed):
+        self.allowed = allowed
+        for owner, name in self.CALLS:
+            patch.setattr(owner, name, self.counted(getattr(owner, name)))
+        patch.setattr(storage.shutil, "rmtree", lambda *arguments, **options: None)
+
+    def counted(self, original):
+        def call(*arguments, **options):
+            if not self.allowed:
+                raise KeyboardInterrupt
+            self.allowed -= 1
+            return original(*arguments, **options)
+
+        return call
+
+
+def test_killed_at_any_moment_a_preset_is_whole(folder, monkeypatch):
+    """Every call that changes the disk fails in turn, and so do all after it, as after a kill."""
+    old, new = Tiny(units=3), Tiny(units=7)
+    values = [outputs(old), outputs(new)]
+    seen = set()
+    for moment in range(100):
+        old.save_to_preset(folder)
+        with monkeypatch.context() as patch:
+            Kill(patch, moment)
+            finished = True
+            try:
+                new.save_to_preset(folder)
+            except KeyboardInterrupt:
+                finished = False
+        found = outputs(Tiny.from_preset(folder))
+        (which,) = [k for k, v in enumerate(values) if v.shape == found.shape]
+        np.testing.assert_array_equal(found, values[which])
+        seen.add(which)
+        with monkeypatch.context() as patch:  # the process that was killed is gone
+            patch.setattr(storage, "is_running", lambda pid: False)
+            old.save_to_preset(folder)
+        np.testing.assert_array_equal(outputs(Tiny.from_preset(folder)), values[0])
+        assert os.listdir(folder.parent) == [folder.name]
+        assert sorted(os.listdir(folder)) == sorted(FILES)
+        if finished:
+            break
+    assert finished and seen == {0, 1} and moment > 8
+
+
+def test_two_writers_and_a_reader(folder):
+    models = [Tiny(units=3), Tiny(units=3)]
+    for model, value in zip(models, (1.0, 2.0)):
+        model.set_weights([np.full(w.shape, value) for w in model.get_weights()])
+    models[0].save_to_preset(folder)
+
+    def write(model):
+        for _ in range(5):
+            model.save_to_preset(folder)
+
+    writers = [threading.Thread(target=write, args=(model,)) for model in models]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        weights = Tiny.from_preset(folder).get_weights()
+        values = {float(v) for w in weights for v in np.unique(w)}
+        assert values in ({1.0}, {2.0})
+    assert sorted(os.listdir(folder)) == sorted(FILES)
+
+
 def test_failed_save_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="metadata.json cannot hold"):
         Tiny().save_to_preset(tmp_path / "tiny", description=object())
@@ -230,6 +348,30 @@ def test_save_to_a_file(tmp_path):
     (tmp_path / "tiny").write_text("")
     with pytest.raises(ValueError, match="is a file, expected a folder"):
         Tiny().save_to_preset(tmp_path / "tiny")
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("config.json", '{"a": ' + "[" * 700 + "]" * 700 + "}", "nested more than 100 levels"),
+        ("config.json", '{"a": "' + "x" * 2**22 + '"}', "bytes, expected at most 4,194,304"),
+        ("metadata.json", '{"parameter_count": [1]}', r"parameter_count is \[1\], expected int"),
+        ("metadata.json", '{"parameter_count": true}', "parameter_count is True, expected int"),
+        ("metadata.json", '{"sha256": 7}', "sha256 is 7, expected str"),
+    ],
+)
+def test_hostile_json(folder, name, content, message):
+    (folder / name).write_text(content)
+    with pytest.raises(ValueError, match=message) as error:
+        Tiny.from_preset(folder)
+    assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a/" * 3000, "nul\0", "~nobody-has-this-name/x"])
+def test_hostile_names(name):
+    with pytest.raises(ValueError) as error:
+        Tiny.from_preset(name)
+    assert len(str(error.value)) < 1000
 
 
 @pytest.mark.parametrize("preset", [3, None, ["mnist"]])

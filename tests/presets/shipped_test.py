@@ -111,6 +111,12 @@ def test_first_root_wins(weights, tmp_path, monkeypatch):
     assert kernel(Other.from_preset("faces")) == KERNELS["other/faces"]
 
 
+def test_a_preset_is_found_by_its_former_name(monkeypatch):
+    monkeypatch.setattr(shipped, "_RENAMED", {"other/digits": "other/mnist"})
+    for name in ("digits", "other/digits"):
+        assert kernel(Other.from_preset(name)) == KERNELS["other/mnist"]
+
+
 def test_repository_presets_are_complete(monkeypatch):
     monkeypatch.undo()  # the real folders
     for record in list_presets():

@@ -1,61 +1,100 @@
+import json
 import shutil
 import sys
 import types
 from pathlib import Path
 
-import keras
 import pytest
 
 from kzoo.presets.sources import remote_files
 from tests.presets.tiny import Tiny
+from tests.presets.web import certificate, needs_openssl, serving
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    return certificate(tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """A folder that `keras.utils.get_file` downloads from, with what was asked of it."""
-    folder = tmp_path / "server"
-    Tiny().save_to_preset(folder)
-    calls = []
-
-    def get_file(fname, origin, cache_subdir, file_hash=None, hash_algorithm="auto", **kwargs):
-        target = tmp_path / "cache" / cache_subdir / fname
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not kwargs.get("force_download"):
-            return str(target)
-        calls.append(fname)
-        base, name = origin.rsplit("/", 1)
-        if base != "https://example.org/models/tiny" or not (folder / name).is_file():
-            raise Exception(f"URL fetch failure on {origin}: 404 -- Not Found")
-        shutil.copy(folder / name, target)
-        return str(target)
-
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
-    return types.SimpleNamespace(folder=folder, calls=calls)
+def server(tmp_path, monkeypatch, pair):
+    """A server of one preset, whose certificate this process trusts."""
+    Tiny().save_to_preset(tmp_path / "server")
+    monkeypatch.setenv("SSL_CERT_FILE", str(pair[0]))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "cache"))
+    with serving(tmp_path / "server", pair) as server:
+        yield server
 
 
+@needs_openssl
 def test_https(server):
-    assert Tiny.from_preset("https://example.org/models/tiny/").units == 2
+    assert Tiny.from_preset(f"{server.address}/models/tiny/").units == 2
     assert server.calls.count("model.weights.h5") == 1
-    Tiny.from_preset("https://example.org/models/tiny")
+    Tiny.from_preset(f"{server.address}/models/tiny")
     assert server.calls.count("model.weights.h5") == 1  # from the cache
 
 
+@needs_openssl
 def test_https_works_from_the_cache_when_the_server_is_gone(server):
-    Tiny.from_preset("https://example.org/models/tiny")
+    Tiny.from_preset(server.address)
     shutil.rmtree(server.folder)
-    assert Tiny.from_preset("https://example.org/models/tiny").units == 2
+    assert Tiny.from_preset(server.address).units == 2
 
 
+@needs_openssl
+def test_https_replaces_weights_in_the_cache(server):
+    Tiny.from_preset(server.address)
+    Tiny(units=5).save_to_preset(server.folder)
+    assert Tiny.from_preset(server.address).units == 5
+
+
+@needs_openssl
 def test_https_checks_the_hash(server):
     weights = server.folder / "model.weights.h5"
     weights.write_bytes(weights.read_bytes()[:-1])
     with pytest.raises(ValueError, match="is damaged or belongs to another preset"):
-        Tiny.from_preset("https://example.org/models/tiny")
+        Tiny.from_preset(server.address)
 
 
+@needs_openssl
+def test_downloads_need_a_hash(server):
+    path = server.folder / "metadata.json"
+    metadata = json.loads(path.read_text())
+    sha256 = metadata.pop("sha256")
+    path.write_text(json.dumps(metadata))
+    with pytest.raises(ValueError, match="has no sha256 of the weights. Pass the hash"):
+        Tiny.from_preset(server.address)
+    assert "model.weights.h5" not in server.calls
+    assert Tiny.from_preset(server.address, load_weights=False).units == 2
+    assert Tiny.from_preset(server.address, sha256=sha256).units == 2
+    with pytest.raises(ValueError, match="the caller says 0000"):
+        Tiny.from_preset(server.address, sha256="0" * 64)
+    assert Tiny.from_preset(server.folder).units == 2  # a folder of this machine needs none
+
+
+@needs_openssl
 def test_https_failure(server):
-    with pytest.raises(ConnectionError, match="Could not get config.json from https://example.org"):
-        Tiny.from_preset("https://example.org/models/nothing")
+    with pytest.raises(ConnectionError, match="Could not get config.json from https://127.0.0.1"):
+        shutil.rmtree(server.folder)
+        Tiny.from_preset(server.address)
+
+
+@needs_openssl
+def test_redirections_lead_to_https_only(server, tmp_path):
+    target = server.address + "/elsewhere/"
+
+    def answer(handler, name):
+        if "elsewhere" in handler.path:
+            return True
+        handler.send(b"", 302, Location=target + name)
+
+    server.answer = answer
+    assert Tiny.from_preset(server.address).units == 2
+    with serving(server.folder) as plain:
+        target = plain.address + "/"
+        with pytest.raises(ConnectionError, match="redirects to http://.*expected https://"):
+            Tiny.from_preset(f"{server.address}/other")
+        assert not plain.calls
 
 
 @pytest.mark.parametrize(
@@ -82,9 +121,9 @@ def test_malformed_address(address):
     "address, package",
     [("hf://owner/tiny", "huggingface_hub"), ("kaggle://owner/tiny/keras/mnist", "kagglehub")],
 )
-def test_missing_package_names_the_extra(address, package, monkeypatch):
+def test_missing_package_is_named(address, package, monkeypatch):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ImportError, match=r"pip install 'kzoo\[hub\]'"):
+    with pytest.raises(ImportError, match=f"pip install {package}"):
         Tiny.from_preset(address)
 
 
@@ -104,6 +143,7 @@ def test_kaggle(tmp_path, monkeypatch):
     assert Tiny.from_preset("kaggle://owner/tiny/keras/mnist").units == 2
 
 
+@needs_openssl
 def test_files_are_fetched_by_their_plain_names(server):
-    path = remote_files("https://example.org/models/tiny").path("config.json")
+    path = remote_files(server.address).path("config.json")
     assert Path(path).name == "config.json"

@@ -34,7 +34,7 @@ def uses(path):
 
 @contextlib.contextmanager
 def without(*paths):
-    """Within it, these paths are not taken: for tests and benchmarks.
+    """Within it, these paths are not taken: for tests, benchmarks and `model.export`.
 
     Programs that were compiled before stay as they are.
     """

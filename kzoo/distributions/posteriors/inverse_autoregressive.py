@@ -38,10 +38,6 @@ class MADE(keras.layers.Layer):
 
     def build(self, input_shape):
         dim = input_shape[-1]
-        inputs, hidden = np.arange(1, dim + 1), np.arange(self.units) % dim
-        self.first_mask = (hidden >= inputs[:, None]).astype("float32")  # eq. 8
-        mask = (inputs > hidden[:, None]).astype("float32")  # eq. 9
-        self.last_mask = np.concatenate([mask, mask], axis=1)
         self.first = self.add_weight((dim, self.units), "glorot_uniform", name="first")
         self.of_context = self.add_weight(
             (self.context, self.units), "glorot_uniform", name="of_context"
@@ -50,6 +46,10 @@ class MADE(keras.layers.Layer):
         small = keras.initializers.RandomNormal(stddev=0.01)
         self.last = self.add_weight((self.units, 2 * dim), small, name="last")
         self.last_bias = self.add_weight((2 * dim,), "zeros", name="last_bias")
+        inputs, hidden = np.arange(1, dim + 1), np.arange(self.units) % dim
+        self.first_mask = (hidden >= inputs[:, None]).astype("float32")  # eq. 8
+        mask = (inputs > hidden[:, None]).astype("float32")  # eq. 9
+        self.last_mask = np.concatenate([mask, mask], axis=1)
         self.built = True
 
     def call(self, z, h):

@@ -8,23 +8,26 @@
 * Chen et al. 2016 (InfoGAN), arXiv:1606.03657: information in a categorical latent [5].
 * Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196, section 2: networks grow out
   of smaller ones [6].
+* Odena et al. 2017 (ACGAN), arXiv:1610.09585: a discriminator that also predicts the class [7].
 """
 
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int
+from kzoo import backend
+from kzoo.checks import check_nonnegative, check_positive_int
 from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.adversarial.growth import Growth
-from kzoo.models.adversarial.infogan import CategoryProbabilities, CategoryRecognition
-from kzoo.networks.given import dtype_policy, shape_of_images
+from kzoo.models.adversarial.recognition import Recognition
+from kzoo.networks.given import shape_of_images
 
 
-class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
+class AlternatingGAN(Growth, Recognition, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
-    A subclass writes its losses, `discriminator_criterion` and `generator_criterion`, and where
-    it needs more, `discriminator_penalty` or `after_discriminator_step`.
+    A subclass writes its losses, `discriminator_criterion` and `generator_criterion`. Where it
+    needs more, it writes `logits` (what the discriminator's values of images are),
+    `discriminator_penalty`, `after_discriminator_step`, `after_generator_step` or `measures`.
 
     Args:
         image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
@@ -49,11 +52,14 @@ class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
             same size, to continue its training.
         fade_images: over how many real images the new layers are faded in [6]; 0 for networks
             without the smaller one's layers next to the image.
+        auxiliary_weight: of the classifier's loss in the losses of both players, with
+            `conditioning="auxiliary"` (L_C in section 3 of [7]).
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
             `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1].
         discriminator: one of the same names, or the user's own `keras.Model`, images to logits
-            (b, 1).
+            (b, 1). With `conditioning="auxiliary"` it takes no labels, and is made of layers: the
+            classifier's head is put on the inputs of its last one.
         **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
             `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as `AdversarialModel`
             describes them; `name`, `dtype` and the like, as in `keras.Model`.
@@ -77,51 +83,35 @@ class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
         instance_noise=0.0,
         grow_from=None,
         fade_images=0,
+        auxiliary_weight=1.0,
         generator="dcgan",
         discriminator="dcgan",
         **kwargs,
     ):
-        for name, value in (("information", information), ("instance_noise", instance_noise)):
-            if not 0.0 <= value < float("inf"):
-                raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
-        if information and not codes:
-            raise ValueError(
-                f"information={information!r} is about the generator's categories: it needs codes "
-                f"of at least 2, got codes={codes!r}."
-            )
-        if information and kwargs.get("num_classes") is not None:
-            raise ValueError(
-                "A model is conditioned on labels or finds categories without them: expected "
-                f"num_classes=None or information=0, got num_classes={kwargs['num_classes']!r} and "
-                f"information={information!r}."
-            )
-        if information:
-            self.loss_names = (*self.loss_names, "code_loss")
+        instance_noise = check_nonnegative("instance_noise", instance_noise)
+        labels = (kwargs.get("num_classes"), kwargs.get("conditioning"))
+        self._check_recognition(codes, information, auxiliary_weight, *labels)
         image_shape = shape_of_images(image_shape, discriminator, generator)
         super().__init__(image_shape, latent_dim, **kwargs)
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
         self.pointwise = bool(pointwise)
-        self.codes = codes
-        self.information = float(information)
         self.instance_noise = float(instance_noise)
         self._check_growth(fade_images, grow_from)
-        options = {"width": self.width, "pointwise": self.pointwise}
-        options.update(batch_norm=self.batch_norm, fading=self.fade_images > 0)
         self._set_networks(
-            discriminator, generator, options, {"codes": self.codes, "batch_norm": True}
+            discriminator,
+            generator,
+            self.network_options(),
+            {"codes": codes, "batch_norm": True},
         )
         self._set_growth(grow_from)
-        if self.information:
-            with dtype_policy(self.dtype_policy):
-                self.category_recognition = CategoryRecognition(self.discriminator, self.codes)
-            self.code_head = self.category_recognition.head  # where Keras finds its variables
+        self._set_recognition(codes, information, auxiliary_weight)
         self._finish()
 
     def get_config(self):
         names = (
             "discriminator_steps width pointwise codes information instance_noise grow_from "
-            "fade_images"
+            "fade_images auxiliary_weight"
         )
         config = {name: getattr(self, name) for name in names.split()}
         return {**super().get_config(), **config, **self._networks_config()}
@@ -133,11 +123,14 @@ class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
     def examples_per_step(self, batch_size):
         return self.discriminator_steps * batch_size
 
-    @property
-    def discriminator_variables(self):
-        """Includes those of the network that predicts the category."""
-        head = self.code_head.trainable_variables if self.information else []
-        return super().discriminator_variables + head
+    def network_options(self):
+        """Options of the networks that are built by name; each takes those that it knows."""
+        return {
+            "width": self.width,
+            "pointwise": self.pointwise,
+            "batch_norm": self.batch_norm,
+            "fading": self.fade_images > 0,
+        }
 
     def drawing_network(self):
         """The network that `generate` draws from: the generator, or the average of its weights."""
@@ -167,36 +160,44 @@ class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
             training: whether to add noise and penalty, and to use the statistics of the batch.
 
         Returns:
-            `(d_loss, category_loss)`, scalars; the second is 0 without `information`.
+            `(d_loss, further)`: a scalar, and a dict of scalars: `"d_real"`, the mean of the
+            values of real images, and the loss of a class head, `"code_loss"` of generated images
+            or the sum `"class_loss"` of those of real and of generated ones (eq. 3 of [7]).
         """
         real, fake = self._noisy(real, training), self._noisy(fake, training)
-        real_values = self.logits(real, training, **condition)
-        fake_values, category_loss = self._values_and_category_loss(
-            fake, latents, condition, training
-        )
+        real_values, of_real = self._values(real, None, condition, training)
+        fake_values, of_fake = self._values(fake, latents, condition, training)
+        further = {name: loss + of_real.get(name, 0.0) for name, loss in of_fake.items()}
+        further["d_real"] = ops.mean(real_values)
         loss = self.discriminator_criterion(real_values, fake_values)
         if training:
             loss = loss + self.discriminator_penalty(real, fake, condition)
             loss = loss + self._r1(real, condition)
-        return loss, category_loss
+        return loss, further
 
     def generator_losses(self, latents, condition, training=True):
-        """`(g_loss, category_loss)` at latents (b, latent_dim), scalars."""
+        """`(g_loss, further)` at latents (b, latent_dim): a scalar, and a class head's loss."""
         fake = self(latents, **condition, training=training)  # (b, h, w, c)
         fake = self._noisy(fake, training)
-        values, category_loss = self._values_and_category_loss(fake, latents, condition, training)
-        return self.generator_criterion(values), category_loss
+        values, further = self._values(fake, latents, condition, training)
+        return self.generator_criterion(values), further
 
-    def _values_and_category_loss(self, fake, latents, condition, training):
-        if self.information:
-            return self.category_recognition.values_and_loss(fake, latents, training)
-        return self.logits(fake, training, **condition), 0.0
+    def _values(self, images, latents, condition, training):
+        """The discriminator's values of images, and a dict with the loss of its class head.
+
+        Without such a head the dict is empty; `Recognition.values_and_losses` is for the others.
+        """
+        if self.information or self.auxiliary:
+            return self.values_and_losses(images, latents, condition, training)
+        return self.logits(images, training, **condition), {}
 
     def _noisy(self, images, training):
         """Augmented images (b, h, w, c), with instance noise."""
         images = self.augmented(images, training)
         if training and self.instance_noise:
-            noise = keras.random.normal(ops.shape(images), seed=self.seed_generator)
+            noise = backend.random_rows(
+                keras.random.normal, ops.shape(images), seed=self.seed_generator
+            )
             images = images + self.instance_noise * noise
         return images
 
@@ -215,7 +216,7 @@ class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
             real, given = x[part], {name: values[part] for name, values in condition.items()}
             latents = self._latents(real)
             arguments = (real, self(latents, **given, training=True), latents, given)
-            d_loss, _ = self._minimize(
+            d_loss, further = self._minimize(
                 lambda arguments=arguments: self.discriminator_losses(*arguments),
                 self.discriminator_variables,
                 self.d_optimizer,
@@ -223,39 +224,51 @@ class AlternatingGAN(Growth, CategoryProbabilities, AdversarialModel):
             self._after_r1()
             self.after_discriminator_step()
         latents = self._latents(real)
-        g_loss, category_loss = self._minimize(
+        g_loss, _ = self._minimize(
             lambda: self.generator_losses(latents, given),
             self.generator.trainable_variables,
             self.g_optimizer,
         )
         self._update_average()
-        return self._named(d_loss, g_loss, category_loss)
+        losses = {**further, "d_loss": d_loss, "g_loss": g_loss}
+        self.after_generator_step(losses)
+        return self._named(losses)
 
     def _minimize(self, losses, variables, optimizer):
-        """One step down the gradient of loss + lambda category_loss; returns the two."""
+        """One step down the gradient of the loss and the weighted one of a class head."""
 
         def objective():
-            loss, category_loss = losses()
-            return loss + self.information * category_loss, (loss, category_loss)
+            loss, further = losses()
+            return loss + self.weighted(further), (loss, further)
 
         return self.minimize(objective, variables, optimizer)[1]
 
-    def _named(self, *losses):
-        return dict(zip(self.loss_names, losses, strict=False))
+    def _named(self, losses):
+        losses = {**losses, **self.measures(losses)}
+        return {name: losses[name] for name in self.loss_names}
 
     def after_discriminator_step(self):
         """Called after every update of the discriminator; does nothing by default."""
 
+    def after_generator_step(self, losses):
+        """Called after the generator's update, once the scalars of both are known.
+
+        Args:
+            losses: dict of scalars, `"d_loss"`, `"g_loss"`, `"d_real"` and so on.
+        """
+
+    def measures(self, losses):
+        """Further scalars among `loss_names` that follow from the losses, a dict; none here."""
+        return {}
+
     def evaluation(self, x, condition):
         latents = self._latents(x)
         fake = self(latents, **condition, training=False)
-        d_loss, category_loss = self.discriminator_losses(
-            x, fake, latents, condition, training=False
-        )
+        d_loss, further = self.discriminator_losses(x, fake, latents, condition, training=False)
         g_loss, _ = self.generator_losses(latents, condition, training=False)
-        return self._named(d_loss, g_loss, category_loss)
+        return self._named({**further, "d_loss": d_loss, "g_loss": g_loss})
 
     def _latents(self, images):
         """As many latents as images (b, latent_dim)."""
         shape = (ops.shape(images)[0], self.latent_dim)
-        return keras.random.normal(shape, seed=self.seed_generator)
+        return backend.random_rows(keras.random.normal, shape, seed=self.seed_generator)

@@ -12,7 +12,7 @@ penalty is added to the loss of an update; [2] minimizes it in a step of its own
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_nonnegative, check_positive_int
 
 
 class R1:
@@ -20,9 +20,7 @@ class R1:
 
     def _check_r1(self, weight, every):
         """Checks the arguments."""
-        if not 0.0 <= weight < float("inf"):
-            raise ValueError(f"r1 must be 0 or positive, got {weight!r}.")
-        self.r1 = float(weight)
+        self.r1 = check_nonnegative("r1", weight)
         self.r1_every = check_positive_int("r1_every", every)
 
     def _set_r1(self):

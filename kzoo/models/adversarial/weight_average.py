@@ -9,7 +9,7 @@
 import keras
 from keras import ops
 
-from kzoo import backend
+from kzoo.checks import check_rate
 
 
 def copy_of(network):
@@ -35,10 +35,7 @@ class WeightAverage:
 
     def _check_average(self, decay):
         """Checks the argument; `None` is read as 0."""
-        decay = 0.0 if decay is None else decay
-        if not 0.0 <= decay < 1.0:
-            raise ValueError(f"average_decay must be at least 0 and below 1, got {decay!r}.")
-        self.average_decay = float(decay)
+        self.average_decay = check_rate("average_decay", 0.0 if decay is None else decay)
 
     @property
     def _average(self):
@@ -69,21 +66,3 @@ class WeightAverage:
                 average.assign_add(rest * (variable.value - average.value))
             else:
                 average.assign(variable.value)
-
-    @backend.compiled
-    def transform_noise(self, noise, labels=None, averaged=True):
-        """Latents to images.
-
-        Args:
-            noise: (n, latent_dim).
-            labels: (n,), of a class-conditional model.
-            averaged: whether they come from the average of the generator's weights, if the model
-                keeps one; otherwise from the weights as they are now.
-
-        Returns:
-            Floats (n, h, w, c) in [-1, 1].
-        """
-        if not (averaged and self.average_decay):
-            return self(noise, labels=labels)
-        inputs = noise if labels is None else [noise, labels]
-        return ops.cast(self._average(inputs, training=False), "float32")

@@ -67,7 +67,8 @@ class WGANGP(AlternatingGAN):
 
     def gradient_penalty(self, real, fake, condition):
         """E (||grad D(x)|| - 1)^2 at random points between real and generated images."""
-        mix = keras.random.uniform((ops.shape(real)[0], 1, 1, 1), seed=self.seed_generator)
+        shape = (ops.shape(real)[0], 1, 1, 1)
+        mix = backend.random_rows(keras.random.uniform, shape, seed=self.seed_generator)
         between = mix * real + (1.0 - mix) * fake  # (b, h, w, c)
         _, gradient = backend.input_gradient(
             lambda x: self.logits(x, training=True, **condition), between

@@ -131,7 +131,12 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
 
     generator_name = "approximator"
     loss_names = ("d_loss", "g_loss", "d_real", "d_fake", "grad_norm")
+    distributes = False
     trains_in_loops = True
+    refused_conditioning = {
+        "auxiliary": "samples move along the gradient of D, which would know no label, so that "
+        "nothing would move them towards their class"
+    }
 
     def __init__(
         self,
@@ -184,29 +189,8 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
         options["batch_norm"] = self.batch_norm = bool(batch_norm)
         self._set_networks(discriminator, approximator, options, {})
-        trainable = self.discriminator.trainable_variables
-        # Snapshots of D_1 .. D_T, stacked, for G_T needs them all.
-        self.snapshots = self._constants(
-            "snapshot", [(self.num_steps, *v.shape) for v in trainable]
-        )
-        self.stage = self.add_weight(
-            shape=(), initializer="zeros", dtype="int32", trainable=False, name="stage"
-        )
-        # The losses of the last stage.
-        self.record = self._constants("record", [(len(self.loss_names),)])[0]
-        self.first_discriminator = []  # where every D_t of CFG starts
-        if algorithm == "cfg":
-            self.first_discriminator = self._constants("first", [v.shape for v in trainable])
-            for first, v in zip(self.first_discriminator, trainable, strict=True):
-                first.assign(v)
+        self._add_state()
         self._finish()
-
-    def _constants(self, name, shapes):
-        """Weights that no optimizer updates, of zeros."""
-        return [
-            self.add_weight(shape=shape, initializer="zeros", trainable=False, name=f"{name}_{i}")
-            for i, shape in enumerate(shapes)
-        ]
 
     def get_config(self):
         names = (

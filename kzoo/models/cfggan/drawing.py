@@ -1,5 +1,6 @@
 """Using a CFGGAN: drawing images of G_t, measuring it, what `export` writes."""
 
+import keras
 from keras import ops
 
 from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
@@ -47,16 +48,26 @@ class Drawing:
         """What `export` writes: images of G_T in [-1, 1], the T gradients included."""
         return ops.clip(self.transform_noise(latents, labels=labels), -1.0, 1.0)
 
+    def exports(self):
+        """Also G_0, `start`, and G_t(z) to G_{t+1}(z), `step`: images, t in 0 .. T-1, labels."""
+        t = keras.InputSpec("int32", (), name="t")
+        labels = self.condition_specs()
+        return {
+            **super().exports(),
+            "start": (super().transform_noise, self.input_specs()),
+            "step": (self.snapshot_step, [self.images_spec(), t, *labels]),
+        }
+
     @property
     def stages_done(self):
         """How many stages the model has been trained for, also in the middle of a `fit`."""
-        self.sync_state()
-        return int(ops.convert_to_numpy(self.stage))
+        with self.with_state():
+            return int(ops.convert_to_numpy(self.stage))
 
     def last_losses(self):
         """The losses of the last stage, also in the middle of a `fit`: `{name: float}`."""
-        self.sync_state()
-        values = ops.convert_to_numpy(self.record)
+        with self.with_state():
+            values = ops.convert_to_numpy(self.record)
         return dict(zip(self.loss_names, map(float, values), strict=True))
 
     def evaluation(self, x, condition):

@@ -47,7 +47,29 @@ def check_scaling(scaling):
 
 
 class Growth:
-    """Functional gradient steps, for a model with a discriminator, an approximator, snapshots."""
+    """Functional gradient steps, for a model with a discriminator and an approximator."""
+
+    def _add_state(self):
+        """Weights that no optimizer updates: snapshots of D, how far training is, its losses."""
+        trainable = self.discriminator.trainable_variables
+        # D_1 .. D_T, stacked, for G_T needs them all.
+        self.snapshots = self._zeros("snapshot", [(self.num_steps, *v.shape) for v in trainable])
+        self.stage = self.add_weight(
+            shape=(), initializer="zeros", dtype="int32", trainable=False, name="stage"
+        )
+        # The losses of the last stage.
+        self.record = self._zeros("record", [(len(self.loss_names),)])[0]
+        self.first_discriminator = []  # where every D_t of CFG starts
+        if self.algorithm == "cfg":
+            self.first_discriminator = self._zeros("first", [v.shape for v in trainable])
+            for first, v in zip(self.first_discriminator, trainable, strict=True):
+                first.assign(v)
+
+    def _zeros(self, name, shapes):
+        return [
+            self.add_weight(shape=shape, initializer="zeros", trainable=False, name=f"{name}_{i}")
+            for i, shape in enumerate(shapes)
+        ]
 
     def grow(self, real, pool, labels=None, own=None):
         """Algorithm 2 (ICFG) from images `pool` = G_0(z) (n, h, w, c).

@@ -57,6 +57,10 @@ class StageLimit(keras.callbacks.Callback):
         super().__init__()
         self.stages = check_positive_int("stages", stages)
 
+    def is_reached(self, model):
+        """Whether `fit` has nothing left to do, when it resumes."""
+        return model.stages_done >= self.stages
+
     def on_train_batch_end(self, batch, logs=None):
-        if self.model.stages_done >= self.stages:
+        if self.is_reached(self.model):
             self.model.stop_training = True

@@ -329,7 +329,7 @@ def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
         ({"filters": 0}, "filters must be a positive integer, got 0"),
         ({"num_resnets": 1.5}, "num_resnets must be a positive integer, got 1.5"),
         ({"num_mixtures": -1}, "num_mixtures must be a positive integer, got -1"),
-        ({"dropout": 1.0}, r"dropout must be in \[0, 1\), got 1.0"),
+        ({"dropout": 1.0}, r"dropout must be at least 0 and below 1, got 1.0"),
         ({"num_classes": 0}, "num_classes must be a positive integer, got 0"),
     ],
 )

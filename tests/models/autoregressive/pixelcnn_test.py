@@ -1,4 +1,5 @@
 import math
+import warnings
 
 import keras
 import numpy as np
@@ -214,3 +215,16 @@ def test_wrong_images():
         model.log_likelihood(np.zeros((2, 5, 4, 1), "uint8"))
     with pytest.raises(ValueError, match="got values from 0 to 255"):
         model.log_likelihood(255 * np.eye(4, dtype="float32").reshape(1, 4, 4, 1))
+
+
+def test_grey_values_are_answered_by_a_warning():
+    """Black and white pixels are cut from them: the likelihoods would look too good."""
+    images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 1), dtype="uint8")
+    arguments = {"filters": 2, "num_blocks": 1, "head_filters": 2}
+    with pytest.warns(UserWarning, match="black or white, and the images have grey values"):
+        grey = PixelCNN((4, 4, 1), **arguments).log_likelihood(images)
+    assert grey.shape == (2,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        PixelCNN((4, 4, 1), **arguments).log_likelihood(images // 128 * 255)
+        PixelCNN((4, 4, 1), levels=256, **arguments).log_likelihood(images)

@@ -17,6 +17,7 @@ from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
 from kzoo.models.base import GenerativeModel
+from kzoo.models.batches import look
 
 
 class PixelModel(Configured, PixelSampler, GenerativeModel):
@@ -86,6 +87,17 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
     @property
     def is_binary(self):
         return self.levels == 2
+
+    def data_problems(self, images):
+        found = super().data_problems(images)
+        black_and_white = (0, 255) if images.dtype == np.uint8 else (-1, 1)
+        if self.is_binary and not np.isin(images, black_and_white).all():
+            found.append(
+                "the pixels of this model are black or white, and the images have grey values, "
+                "which are cut in the middle: their likelihoods compare with no others. Binarize "
+                "the images (kzoo.datasets.load(..., binarize='dynamic'))."
+            )
+        return found
 
     def check_groups(self, **features):
         """Raises a `ValueError` unless each number of features suffices for the channels."""
@@ -224,6 +236,7 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
                 the context do not, or the unit is unknown.
         """
         check_images(self, x)
+        look(self, x, stacklevel=3)
         condition = self.check_condition(len(x), labels=labels, context=context)
         check_unit(unit)
         nats = self.run_in_batches(self._log_prob, batch_size, x, condition)

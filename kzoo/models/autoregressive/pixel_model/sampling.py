@@ -148,11 +148,10 @@ class PixelSampler(NaiveSampler):
         count = len(given)
         temperature = np.asarray(check_positive("temperature", temperature), "float32")
         batch_size = min(check_positive_int("batch_size", batch_size or 64), count)
-        self.sync_state()
         noise = ops.convert_to_numpy(self.draw_noise(count, seed_generator(seed)))
         draw = self.draw_images if cached else self.draw_images_naively
         rows = -(-count // batch_size) * self.image_shape[0]
-        with track(rows, verbose) as advance:
+        with self.with_state(), track(rows, verbose) as advance:
             levels = in_batches(
                 lambda *parts: draw(*parts, temperature, advance),
                 batch_size,

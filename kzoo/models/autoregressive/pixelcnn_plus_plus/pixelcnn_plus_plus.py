@@ -19,7 +19,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, check_rate
 from kzoo.distributions.likelihoods import mixture_parameters, mixture_size
 from kzoo.images import check_images
 from kzoo.layers.weight_norm import WeightNormDense, initializing
@@ -93,9 +93,7 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         self.filters = check_positive_int("filters", filters)
         self.num_resnets = check_positive_int("num_resnets", num_resnets)
         self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
-        if isinstance(dropout, bool | str) or not 0 <= dropout < 1:
-            raise ValueError(f"dropout must be in [0, 1), got {dropout!r}.")
-        self.dropout = float(dropout)
+        self.dropout = check_rate("dropout", dropout)
 
         policy = {"dtype": self.dtype_policy}
         self.first_above = ShiftedConv2D(filters, "down", (2, 3), name="first_above", **policy)

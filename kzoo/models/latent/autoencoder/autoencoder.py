@@ -155,10 +155,12 @@ class Autoencoder(GenerativeModel):
     def corrupt(self, x):
         """What the encoder is trained on, (b, h, w, c), for images x in [-1, 1] (reference 2)."""
         if self.corruption == "masking":
-            drawn = keras.random.uniform(ops.shape(x), seed=self.seed_generator)
+            drawn = backend.random_rows(
+                keras.random.uniform, ops.shape(x), seed=self.seed_generator
+            )
             return ops.where(drawn < self.corruption_level, -1.0, x)
         if self.corruption == "gaussian":
-            noise = keras.random.normal(ops.shape(x), seed=self.seed_generator)
+            noise = backend.random_rows(keras.random.normal, ops.shape(x), seed=self.seed_generator)
             return x + self.corruption_level * noise
         return x
 
@@ -269,6 +271,14 @@ class Autoencoder(GenerativeModel):
         """
         latents = check_latents(latents, self.latent_dim)
         return self.run_in_batches(self.transform_noise, batch_size, latents)
+
+    def exports(self):
+        """Also `encode`, images to latents, and `decode`, latents to images."""
+        return {
+            **super().exports(),
+            "encode": (self.latents, [self.images_spec()]),
+            "decode": (self.transform_noise, [self.latents_spec()]),
+        }
 
     def reconstruct(self, images, batch_size=128):
         """Images, decoded from their latents: floats (n, h, w, c) in [-1, 1]. See `encode`."""

@@ -68,7 +68,7 @@ def jacobian_norm(function, x, dim, seed):
         seed: a `keras.random.SeedGenerator`.
     """
     # E ||v' J||^2 = ||J||_F^2 for any v with E[v v'] = I; random signs vary the least.
-    noise = keras.random.uniform((ops.shape(x)[0], dim), seed=seed)
+    noise = backend.random_rows(keras.random.uniform, (ops.shape(x)[0], dim), seed=seed)
     v = ops.where(noise < 0.5, -1.0, 1.0)
     _, gradient = backend.input_gradient(lambda inputs: ops.sum(v * function(inputs), axis=1), x)
     return ops.sum(ops.square(ops.cast(gradient, "float32")), axis=(1, 2, 3))

@@ -188,8 +188,8 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
         """
         likelihoods = self.upward_pass(x, training)
         shape = (ops.shape(x)[0], self.latent_dim)
-        noise = self.split(keras.random.normal(shape, seed=self.seed_generator))
-        parameters, ladder = self.downward_pass(noise, likelihoods, training)
+        noise = backend.random_rows(keras.random.normal, shape, seed=self.seed_generator)
+        parameters, ladder = self.downward_pass(self.split(noise), likelihoods, training)
         log_px = self.conditional_log_likelihood(x, parameters)  # (b,)
         reconstruction = -average(log_px, sample_weight)
         kls = [average(gaussians.kl(q, p), sample_weight) for _, q, p in ladder]

@@ -9,7 +9,7 @@ import math
 import keras
 from keras import ops
 
-from kzoo import losses
+from kzoo import backend, losses
 from kzoo.checks import check_positive_int
 from kzoo.distributions.posteriors import DiagonalGaussian
 from kzoo.distributions.priors import StandardNormal
@@ -93,7 +93,7 @@ class Bound:
         """
         parameters = self.posterior_parameters(x, labels, training)  # (b, p)
         shape = (self.num_importance_samples, ops.shape(x)[0], self.latent_dim)
-        noise = keras.random.normal(shape, seed=self.seed_generator)
+        noise = backend.random_rows(keras.random.normal, shape, 1, self.seed_generator)
         z, log_q = self.posterior.sample(parameters, noise)  # (k, b, d), (k, b)
         pixels = self.pixel_parameters(z, labels, training)  # (k, b, h, w, p)
         log_px = self.conditional_log_likelihood(x, pixels)  # (k, b)

@@ -53,6 +53,19 @@ class Inference:
         _, condition = check_given(self, len(latents), {"labels": labels})
         return self.run_in_batches(self._decode, batch_size, latents, condition.get("labels"))
 
+    def exports(self):
+        """Also `encode`, images to the posterior's centre, and `decode`, latents to images."""
+
+        def encode(x, labels=None):
+            return self.posterior.mean(self.posterior_parameters(x, labels))
+
+        labels = self.condition_specs()
+        return {
+            **super().exports(),
+            "encode": (encode, [self.images_spec(), *labels]),
+            "decode": (self.transform_noise, [self.latents_spec(), *labels]),
+        }
+
     # Encoding ---------------------------------------------------------------------------------
 
     def _parameters_of(self, images, labels, batch_size):

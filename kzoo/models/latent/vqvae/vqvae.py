@@ -65,6 +65,7 @@ class VQVAE(Configured, PriorMethods, GenerativeModel):
     """
 
     loss_names = ("loss", "reconstruction", "commitment", "perplexity")
+    distributes = False
 
     def __init__(
         self,
@@ -202,6 +203,15 @@ class VQVAE(Configured, PriorMethods, GenerativeModel):
                 f"{codes.max()}."
             )
         return self.run_in_batches(self._images_of, batch_size, codes.astype("int32"))
+
+    def exports(self):
+        """Also `encode`, images to codes, and `decode`, codes to images."""
+        codes = keras.InputSpec("int32", (None, *self.code_shape), name="codes")
+        return {
+            **super().exports(),
+            "encode": (self._encode, [self.images_spec()]),
+            "decode": (self._decode, [codes]),
+        }
 
     def order_codes(self):
         """Renumbers the codes so that neighbours are alike, which eases the prior's work.

@@ -1,0 +1,114 @@
+"""What the recipes of text to image share: the encoder first, then training counted in images.
+
+Reed et al. 2016 (arXiv:1605.05396): the encoder of the captions is trained with images before the
+GAN, and then stays as it is. A second encoder, with a seed of its own, judges the images drawn: it
+looks for their captions among others.
+
+The GAN has the options of the recipe `gan_lsun_bedroom.py`: spectral normalization, hinge loss,
+translated images, and samples from an average of the generator's weights. Its networks are those of
+DCGAN, as in the paper.
+"""
+
+import keras
+import numpy as np
+import recipe
+from growing_recipe import settle, train
+
+import kzoo
+from kzoo.models.text_to_image.vocabulary import words_of
+
+SHOWN = 64  # captions of the sheets
+CHOICE = 100  # captions among which an image's own one is looked for
+
+
+def parser(description, output, data, images, width, epochs):
+    """The arguments of a recipe.
+
+    Args:
+        description: one line for `--help`.
+        output: default folder of the preset.
+        data: TFDS name of the images.
+        images: how many images the GAN sees, by default.
+        width: of the GAN's networks, by default.
+        epochs: passes of each encoder over the data, by default.
+    """
+    arguments = recipe.parser(description, epochs, output, data=data)
+    arguments.add_argument("--images", type=int, default=images, help="seen by the GAN")
+    arguments.add_argument("--width", type=int, default=width, help="of the GAN's networks")
+    return arguments
+
+
+def fitted_encoder(args, images, captions, name, seed):
+    """A trained `kzoo.TextImageEncoder`; the file of that name keeps its weights."""
+    keras.utils.set_random_seed(seed)
+    encoder = kzoo.TextImageEncoder.from_captions(captions, image_shape=images.shape[1:])
+    path = args.work / f"{name}.weights.h5"
+    if not path.exists():
+        args.work.mkdir(parents=True, exist_ok=True)
+        encoder.compile()
+        encoder.fit(images, captions, args.batch_size, epochs=args.epochs, verbose=2)
+        encoder.save_weights(path)
+    encoder.load_weights(path)
+    return encoder
+
+
+def build(encoder, width):
+    """The compiled GAN of a recipe."""
+    model = kzoo.TextToImageGAN(
+        image_shape=encoder.image_shape,
+        encoder=encoder,
+        width=width,
+        generator_loss="hinge",
+        augment="translation",
+        spectral_normalization=True,
+        average_decay=0.999,
+    )
+    model.compile(
+        d_optimizer=keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.99),
+        g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99),
+    )
+    return model
+
+
+def run(args, training, held_out, metadata, mirror=False):
+    """Trains encoder, GAN and judge; saves the GAN as a preset with a sheet and prints its scores.
+
+    Args:
+        args: what `parser` parsed.
+        training, held_out: `(images, captions)` each: uint8 (n, h, w, c) and strings (n,).
+        metadata: of the preset, for `save_to_preset`.
+        mirror: whether half of the images are mirrored left to right in training.
+    """
+    images, captions = training
+    encoder = fitted_encoder(args, images, captions, "encoder", args.seed)
+    keras.utils.set_random_seed(args.seed)
+    model = build(encoder, args.width)
+    tokens = model.check_condition(len(captions), captions=captions)["captions"]
+    images_seen = {"sources": tokens, "shown": (images[:SHOWN], tokens[:SHOWN])}
+    train(args, model, images, args.images, args.work, mirror=mirror, **images_seen)
+    rng = np.random.default_rng(args.seed)
+    settle(model, beside=lambda count: model.embed(tokens[rng.integers(0, len(tokens), count)]))
+    trained_on = {"data": args.data, "split": "train", "num_images": len(images)}
+    model.save_to_preset(args.output, half_precision=True, trained_on=trained_on, **metadata)
+    held_out = understood(model, *held_out)
+    drawn = model.generate(captions=held_out[1][:SHOWN], seed=0)
+    kzoo.visualization.image_grid(drawn, columns=8, scale=2, path=args.output / "samples.png")
+    judge = fitted_encoder(args, images, captions, "judge", args.seed + 1)
+    for line in retrieval(model, judge, *held_out):
+        print(line)
+
+
+def understood(model, images, captions):
+    """The pairs whose caption has a word that the model knows."""
+    known = set(model.vocabulary)
+    rows = [i for i, caption in enumerate(captions) if known & set(words_of(caption))]
+    return images[rows], [str(captions[i]) for i in rows]
+
+
+def retrieval(model, judge, images, captions):
+    """Lines that say how often held-out captions are found, for drawn and for real images."""
+    choice = min(CHOICE, len(set(captions)))
+    drawn = model.generate(captions=captions, seed=0)
+    for name, part in (("drawn", drawn), ("real", images)):
+        share = kzoo.metrics.caption_retrieval(judge, part, captions, choice)
+        yield f"{len(part)} {name} images: {share:.1%} find their caption among {choice}"

@@ -1,0 +1,149 @@
+"""`kzoo show` tells about a preset, `kzoo doctor` about this machine."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+
+from kzoo import __version__, _environment
+from kzoo.cli import common
+
+PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "jax", "torch")
+# What a CPU needs to compute fast in bfloat16, and for TensorFlow to choose oneDNN by itself.
+FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def add_parsers(commands):
+    parser = common.add_command(
+        commands,
+        "show",
+        show,
+        "show what a preset is, its scores, and the Python lines to use it",
+        ["kzoo show cfggan/mnist", "kzoo show my_vae --json"],
+    )
+    common.add_preset(parser)
+    parser.add_argument("--json", action="store_true", help="print the preset's metadata as JSON")
+    parser = common.add_command(
+        commands,
+        "doctor",
+        doctor,
+        "check backends, versions, processor and data folders, and say what is missing",
+        ["kzoo doctor", "kzoo doctor --json"],
+    )
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def show(args):
+    from kzoo.presets import PresetMixin, preset
+
+    base = common.model_class(args.model) if args.model else PresetMixin
+    files = preset.files_of(args.preset, base)
+    metadata, config = files.read("metadata.json"), files.read("config.json")
+    name = config.get("class_name", "GenerativeModel")
+    if args.json:
+        print(json.dumps({"class": name, "files": files.location, **metadata}, indent=2))
+        return
+    screen = common.console()
+    screen.print(metadata.get("title", args.preset), style="bold")
+    screen.print(f"{name}, {metadata.get('parameter_count', 0):,} parameters, {files.location}")
+    for key in ("description", "data", "notes"):
+        if metadata.get(key):
+            screen.print(f"\n{metadata[key]}")
+    trained_on = metadata.get("trained_on") or {}
+    names = trained_on.get("class_names") or config["config"].get("class_names")
+    if names:
+        screen.print("\nClasses: " + ", ".join(f"{k} {name}" for k, name in enumerate(names)))
+    if metadata.get("command"):
+        screen.print(f"\nTrained by: {metadata['command']}")
+    rows = []
+    for score in metadata.get("scores", ()):
+        value = f"{score['value']:.5g} {score.get('unit') or ''}".strip()
+        rows.append([score["name"], value, score.get("protocol", "")])
+    if rows:
+        screen.print()
+        common.print_table(["score", "value>", "protocol~"], rows)
+    draw = "model.generate(64, seed=0)" if name != "Classifier" else "model.activations(images)"
+    source = f"    import kzoo\n\n    model = kzoo.{name}.from_preset({args.preset!r})\n    {draw}"
+    screen.print(f"\nIn Python:\n\n{source}")
+
+
+def doctor(args):
+    """Prints what the machine has; names what to install where something is missing."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    cpu = versions.pop("tensorflow-cpu")  # the same without CUDA
+    versions["tensorflow"] = versions["tensorflow"] or cpu
+    installed = _environment.installed_backends()
+    backend = _environment.configured_backend()
+    data = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    report = {
+        "kzoo": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "packages": versions,
+        "backend": backend,
+        "devices": _devices() if backend in installed else [],
+        "cores": os.cpu_count(),
+        "threads": os.environ.get("OMP_NUM_THREADS"),
+        "processor": [flag for flag in FLAGS if flag in _processor_flags()],
+        "data": {"folder": data, "found": _data_sets(data)},
+        "advice": _advice(backend, installed, versions),
+    }
+    if args.json:
+        print(json.dumps(report, indent=2))
+        return
+    rows = [["kzoo", report["kzoo"]], ["Python", report["python"]], ["system", report["system"]]]
+    rows += [[name, version or "not installed"] for name, version in versions.items()]
+    rows += [
+        ["backend", backend],
+        ["devices", ", ".join(report["devices"]) or "none"],
+        ["cores", f"{report['cores']}, OMP_NUM_THREADS={report['threads'] or 'not set'}"],
+        ["processor", ", ".join(report["processor"]) or "no AVX2 or AVX-512 known"],
+        ["data folder", f"{data}: {', '.join(report['data']['found']) or 'no data sets'}"],
+    ]
+    common.print_table(["", ""], rows)
+    for line in report["advice"] or ["Everything that kzoo needs is here."]:
+        print(line)
+
+
+def _devices():
+    common.import_keras()
+    from kzoo import backend
+
+    return backend.devices()
+
+
+def _processor_flags():
+    try:
+        return pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:  # not Linux
+        return []
+
+
+def _data_sets(folder):
+    folder = pathlib.Path(folder).expanduser()
+    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [name for name in found if (folder / name).is_dir() and name != "downloads"]
+
+
+def _advice(backend, installed, versions):
+    """What to do about what is missing, a sentence each."""
+    advice = []
+    if not installed:
+        advice.append("No backend is installed: pip install tensorflow, or jax, or torch.")
+    elif backend not in installed:
+        advice.append(
+            f"Keras would use {backend!r}, which is not installed: set KERAS_BACKEND to one of "
+            f"{', '.join(installed)}, or pip install {backend}."
+        )
+    if not versions["tensorflow-datasets"]:
+        advice.append(
+            "For data sets by name (--data mnist): pip install tensorflow tensorflow-datasets. "
+            "Folders of images and .npz files need neither."
+        )
+    return advice

@@ -1,0 +1,1 @@
+"""Likelihoods and divergences; posteriors and priors of latents in the folders below."""

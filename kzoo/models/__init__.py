@@ -1,0 +1,1 @@
+"""The models, in folders by the kinds that the lecture names."""
