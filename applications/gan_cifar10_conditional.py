@@ -1,6 +1,6 @@
 """GAN "cifar10_conditional": small photographs of the class that is asked for.
 
-    KERAS_BACKEND=torch taskset -c 0 python applications/gan_cifar10_conditional.py
+    KERAS_BACKEND=torch taskset -c 0 python applications/gan_cifar10_conditional.py --mixed-precision
 
 Miyato, Koyama 2018 (arXiv:1802.05637): the projection discriminator, with the hinge loss and
 spectral normalization. Zhao et al. 2020 (DiffAugment, arXiv:2006.10738): changed colours, moved and
@@ -19,7 +19,7 @@ METADATA = {
     "description": "GAN with a projection discriminator, hinge loss, spectral normalization and "
     "augmented images; CIFAR-10.",
     "data": "CIFAR-10 (TFDS cifar10 3.0.2), training images",
-    "command": "KERAS_BACKEND=torch python applications/gan_cifar10_conditional.py",
+    "command": "KERAS_BACKEND=torch python applications/gan_cifar10_conditional.py --mixed-precision",
 }
 
 
@@ -41,7 +41,11 @@ def build(conditioning, width):
 
 def main():
     parser = recipe.parser(
-        __doc__.splitlines()[0], None, "weights/gan/cifar10_conditional", data="cifar10"
+        __doc__.splitlines()[0],
+        None,
+        "weights/gan/cifar10_conditional",
+        mixed_precision=True,
+        data="cifar10",
     )
     parser.add_argument("--images", type=int, default=640_000, help="seen in training")
     parser.add_argument("--width", type=int, default=64, help="features next to the image")
@@ -54,14 +58,16 @@ def main():
     args = parser.parse_args()
     data = recipe.load(args, "train", shuffle=False, labels=True)
     images, labels = kzoo.datasets.to_arrays(data)
-    keras.utils.set_random_seed(args.seed)
-    model = build(args.conditioning, args.width)
-    model.compile(
-        d_optimizer=keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.99),
-        g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99),
-    )
-    options = {"mirror": True, "labels": labels}
-    growing_recipe.train(args, model, images, args.images, args.work, **options)
+
+    def fit(model):
+        model.compile(
+            d_optimizer=keras.optimizers.Adam(4e-4, beta_1=0.0, beta_2=0.99),
+            g_optimizer=keras.optimizers.Adam(2e-4, beta_1=0.0, beta_2=0.99),
+        )
+        options = {"mirror": True, "labels": labels}
+        growing_recipe.train(args, model, images, args.images, args.work, **options)
+
+    model = recipe.train(args, lambda: build(args.conditioning, args.width), fit)
     growing_recipe.settle(model)
     metadata = {**METADATA, "data": f"{METADATA['data']}: {len(images):,} of 50,000"}
     metadata["trained_on"] = {"data": "cifar10", "split": "train", "num_images": len(images)}
