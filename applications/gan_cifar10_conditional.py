@@ -1,6 +1,6 @@
 """GAN "cifar10_conditional": small photographs of the class that is asked for.
 
-    KERAS_BACKEND=torch taskset -c 0 python applications/gan_cifar10_conditional.py --mixed-precision
+    KERAS_BACKEND=torch python applications/gan_cifar10_conditional.py --mixed-precision
 
 Miyato, Koyama 2018 (arXiv:1802.05637): the projection discriminator, with the hinge loss and
 spectral normalization. Zhao et al. 2020 (DiffAugment, arXiv:2006.10738): changed colours, moved and
@@ -19,7 +19,8 @@ METADATA = {
     "description": "GAN with a projection discriminator, hinge loss, spectral normalization and "
     "augmented images; CIFAR-10.",
     "data": "CIFAR-10 (TFDS cifar10 3.0.2), training images",
-    "command": "KERAS_BACKEND=torch python applications/gan_cifar10_conditional.py --mixed-precision",
+    "command": "KERAS_BACKEND=torch python applications/gan_cifar10_conditional.py "
+    "--mixed-precision",
 }
 
 
