@@ -35,6 +35,7 @@ _NAMES = {
     "TextImageEncoder": "kzoo.models.text_to_image",
     "TextToImageGAN": "kzoo.models.text_to_image",
     "list_presets": "kzoo.presets",
+    "save_samples": "kzoo.evaluation.sample_files",
 }
 _MODULES = (
     "backend",

@@ -1,7 +1,11 @@
 """Runs the tests once per backend, each in a process of its own.
 
-python -m tests                                 # every test, on every backend
+python -m tests                                 # every test
 python -m tests --backends torch tests/presets  # other arguments go to pytest
+
+What computes is tested on every backend. What only reads files, parses a command line or runs a
+recipe is the same on all of them, and is tested on one: the folders of `ONCE`. Where folders or
+files are named, every one of them is tested on every backend.
 """
 
 import argparse
@@ -14,6 +18,22 @@ from pathlib import Path
 
 BACKENDS = ("tensorflow", "jax", "torch")
 REPOSITORY = Path(__file__).resolve().parent.parent
+TESTS = REPOSITORY / "tests"
+
+#: Folders whose tests run on one backend: they ask nothing of it that other tests do not ask.
+ONCE = ("applications", "cli", "datasets", "docs", "presets/attack", "visualization")
+#: Files in them that run on every backend.
+EVERYWHERE = ("cli/export_test.py", "cli/main_test.py", "cli/toy_model_test.py")
+#: The backends by the time that tests take; the first one runs those of `ONCE`.
+FASTEST = ("torch", "jax", "tensorflow")
+
+
+def ignored(backend, backends):
+    """Arguments of pytest that leave out what another of the backends tests."""
+    if backend == next(b for b in FASTEST if b in backends):
+        return []
+    files = {path for folder in ONCE for path in (TESTS / folder).glob("*_test.py")}
+    return [f"--ignore={path}" for path in sorted(files - {TESTS / name for name in EVERYWHERE})]
 
 
 def jax_cache(folder):
@@ -38,6 +58,7 @@ def main():
         if backend not in BACKENDS:
             parser.error(f"unknown backend {backend!r}, expected some of {', '.join(BACKENDS)}")
     command = [sys.executable, "-m", "pytest", "-q", "-n", arguments.workers, "--dist", "loadgroup"]
+    everything = not any(Path(a.split("::")[0]).exists() for a in pytest_arguments)
 
     results = {}
     for backend in backends:
@@ -45,7 +66,7 @@ def main():
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as cache:
             done = subprocess.run(
-                command + pytest_arguments,
+                command + (ignored(backend, backends) if everything else []) + pytest_arguments,
                 cwd=REPOSITORY,
                 env={**os.environ, "KERAS_BACKEND": backend, **jax_cache(cache)},
             )

@@ -21,6 +21,7 @@ def add_parser(commands):
             "kzoo generate --model CFGGAN mnist --steps 0    from the approximator",
             "kzoo generate vae-mnist -n 1000 --npz digits.npz",
             "kzoo generate gan/mnist -n 100 --separate digits/",
+            "kzoo generate gan/mnist -n 100000 --npy digits.npy    as they are drawn",
             "kzoo generate gatedpixelcnn/mnist_conditional --labels 3,5 --temperature 0.9",
             "kzoo generate pix2pix-facades --sources drawings/ --separate photos/",
             'kzoo generate texttoimagegan/flowers -n 8 --captions "a yellow flower"',
@@ -41,7 +42,7 @@ def add_parser(commands):
         "-o",
         "--output",
         type=common.file_name(".png"),
-        help="the sheet to write (samples.png; none with --separate or --npz)",
+        help="the sheet to write (samples.png; none with --separate, --npy or --npz)",
     )
     parser.add_argument(
         "--columns", type=common.positive, default=COLUMNS, help=f"images per row ({COLUMNS})"
@@ -81,6 +82,12 @@ def add_parser(commands):
         metavar="FILE",
         help="write the uint8 array `images` (n, height, width, channels)",
     )
+    formats.add_argument(
+        "--npy",
+        type=common.file_name(".npy"),
+        metavar="FILE",
+        help="the same as one array; written as it is drawn, as --separate is",
+    )
 
 
 def class_labels(text):
@@ -114,10 +121,11 @@ def run(args):
     import numpy as np
 
     import kzoo
-    from kzoo.evaluation import protocols
+    from kzoo.evaluation import protocols, sample_files
     from kzoo.evaluation.capabilities import can
 
-    if args.output is None and not (args.separate or args.npz):
+    large = args.separate or args.npy
+    if args.output is None and not (large or args.npz):
         args.output = pathlib.Path("samples.png")
     start = time.perf_counter()
     model = common.load_model(args, kzoo.GenerativeModel)
@@ -136,11 +144,13 @@ def run(args):
         options["labels"] = np.resize(args.labels, args.n)
     if "captions" in options:
         options["captions"] = common.in_turn(common.read_captions(args.captions), args.n)
-    batches = protocols.sample(model, args.n, args.seed, common.track, **options)
-    images = np.concatenate(list(batches))
-    done = time.perf_counter()
-
+    drawn = (args.n, args.seed, common.track)
     written = []
+    if large:
+        written.append(sample_files.save_samples(model, large, *drawn, **options))
+    if args.output or args.npz:
+        images = np.concatenate(list(protocols.sample(model, *drawn, **options)))
+    done = time.perf_counter()
     if args.output:
         args.output.parent.mkdir(parents=True, exist_ok=True)
         kzoo.visualization.image_grid(
@@ -150,13 +160,7 @@ def run(args):
     if args.npz:
         kzoo.datasets.npz.write(args.npz, images=images)
         written.append(args.npz)
-    if args.separate:
-        args.separate.mkdir(parents=True, exist_ok=True)
-        for i, image in enumerate(images):
-            path = args.separate / f"{i:0{len(str(args.n - 1))}}.png"
-            kzoo.visualization.image_grid(image[None], padding=0, path=path)
-        written.append(args.separate)
-    height, width, channels = images.shape[1:]
+    height, width, channels = model.image_shape
     print(
         f"Wrote {' and '.join(map(str, written))}: {args.n} images {height}x{width}x{channels} "
         f"of {type(model).__name__} {args.preset}, seed {args.seed}. "

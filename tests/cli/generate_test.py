@@ -39,6 +39,8 @@ def test_other_formats(kzoo_main, saved, tmp_path):
     assert names == [f"{i:02}.png" for i in range(11)]
     np.testing.assert_array_equal(load("a/c/10.png"), images[10])
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == ["b.npz", "c"]
+    assert kzoo_main("generate", saved / "gan", "-n", 11, "--npy", "a/d.npy")[0] == 0
+    np.testing.assert_array_equal(np.load("a/d.npy"), images)
     assert not (tmp_path / "samples.png").exists()
 
 

@@ -1,0 +1,69 @@
+"""Many samples into files, as they are drawn: memory holds one group of them at a time."""
+
+import os
+import pathlib
+
+import numpy as np
+
+from kzoo.evaluation.protocols import sample
+from kzoo.evaluation.scores import untracked
+from kzoo.visualization.grid import write_png
+
+
+def save_samples(model, path, num_samples, seed=0, track=untracked, **options):
+    """Draws images into a folder or an array file, however many they are.
+
+    Up to 640 images are those of `model.generate(num_samples, seed)`. More are drawn in groups of
+    640, one after the other, so that memory does not grow with their number.
+
+    Args:
+        model: a `kzoo.GenerativeModel` that generates.
+        path: a `.npy` file, to which the uint8 array (num_samples, height, width, channels) is
+            written, whole or not at all; or a folder, for one .png file per image, named by its
+            number. Folders that do not exist are made.
+        num_samples: how many images.
+        seed: an int.
+        track: function `(sequence, description)` that iterates over the sequence and shows how far
+            it is.
+        **options: further arguments of the model's `generate`, such as `labels`.
+
+    Returns:
+        The `pathlib.Path` that was written.
+
+    Raises:
+        ValueError: if the path has another ending, or as `generate`.
+        FileExistsError: if a folder is to be written where a file is.
+    """
+    path = pathlib.Path(path)
+    if path.suffix not in ("", ".npy") and not path.is_dir():
+        raise ValueError(f"Expected a folder or the name of a .npy file, got {str(path)!r}.")
+    groups = sample(model, num_samples, seed, track, **options)
+    write = _write_array if path.suffix == ".npy" else _write_folder
+    write(path, groups, num_samples)
+    return path
+
+
+def _write_folder(path, groups, count):
+    path.mkdir(parents=True, exist_ok=True)
+    digits, number = len(str(count - 1)), 0
+    for group in groups:
+        for image in group:
+            write_png(path / f"{number:0{digits}}.png", image)
+            number += 1
+
+
+def _write_array(path, groups, count):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.stem}.{os.getpid()}.npy")
+    array, start = None, 0
+    try:
+        for group in groups:
+            if array is None:
+                shape = (count, *group.shape[1:])
+                array = np.lib.format.open_memmap(part, "w+", np.uint8, shape)
+            array[start : start + len(group)] = group
+            start += len(group)
+        array.flush()
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
