@@ -15,6 +15,7 @@ from kzoo.presets.sources import (
     CONFIG,
     METADATA,
     PresetFiles,
+    ShippedFiles,
     local_files,
     remote_files,
     short,
@@ -225,7 +226,7 @@ def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
             return remote_files(preset)
         shipped = find_shipped(preset, model_class)
         if shipped is not None:
-            return local_files(shipped)
+            return ShippedFiles(shipped, f"{shipped.parent.name}/{shipped.name}")
     try:
         folder = Path(preset).expanduser()
         if folder.is_dir():

@@ -147,6 +147,38 @@ def local_files(folder: str | os.PathLike) -> PresetFiles:
     return LocalFiles(folder)
 
 
+class ShippedFiles(LocalFiles):
+    """The files of a preset that comes with kzoo; large weights may have to be downloaded.
+
+    A wheel holds small weights only. The others come from the address in the environment variable
+    `KZOO_WEIGHTS_URL`, which has the folders that `weights/` of the repository has.
+
+    Args:
+        folder: of the preset.
+        handle: "family/name".
+    """
+
+    def __init__(self, folder: Path, handle: str):
+        super().__init__(folder)
+        self.handle = handle
+
+    def _find(self, filename: str, sha256: str | None = None, most: int = 0) -> Path:
+        path = super()._find(filename)
+        if filename != WEIGHTS or path.is_file() or not most:
+            return path
+        base = os.environ.get("KZOO_WEIGHTS_URL")
+        if not base:
+            raise FileNotFoundError(
+                f"The weights of {self.handle} are not in this installation, which holds small "
+                "ones only. Set the environment variable KZOO_WEIGHTS_URL to the https:// address "
+                "of a copy of the repository's folder weights/, or install kzoo from a checkout "
+                "of the repository: pip install -e ."
+            )
+        sha256 = sha256 or self.read(METADATA).get("sha256")
+        files = remote_files(f"{base.rstrip('/')}/{self.handle}")
+        return files.path(filename, sha256, most)
+
+
 def remote_files(address: str) -> PresetFiles:
     """The preset behind `hf://owner/name`, `kaggle://owner/model/framework/variation`, `https://…`.
 
@@ -212,7 +244,10 @@ def _web(address):
             return target
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            download(f"{address}/{filename}", target, most)
+            part = None
+            if sha256 is not None and re.fullmatch("[0-9a-f]{64}", sha256):
+                part = folder / f".{filename}-{sha256[:16]}"  # of this version of the file
+            download(f"{address}/{filename}", target, most, part)
         except Exception:
             # The small files say which weights are current, so they are fetched each time. Where
             # that fails, the last ones serve.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kzoo.presets import shipped
 from kzoo.presets.sources import remote_files
 from tests.presets.tiny import Tiny
 from tests.presets.web import certificate, needs_openssl, serving
@@ -147,3 +148,101 @@ def test_kaggle(tmp_path, monkeypatch):
 def test_files_are_fetched_by_their_plain_names(server):
     path = remote_files(server.address).path("config.json")
     assert Path(path).name == "config.json"
+
+
+@needs_openssl
+def test_a_download_that_breaks_goes_on_where_it_was(server):
+    body = (server.folder / "model.weights.h5").read_bytes()
+    asked = []
+
+    def answer(handler, name):
+        if name != "model.weights.h5":
+            return True
+        asked.append(handler.headers.get("Range"))
+        if len(asked) == 1:  # goes away in the middle
+            handler.send(body[:1000], Content_Length=len(body))
+            return False
+        start = int(asked[-1].removeprefix("bytes=").rstrip("-"))
+        where = f"bytes {start}-{len(body) - 1}/{len(body)}"
+        handler.send(body[start:], 206, Content_Range=where)
+        return False
+
+    server.answer = answer
+    with pytest.raises(ConnectionError, match="only 1,000 of"):
+        Tiny.from_preset(server.address)
+    assert Tiny.from_preset(server.address).units == 2
+    assert asked == [None, "bytes=1000-"]
+
+
+@needs_openssl
+def test_a_server_that_sends_all_of_it_again(server):
+    """Not every server knows ranges."""
+    body = (server.folder / "model.weights.h5").read_bytes()
+    lengths = [len(body) + 5, len(body)]  # the first answer ends too early
+
+    def answer(handler, name):
+        if name == "model.weights.h5":
+            handler.send(body, Content_Length=lengths.pop(0))
+        return name != "model.weights.h5"
+
+    server.answer = answer
+    with pytest.raises(ConnectionError, match="only"):
+        Tiny.from_preset(server.address)
+    assert Tiny.from_preset(server.address).units == 2 and not lengths
+
+
+@needs_openssl
+@pytest.mark.parametrize("sent", ["bytes 5-9/10", "nonsense", None])
+def test_another_part_than_was_asked_for(server, sent):
+    body = (server.folder / "model.weights.h5").read_bytes()
+    calls = []
+
+    def answer(handler, name):
+        if name != "model.weights.h5":
+            return True
+        calls.append(name)
+        if len(calls) == 1:
+            handler.send(body[:1000], Content_Length=len(body))
+        else:
+            handler.send(body[7:], 206, **({} if sent is None else {"Content_Range": sent}))
+        return False
+
+    server.answer = answer
+    for message in ("only 1,000 of", "another part came"):
+        with pytest.raises(ConnectionError, match=message):
+            Tiny.from_preset(server.address)
+
+
+@pytest.fixture
+def without_weights(tmp_path, monkeypatch):
+    """A preset that comes with kzoo, in an installation without its weights."""
+    Tiny().save_to_preset(tmp_path / "weights" / "tiny" / "large")
+    (tmp_path / "weights" / "tiny" / "large" / "model.weights.h5").unlink()
+    monkeypatch.setattr(shipped, "folders", lambda: [tmp_path / "weights"])
+
+
+@needs_openssl
+def test_weights_that_are_not_in_the_wheel(server, without_weights, monkeypatch):
+    monkeypatch.setenv("KZOO_WEIGHTS_URL", f"{server.address}/weights/")
+    with pytest.raises(ValueError, match="is damaged or belongs to another preset"):
+        Tiny.from_preset("large")  # the server's preset has other weights
+    folder = shipped.folders()[0] / "tiny" / "large"
+    shutil.copy(server.folder / "metadata.json", folder)
+    assert Tiny.from_preset("large").units == 2
+    assert server.calls == ["model.weights.h5"]  # it was in the cache by then
+    assert Tiny.from_preset("tiny/large").units == 2 and len(server.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "message"),
+    [
+        (None, FileNotFoundError, "Set the environment variable KZOO_WEIGHTS_URL"),
+        ("http://127.0.0.1/weights", ValueError, "Cannot read the preset address"),
+    ],
+)
+def test_nowhere_to_get_weights_from(without_weights, monkeypatch, address, error, message):
+    monkeypatch.delenv("KZOO_WEIGHTS_URL", raising=False)
+    if address is not None:
+        monkeypatch.setenv("KZOO_WEIGHTS_URL", address)
+    with pytest.raises(error, match=message):
+        Tiny.from_preset("large")

@@ -1,0 +1,33 @@
+"""What the wheel holds of `weights/`: all presets, but large weights files of a few only.
+
+The rest is downloaded when it is first used, from the address in `KZOO_WEIGHTS_URL`. So the wheel
+stays below 60 MB.
+"""
+
+from pathlib import Path
+
+try:
+    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+except ImportError:  # the tests look at `contents` without hatchling
+    BuildHookInterface = object
+
+LARGEST = 4 * 2**20  # bytes of a weights file that comes with the wheel
+ALWAYS = ("cfggan/mnist",)  # the first preset that a newcomer draws from
+
+
+def contents(root):
+    """`{file of the repository: file of the wheel}`, both as strings."""
+    weights = Path(root) / "weights"
+    chosen = {}
+    for path in sorted(p for p in weights.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        name = path.relative_to(weights)
+        is_large = path.suffix == ".h5" and path.stat().st_size > LARGEST
+        if not is_large or name.parent.as_posix() in ALWAYS:
+            chosen[str(path)] = f"kzoo/presets/weights/{name.as_posix()}"
+    return chosen
+
+
+class CustomBuildHook(BuildHookInterface):
+    def initialize(self, version, build_data):
+        if version != "editable":
+            build_data["force_include"].update(contents(self.root))
