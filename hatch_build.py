@@ -1,7 +1,7 @@
 """What the wheel holds of `weights/`: all presets, but large weights files of a few only.
 
-The rest is downloaded when it is first used, from the address in `KZOO_WEIGHTS_URL`. So the wheel
-stays below 60 MB.
+The rest comes from where the environment variable `KZOO_WEIGHTS` says, when it is first used. So
+the wheel stays below 60 MB.
 """
 
 from pathlib import Path

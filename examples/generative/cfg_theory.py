@@ -37,7 +37,7 @@ Reference:
 ## Setup
 
 You can install kzoo via the following command, in a checkout of kzoo:
-`pip install ".[jax]"`, or with `tensorflow` or `torch` in place of `jax`. The
+`pip install -e ".[jax]"`, or with `tensorflow` or `torch` in place of `jax`. The
 environment variable `KERAS_BACKEND` chooses one. The example takes about a minute
 on a CPU.
 """

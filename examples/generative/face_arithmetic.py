@@ -40,7 +40,7 @@ References:
 ## Setup
 
 You can install kzoo via the following command, in a checkout of it:
-`pip install ".[tensorflow]"`. The models run on TensorFlow, JAX and PyTorch; set
+`pip install -e ".[tensorflow]"`. The models run on TensorFlow, JAX and PyTorch; set
 the environment variable `KERAS_BACKEND` to choose one.
 """
 

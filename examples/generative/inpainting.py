@@ -60,7 +60,7 @@ References:
 
 This example needs kzoo, and TensorFlow Datasets for the images. You can install
 both via the following command, in a checkout of kzoo:
-`pip install ".[tensorflow]"`. The model itself runs on TensorFlow, JAX and PyTorch;
+`pip install -e ".[tensorflow]"`. The model itself runs on TensorFlow, JAX and PyTorch;
 set the environment variable `KERAS_BACKEND` to choose one.
 """
 

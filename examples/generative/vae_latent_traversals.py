@@ -48,7 +48,7 @@ References:
 
 This example needs kzoo, and TensorFlow Datasets for the images. You can install
 both via the following command, in a checkout of kzoo:
-`pip install ".[tensorflow]"`. The models themselves run on TensorFlow, JAX and
+`pip install -e ".[tensorflow]"`. The models themselves run on TensorFlow, JAX and
 PyTorch; set the environment variable `KERAS_BACKEND` to choose one.
 """
 

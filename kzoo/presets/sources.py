@@ -150,8 +150,8 @@ def local_files(folder: str | os.PathLike) -> PresetFiles:
 class ShippedFiles(LocalFiles):
     """The files of a preset that comes with kzoo; large weights may have to be downloaded.
 
-    A wheel holds small weights only. The others come from the address in the environment variable
-    `KZOO_WEIGHTS_URL`, which has the folders that `weights/` of the repository has.
+    A wheel holds small weights only. The others come from where the environment variable
+    `KZOO_WEIGHTS` says: the https address or the path of a copy of the repository's `weights/`.
 
     Args:
         folder: of the preset.
@@ -166,14 +166,16 @@ class ShippedFiles(LocalFiles):
         path = super()._find(filename)
         if filename != WEIGHTS or path.is_file() or not most:
             return path
-        base = os.environ.get("KZOO_WEIGHTS_URL")
+        base = os.environ.get("KZOO_WEIGHTS")
         if not base:
             raise FileNotFoundError(
                 f"The weights of {self.handle} are not in this installation, which holds small "
-                "ones only. Set the environment variable KZOO_WEIGHTS_URL to the https:// address "
-                "of a copy of the repository's folder weights/, or install kzoo from a checkout "
-                "of the repository: pip install -e ."
+                "ones only. Install kzoo from a checkout of the repository with pip install -e . "
+                "or set the environment variable KZOO_WEIGHTS to the folder weights/ of a "
+                "checkout, or to its https:// address."
             )
+        if "://" not in base:
+            return LocalFiles(Path(base).expanduser() / self.handle).path(filename)
         sha256 = sha256 or self.read(METADATA).get("sha256")
         files = remote_files(f"{base.rstrip('/')}/{self.handle}")
         return files.path(filename, sha256, most)

@@ -223,7 +223,7 @@ def without_weights(tmp_path, monkeypatch):
 
 @needs_openssl
 def test_weights_that_are_not_in_the_wheel(server, without_weights, monkeypatch):
-    monkeypatch.setenv("KZOO_WEIGHTS_URL", f"{server.address}/weights/")
+    monkeypatch.setenv("KZOO_WEIGHTS", f"{server.address}/weights/")
     with pytest.raises(ValueError, match="is damaged or belongs to another preset"):
         Tiny.from_preset("large")  # the server's preset has other weights
     folder = shipped.folders()[0] / "tiny" / "large"
@@ -233,16 +233,26 @@ def test_weights_that_are_not_in_the_wheel(server, without_weights, monkeypatch)
     assert Tiny.from_preset("tiny/large").units == 2 and len(server.calls) == 1
 
 
+def test_weights_of_a_checkout_beside_the_wheel(without_weights, monkeypatch, tmp_path):
+    folder = tmp_path / "checkout" / "tiny" / "large"
+    Tiny(units=5).save_to_preset(folder)
+    for name in ("config.json", "metadata.json"):
+        shutil.copy(folder / name, shipped.folders()[0] / "tiny" / "large")
+    monkeypatch.setenv("KZOO_WEIGHTS", str(tmp_path / "checkout"))
+    assert Tiny.from_preset("large").units == 5
+
+
 @pytest.mark.parametrize(
     ("address", "error", "message"),
     [
-        (None, FileNotFoundError, "Set the environment variable KZOO_WEIGHTS_URL"),
+        (None, FileNotFoundError, "set the environment variable KZOO_WEIGHTS"),
+        ("missing/weights", FileNotFoundError, "is not a complete preset"),
         ("http://127.0.0.1/weights", ValueError, "Cannot read the preset address"),
     ],
 )
 def test_nowhere_to_get_weights_from(without_weights, monkeypatch, address, error, message):
-    monkeypatch.delenv("KZOO_WEIGHTS_URL", raising=False)
+    monkeypatch.delenv("KZOO_WEIGHTS", raising=False)
     if address is not None:
-        monkeypatch.setenv("KZOO_WEIGHTS_URL", address)
+        monkeypatch.setenv("KZOO_WEIGHTS", address)
     with pytest.raises(error, match=message):
         Tiny.from_preset("large")
