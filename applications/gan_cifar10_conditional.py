@@ -49,7 +49,7 @@ def main():
         data="cifar10",
     )
     parser.add_argument("--images", type=int, default=640_000, help="seen in training")
-    parser.add_argument("--width", type=int, default=64, help="features next to the image")
+    parser.add_argument("--width", type=int, default=48, help="features next to the image")
     parser.add_argument(
         "--conditioning",
         choices=["projection", "auxiliary", "concatenation"],
@@ -70,6 +70,7 @@ def main():
 
     model = recipe.train(args, lambda: build(args.conditioning, args.width), fit)
     growing_recipe.settle(model)
+    model = growing_recipe.without_average(model)
     metadata = {**METADATA, "data": f"{METADATA['data']}: {len(images):,} of 50,000"}
     metadata["trained_on"] = {"data": "cifar10", "split": "train", "num_images": len(images)}
     model.save_to_preset(args.output, half_precision=True, **metadata)

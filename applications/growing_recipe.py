@@ -151,6 +151,22 @@ def settle(model, batches=100, seed=0, beside=None):
     network.trainable = False
 
 
+def without_average(model):
+    """A model whose generator is the average that a trained one keeps: it draws the same images.
+
+    Its preset is smaller by one generator.
+
+    Args:
+        model: a model with `average_decay`, after `settle` where it has batch norm.
+    """
+    smaller = type(model).from_config({**model.get_config(), "average_decay": None})
+    networks = [layer for layer in model.layers if layer is not model.averaged_generator]
+    for network, trained in zip(smaller.layers, networks, strict=True):
+        average = trained is model.generator
+        network.set_weights((model.averaged_generator if average else trained).get_weights())
+    return smaller
+
+
 def train(
     args,
     model,

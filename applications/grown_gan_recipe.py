@@ -69,4 +69,5 @@ def run(description, preset, data, images_32, images_64, metadata, mirror_32=Tru
     keras.config.set_dtype_policy("float32")
     model = build(64, grow_from=large)  # without the layers that were faded out
     growing_recipe.settle(model)
+    model = growing_recipe.without_average(model)
     model.save_to_preset(args.output, half_precision=True, **metadata)

@@ -85,11 +85,8 @@ def run(args, train_split, names, metadata, data_may_be_shown=False):
         crop=SIDE,
         shown=shown,
     )
-    if args.average_decay:  # the average takes the place of the generator: half the size
-        networks = model.averaged_generator, model.discriminator
-        model = build(args)
-        for network, trained in zip((model.generator, model.discriminator), networks):
-            network.set_weights(trained.get_weights())
+    if args.average_decay:
+        model = growing_recipe.without_average(model)
     trained_on = {"data": args.data, "split": train_split, "num_images": len(images)}
     notes = (
         f"Seen: {args.images:,} images. The weights of the generator are their average over "

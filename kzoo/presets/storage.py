@@ -53,7 +53,7 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
 def halve(path: str | os.PathLike) -> None:
     """Stores the float32 weights of a weights file as float16, which loading turns back.
 
-    The relative error is at most 2**-11, the absolute one of numbers below 6e-5 at most 3e-8.
+    Single numbers stay as they are: some of them count updates. The relative error is at most 2**-11, the absolute one of numbers below 6e-5 at most 3e-8.
 
     Raises:
         ValueError: if a weight is beyond the range of float16, +-65504.
@@ -66,7 +66,7 @@ def halve(path: str | os.PathLike) -> None:
             target.require_group(name).attrs.update(item.attrs)
             return
         values = item[()]
-        if values.dtype == np.float32:
+        if values.dtype == np.float32 and values.ndim:
             with np.errstate(over="ignore"):
                 smaller = values.astype(np.float16)
             if not np.array_equal(np.isfinite(smaller), np.isfinite(values)):
