@@ -12,11 +12,12 @@ import importlib
 _NAMES = {
     "PresetMixin": "kzoo.presets.preset",
     "list_presets": "kzoo.presets.shipped",
+    "push_folder": "kzoo.presets.hub",
     "read_metadata": "kzoo.presets.preset",
     "write_model_card": "kzoo.presets.card",
 }
 
-__all__ = ["PresetMixin", "list_presets", "read_metadata", "write_model_card"]
+__all__ = ["PresetMixin", "list_presets", "push_folder", "read_metadata", "write_model_card"]
 
 
 def __getattr__(name):

@@ -2,12 +2,14 @@
 
 import datetime
 import os
+import tempfile
 from pathlib import Path
 from typing import Any, Self
 
 import keras
 
 from kzoo import __version__
+from kzoo.presets.hub import push_folder
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
@@ -190,6 +192,37 @@ class PresetMixin(HasPresets):
         if half_precision:
             facts["stored_as"] = "float16"
         write_preset(folder, copy, config, {**facts, **metadata}, half_precision)
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        license: str | None = None,
+        half_precision: bool = False,
+        **metadata,
+    ) -> str:
+        """Uploads the model to the Hugging Face Hub as a preset, with a card.
+
+        `kzoo.presets.push_folder` uploads a preset that is written already, with its pictures.
+
+        Args:
+            repository, private, token, license: as in `kzoo.presets.push_folder`.
+            half_precision, **metadata: as in `save_to_preset`; `title` and `description` are on
+                the card.
+
+        Returns:
+            The address for `from_preset`, "hf://user/name".
+
+        Raises:
+            ValueError: as `save_to_preset`, and for a malformed name.
+            ImportError, ConnectionError: as `kzoo.presets.push_folder`.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            self.save_to_preset(Path(scratch) / "preset", half_precision, **metadata)
+            options: dict[str, Any] = {"private": private, "token": token, "license": license}
+            return push_folder(Path(scratch) / "preset", repository, **options)
 
 
 def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) -> dict[str, Any]:

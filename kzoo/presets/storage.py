@@ -53,7 +53,8 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
 def halve(path: str | os.PathLike) -> None:
     """Stores the float32 weights of a weights file as float16, which loading turns back.
 
-    Single numbers stay as they are: some of them count updates. The relative error is at most 2**-11, the absolute one of numbers below 6e-5 at most 3e-8.
+    Single numbers stay as they are: some of them count updates. The relative error is at most
+    2**-11, the absolute one of numbers below 6e-5 at most 3e-8.
 
     Raises:
         ValueError: if a weight is beyond the range of float16, +-65504.
