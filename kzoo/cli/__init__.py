@@ -9,7 +9,17 @@ import sys
 import textwrap
 
 from kzoo import __version__
-from kzoo.cli import demo, evaluate, export, generate, listing, neighbors, showing, train
+from kzoo.cli import (
+    completion,
+    demo,
+    evaluate,
+    export,
+    generate,
+    listing,
+    neighbors,
+    showing,
+    train,
+)
 
 _EPILOG = """\
 examples:
@@ -26,6 +36,7 @@ examples:
 environment:
   KERAS_BACKEND    the backend that models run on: tensorflow, jax or torch
   TFDS_DATA_DIR    where TensorFlow Datasets keeps its data sets (~/tensorflow_datasets)
+  KZOO_WEIGHTS     a folder or address of weights that this installation lacks
   KZOO_FAST        0 switches off the code that is there for speed only
   KZOO_DEBUG       1 shows the traceback of an error
 
@@ -46,10 +57,11 @@ def parser():
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"kzoo {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for command in (listing, train, generate, evaluate, neighbors, export, demo):
         command.add_parser(commands)
     showing.add_parsers(commands)
+    completion.add_parser(commands)
     return parser
 
 

@@ -1,0 +1,38 @@
+"""`kzoo completion`: what a shell needs to complete commands, options and names of presets."""
+
+from kzoo.cli import common
+
+SHELLS = ("bash", "zsh", "tcsh", "fish", "powershell")
+
+
+def add_parser(commands):
+    parser = common.add_command(
+        commands,
+        "completion",
+        run,
+        "print what a shell needs to complete commands, options and preset names",
+        [
+            'eval "$(kzoo completion bash)"             in ~/.bashrc',
+            "kzoo completion zsh > FOLDER/_kzoo         FOLDER is one of zsh's $fpath",
+            "kzoo completion fish > ~/.config/fish/completions/kzoo.fish",
+        ],
+    )
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
+
+
+def run(args):
+    try:
+        import shtab
+    except ImportError as error:
+        raise ImportError("kzoo completion needs a package: pip install shtab") from error
+    from kzoo import cli
+    from kzoo.presets.shipped import shipped_presets
+
+    names = " ".join(preset.handle for preset in shipped_presets())
+    parser = cli.parser()
+    for command in next(a for a in parser._actions if a.dest == "command").choices.values():
+        for action in command._actions:
+            if action.dest == "preset":
+                action.complete = {"bash": "_kzoo_presets", "zsh": f"({names})"}
+    words = f'_kzoo_presets() {{ compgen -W "{names}" -- "$1"; compgen -d -- "$1"; }}'
+    print(shtab.complete(parser, args.shell, preamble={"bash": words}))
