@@ -247,7 +247,8 @@ def test_validation(plain_model):
 
 
 @pytest.mark.parametrize("kind", ["sample_weight", "class_weight"])
-def test_weights_of_examples_count_or_are_refused(model, kind):
+def test_weights_of_examples_count_or_are_refused(plain_model, kind):
+    model = plain_model
     images, values = data(model)
     weights = {
         "sample_weight": np.zeros(COUNT, "float32"),
@@ -266,8 +267,9 @@ def test_weights_of_examples_count_or_are_refused(model, kind):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), value, atol=1e-6)
 
 
-def test_single_batches(model):
+def test_single_batches(plain_model):
     """`train_on_batch` is one update of `fit`, `test_on_batch` one batch of `evaluate`."""
+    model = plain_model
     size = model.examples_per_step(BATCH)
     images, values = data(model, size)
     pair = (images, values) if model.conditioned_on else (images,)

@@ -40,6 +40,8 @@ def noise(model, count):
     if hasattr(model, "noise_size"):  # of Pix2Pix: what dropout keeps
         kept = generator.rand(count, model.noise_size) >= model.dropout
         return kept.astype("float32") / (1 - model.dropout)
+    if not hasattr(model, "noise_per_pixel"):  # of CycleGAN: none
+        return np.zeros((count, 0), "float32")
     shape = (count, *model.image_shape[:2], model.noise_per_pixel)
     return generator.uniform(size=shape).astype("float32")
 
