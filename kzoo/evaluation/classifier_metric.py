@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from PIL import Image
 
+from kzoo.checks import check_positive_int
 from kzoo.classifier import Classifier
 
 # MNIST is 28x28, and zero-padded to 32x32 for networks that halve their input several times.
@@ -121,8 +122,45 @@ class FeatureExtractor:
         return np.asarray(self.model.predict(pixels, verbose=0), "float32"), None
 
 
+class GivenFeatures:
+    """Features that were computed elsewhere, in the place of a classifier.
+
+    Args:
+        num_features: d.
+    """
+
+    multi_label, reference, num_classes = False, None, 0
+
+    def __init__(self, num_features):
+        self.num_features = check_positive_int("classifier", num_features)
+
+    def activations(self, features):
+        """`(features, None)`, of an array or tensor `(n, d)`.
+
+        Raises:
+            ValueError: for another shape, or what are not finite numbers.
+        """
+        features = np.asarray(keras.ops.convert_to_numpy(features))
+        if features.ndim != 2 or features.shape[1] != self.num_features:
+            raise ValueError(
+                f"Expected features of shape (n, {self.num_features}), got {features.shape}."
+            )
+        if features.dtype.kind not in "fiu" or not np.all(np.isfinite(features)):
+            raise ValueError("Expected features that are finite numbers.")
+        return features.astype("float32"), None
+
+
+def activations_of(classifier, images):
+    """`(features, probabilities)` of images, brought to the classifier's size, or of features."""
+    if isinstance(classifier, GivenFeatures):
+        return classifier.activations(images)
+    return classifier.activations(match_size(check_images(images), classifier.image_shape))
+
+
 def resolve_features(classifier):
-    """A `FeatureExtractor`, of a Keras model too; of the rest what `resolve_classifier` makes."""
+    """What gives the features: see `ClassifierMetric`."""
+    if isinstance(classifier, int) and not isinstance(classifier, bool):
+        return GivenFeatures(classifier)
     if isinstance(classifier, FeatureExtractor):
         return classifier
     is_extractor = isinstance(classifier, keras.Model) and not isinstance(classifier, Classifier)
@@ -136,7 +174,10 @@ class ClassifierMetric(keras.metrics.Metric):
     float32 at most: `update_state` runs outside of compiled programs, on concrete images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
+        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`. Metrics that read
+            features alone also take a `FeatureExtractor`, or a Keras model from images to features;
+            or an int, the number of features: `update_state` then takes features `(n, d)`, which
+            were computed elsewhere, in the place of images.
         name: name of the metric.
         dtype: as in any Keras metric; the state is float64 in any case.
 
@@ -174,8 +215,7 @@ class ClassifierMetric(keras.metrics.Metric):
             ValueError: if they are not uint8 of rank 4, or not of the classifier's shape (28x28
                 and 32x32 images are padded and cropped to each other).
         """
-        images = match_size(check_images(images), self.classifier.image_shape)
-        self.update_activations(*self.classifier.activations(images))
+        self.update_activations(*activations_of(self.classifier, images))
 
     def update_activations(self, features, probabilities):
         """Adds images by their features and probabilities: metrics can share one pass.

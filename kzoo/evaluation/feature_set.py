@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kzoo.evaluation.classifier_metric import ClassifierMetric, check_images, match_size
+from kzoo.evaluation.classifier_metric import ClassifierMetric, activations_of
 
 CHUNK = 2**23  # distances held at once
 
@@ -13,8 +13,9 @@ class FeatureSetMetric(ClassifierMetric):
     All features are kept: 10,000 images of 128 features take 5 MB.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`).
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
+            methods then take features `(n, d)` in the place of images.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         name: name of the metric.
         dtype: as in any Keras metric.
@@ -39,8 +40,8 @@ class FeatureSetMetric(ClassifierMetric):
         Raises:
             ValueError: if the images are too few, not uint8 or of another shape.
         """
-        images = match_size(check_images(images), self.classifier.image_shape)
-        self.reference = self._checked(self.classifier.activations(images)[0], "reference images")
+        features = activations_of(self.classifier, images)[0]
+        self.reference = self._checked(features, "reference images")
 
     @property
     def reference_value(self):

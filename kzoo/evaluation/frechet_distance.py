@@ -8,7 +8,7 @@ comparable under one classifier only.
 import keras
 import numpy as np
 
-from kzoo.evaluation.classifier_metric import ClassifierMetric, check_images, match_size
+from kzoo.evaluation.classifier_metric import ClassifierMetric, activations_of
 
 
 class GaussianStatistics:
@@ -89,8 +89,9 @@ class FrechetDistance(ClassifierMetric):
     from equal numbers of images, at least 10,000.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`).
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
+            methods then take features `(n, d)` in the place of images.
         reference: `(mean, covariance)` of the real images' features, of shapes `(d,)` and
             `(d, d)`; by default those of the training images stored with the classifier. See also
             `set_reference`.
@@ -128,10 +129,10 @@ class FrechetDistance(ClassifierMetric):
         Raises:
             ValueError: if the images are too few, not uint8 or of another shape.
         """
-        images = match_size(check_images(images), self.classifier.image_shape)
+        features = activations_of(self.classifier, images)[0]
         statistics = GaussianStatistics(self.classifier.num_features)
-        self._check_count(len(images), "reference images")
-        statistics.update(self.classifier.activations(images)[0])
+        self._check_count(len(features), "reference images")
+        statistics.update(features)
         self.reference = (statistics.mean, statistics.covariance)
 
     @property

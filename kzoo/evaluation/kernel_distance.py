@@ -56,8 +56,9 @@ class KernelDistance(FeatureSetMetric):
     subset. Unlike the Frechet distance, its expectation does not depend on the number of images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`).
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
+            methods then take features `(n, d)` in the place of images.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         subsets: how many subsets.
         subset_size: images of either kind per subset, at least 2; if there are fewer of one kind,

@@ -109,8 +109,9 @@ class SamplePrecision(ManifoldMetric):
     """The share of images that look like real ones: those in the manifold of the real images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, or a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`).
+        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
+            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
+            methods then take features `(n, d)` in the place of images.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         k: int, which nearest neighbor the spheres around the features reach to.
         name: name of the metric.
