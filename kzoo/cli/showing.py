@@ -35,10 +35,10 @@ def add_parsers(commands):
 
 
 def show(args):
-    from kzoo.presets import PresetMixin, preset
+    from kzoo.presets import PresetMixin, shipped
 
     base = common.model_class(args.model) if args.model else PresetMixin
-    files = preset.files_of(args.preset, base)
+    files = shipped.files_of(args.preset, base)
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")
     if args.json:

@@ -12,16 +12,8 @@ from kzoo import __version__
 from kzoo.presets.hub import push_folder
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
-from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
-from kzoo.presets.sources import (
-    CONFIG,
-    METADATA,
-    PresetFiles,
-    ShippedFiles,
-    local_files,
-    remote_files,
-    short,
-)
+from kzoo.presets.shipped import files_of, record_of, shipped_presets
+from kzoo.presets.sources import CONFIG, METADATA, short
 from kzoo.presets.storage import (
     find_weights,
     load_weights,
@@ -244,34 +236,6 @@ def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) ->
 
 
 _load = load_weights  # `from_preset` has an argument of that name
-
-
-def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
-    """The files of a preset, by its name, folder or address.
-
-    Raises:
-        ValueError: if there is none.
-    """
-    if not isinstance(preset, str | os.PathLike):
-        raise ValueError(f"Received preset={preset!r}, expected a name, a folder or an address.")
-    if isinstance(preset, str):
-        if "://" in preset:
-            return remote_files(preset)
-        shipped = find_shipped(preset, model_class)
-        if shipped is not None:
-            return ShippedFiles(shipped, f"{shipped.parent.name}/{shipped.name}")
-    try:
-        folder = Path(preset).expanduser()
-        if folder.is_dir():
-            return local_files(folder)
-        exists = folder.exists()
-    except (OSError, RuntimeError, ValueError) as error:  # no name that a file could have
-        why = getattr(error, "strerror", None) or error  # without the name, once more
-        raise ValueError(
-            f"{short(os.fspath(preset))!r} is not the name of a preset or a folder: {short(why)}."
-        ) from error
-    kind = "a file" if exists else "neither a folder nor a preset that comes with kzoo"
-    raise ValueError(f"{os.fspath(preset)!r} is {kind}. {choices(str(preset), model_class)}")
 
 
 def _build(config: dict, overrides: dict, where: str, parameters: int) -> Any:

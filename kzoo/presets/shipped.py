@@ -4,11 +4,20 @@ Listing them imports neither Keras nor a backend, because that would cost `kzoo 
 """
 
 import difflib
+import os
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kzoo.presets.sources import CONFIG, METADATA, local_files
+from kzoo.presets.sources import (
+    CONFIG,
+    METADATA,
+    PresetFiles,
+    ShippedFiles,
+    local_files,
+    remote_files,
+    short,
+)
 
 _PACKAGE = Path(__file__).resolve().parent
 #: Presets that once had another name, which still finds them.
@@ -85,6 +94,34 @@ def find_shipped(name: str, model_class: type) -> Path | None:
             f"{handles}. {choices(name, model_class)}"
         )
     return None
+
+
+def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
+    """The files of a preset, by its name, folder or address.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if not isinstance(preset, str | os.PathLike):
+        raise ValueError(f"Received preset={preset!r}, expected a name, a folder or an address.")
+    if isinstance(preset, str):
+        if "://" in preset:
+            return remote_files(preset)
+        shipped = find_shipped(preset, model_class)
+        if shipped is not None:
+            return ShippedFiles(shipped, f"{shipped.parent.name}/{shipped.name}")
+    try:
+        folder = Path(preset).expanduser()
+        if folder.is_dir():
+            return local_files(folder)
+        exists = folder.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # no name that a file could have
+        why = getattr(error, "strerror", None) or error  # without the name, once more
+        raise ValueError(
+            f"{short(os.fspath(preset))!r} is not the name of a preset or a folder: {short(why)}."
+        ) from error
+    kind = "a file" if exists else "neither a folder nor a preset that comes with kzoo"
+    raise ValueError(f"{os.fspath(preset)!r} is {kind}. {choices(str(preset), model_class)}")
 
 
 def renamed(name: str) -> str:
