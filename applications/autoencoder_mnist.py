@@ -61,7 +61,7 @@ def main():
         "distribution of codes, and so no generate()."
     )
     print(f"mse of PCA with {model.latent_dim} components: {mse:.5f}")
-    model.save_to_preset(args.output, notes=notes, **METADATA)
+    model.save_to_preset(args.output, half_precision=True, notes=notes, **METADATA)
     kzoo.visualization.reconstruction_sheet(
         model, test_images[:32], scale=2, path=args.output / "reconstructions.png"
     )

@@ -53,7 +53,7 @@ def main():
         recipe.fit(args, model, data)
 
     model = recipe.train(args, build, fit)
-    model.save_to_preset(args.output, **METADATA)
+    model.save_to_preset(args.output, half_precision=True, **METADATA)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def main():
         )
         recipe.fit(args, model, data)
 
-    recipe.train(args, build, fit).save_to_preset(args.output, **METADATA)
+    recipe.train(args, build, fit).save_to_preset(args.output, half_precision=True, **METADATA)
 
 
 if __name__ == "__main__":

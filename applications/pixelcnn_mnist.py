@@ -27,7 +27,7 @@ METADATA = {
     "--batch-size 32 --epochs 7 --work runs/pixelcnn-mnist-2",
     "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": pixel_recipe.DATA,
-    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations, stored in float32: 10 "
+    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations: 10 "
     "epochs in batches of 64, of which the first 4 followed the cosine of a run of 12, then 7 in "
     "batches of 32.",
 }

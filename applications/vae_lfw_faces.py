@@ -27,7 +27,7 @@ METADATA = {
     "other persons to test.",
     "notes": "Sheets show the mean image of p(x|z) for z drawn from the prior: no photographs. The "
     "log of the training holds the loss of the test images after every epoch; nothing is selected "
-    "by it. Trained with bfloat16 activations, stored in float32.",
+    "by it. Trained with bfloat16 activations.",
 }
 
 

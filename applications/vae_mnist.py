@@ -23,7 +23,7 @@ METADATA = {
     "command": "KERAS_BACKEND=tensorflow python applications/vae_mnist.py",
     "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
-    "notes": vae_recipe.NOTES + " Trained with bfloat16 activations, stored in float32.",
+    "notes": vae_recipe.NOTES + " Trained with bfloat16 activations.",
 }
 
 

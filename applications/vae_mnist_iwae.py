@@ -24,7 +24,7 @@ METADATA = {
     "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
     "notes": vae_recipe.NOTES + " Here the loss is the 50-sample bound. Trained with bfloat16 "
-    "activations, stored in float32.",
+    "activations.",
 }
 
 

@@ -68,7 +68,7 @@ def train(args, build, metadata, rate, binarize=True, start=None, scale=None, cl
     preset = build("float32")
     preset.set_weights(model.get_weights())
     notes = f"{metadata['notes']} {curve(args.work)}"
-    preset.save_to_preset(args.output, **{**metadata, "notes": notes})
+    preset.save_to_preset(args.output, half_precision=True, **{**metadata, "notes": notes})
 
 
 def curve(work, points=12):

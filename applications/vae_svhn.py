@@ -27,7 +27,7 @@ METADATA = {
     "official test set to train, the next 1,000 to test. Not comparable with published numbers.",
     "notes": "Sheets show the mean image of p(x|z) for z drawn from the prior. The log of the "
     "training holds the loss of the test images after every epoch; nothing is selected by it. "
-    "Trained with bfloat16 activations, stored in float32.",
+    "Trained with bfloat16 activations.",
 }
 
 
