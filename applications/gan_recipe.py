@@ -18,7 +18,6 @@ def run(
     metadata,
     generator_rate=None,
     arguments=None,
-    half_precision=False,
     **options,
 ):
     """Parses the command line, trains on DCGAN's networks with 1x1 convolutions, saves the preset.
@@ -35,7 +34,6 @@ def run(
         metadata: entries of the preset's `metadata.json`.
         generator_rate: the generator's learning rate, if it is another than the discriminator's.
         arguments: further ones of `model_class`.
-        half_precision: whether the preset stores half the bytes per weight.
         **options: of `recipe.load`, such as `pad_to`.
     """
     parser = recipe.parser(
@@ -65,4 +63,4 @@ def run(
         recipe.fit(args, model, images)
 
     model = recipe.train(args, build, fit)
-    model.save_to_preset(args.output, half_precision=half_precision, **metadata)
+    model.save_to_preset(args.output, half_precision=True, **metadata)

@@ -35,7 +35,6 @@ if __name__ == "__main__":
         adam={"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9},
         generator_rate=2e-4,
         arguments={"discriminator_steps": 1},
-        half_precision=True,
         metadata=METADATA,
         pad_to=32,
     )
