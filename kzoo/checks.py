@@ -1,5 +1,7 @@
 """Checks of arguments: what users pass to constructors and methods."""
 
+import difflib
+import math
 import operator
 
 import keras
@@ -19,25 +21,70 @@ def check_positive_int(name, value):
     return number
 
 
+def check_positive_ints(name, values):
+    """`values` as a tuple of ints; `ValueError` unless they are positive integers, at least one."""
+    if isinstance(values, str) or not np.iterable(values) or not len(values):
+        raise ValueError(f"{name} must be positive integers, such as (16, 32), got {values!r}.")
+    return tuple(check_positive_int(name, value) for value in values)
+
+
+def check_flag(name, value):
+    """`value` as a bool; `ValueError` unless it is one, or 0 or 1."""
+    if not isinstance(value, bool | int | np.bool_) or value not in (0, 1):
+        raise ValueError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
+def as_number(value):
+    """`value` as a float; not a number (NaN) for what is none, such as a string."""
+    try:
+        return math.nan if isinstance(value, bool | str | bytes) else float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def check_number(name, value):
+    """`value` as a float; `ValueError` unless it is a finite number."""
+    number = as_number(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be a number, got {value!r}.")
+    return number
+
+
 def check_positive(name, value):
     """`value` as a float; `ValueError` unless it is a finite positive number."""
-    if isinstance(value, bool | str) or not 0 < value < float("inf"):
+    number = as_number(value)
+    if not 0 < number < math.inf:
         raise ValueError(f"{name} must be a positive number, got {value!r}.")
-    return float(value)
+    return number
 
 
 def check_nonnegative(name, value):
     """`value` as a float; `ValueError` unless it is a finite number, 0 or positive."""
-    if isinstance(value, bool | str) or not 0 <= value < float("inf"):
+    number = as_number(value)
+    if not 0 <= number < math.inf:
         raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
-    return float(value)
+    return number
 
 
 def check_rate(name, value):
     """`value` as a float; `ValueError` unless it is a number in [0, 1)."""
-    if isinstance(value, bool | str) or not 0 <= value < 1:
+    number = as_number(value)
+    if not 0 <= number < 1:
         raise ValueError(f"{name} must be at least 0 and below 1, got {value!r}.")
-    return float(value)
+    return number
+
+
+def check_activation(name, activation):
+    """`activation`; `ValueError` unless Keras has an activation of this name, or it is one."""
+    try:
+        keras.activations.get(activation)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{name} must be the name of an activation of Keras, such as 'relu', got "
+            f"{activation!r}."
+        ) from None
+    return activation
 
 
 def check_unit(unit):
@@ -46,15 +93,15 @@ def check_unit(unit):
         raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
 
 
-def check_image_shape(image_shape):
+def check_image_shape(image_shape, name="image_shape"):
     """`(height, width, channels)` as a tuple of positive ints."""
     try:
-        height, width, channels = image_shape
+        height, width, channels = () if isinstance(image_shape, str) else image_shape
     except (TypeError, ValueError):
         raise ValueError(
-            f"image_shape must be (height, width, channels), got {image_shape!r}."
+            f"{name} must be (height, width, channels), got {image_shape!r}."
         ) from None
-    return tuple(check_positive_int("image_shape", size) for size in (height, width, channels))
+    return tuple(check_positive_int(name, size) for size in (height, width, channels))
 
 
 def check_latents(latents, latent_dim):
@@ -63,6 +110,23 @@ def check_latents(latents, latent_dim):
     if latents.ndim != 2 or latents.shape[1] != latent_dim:
         raise ValueError(f"decode expects latents of shape (n, {latent_dim}), got {latents.shape}.")
     return latents
+
+
+def check_keywords(owner, given, names, more=()):
+    """`ValueError` for an argument that a class does not have, with the nearest one that it has.
+
+    Args:
+        owner: the name of the class.
+        given: the names that were given.
+        names: those that the class has.
+        more: others that it takes.
+    """
+    for name in given:
+        if name in names or name in more:
+            continue
+        close = difflib.get_close_matches(name, [*names, *more], n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise ValueError(f"{owner} has no argument {name!r}{hint}; it has {', '.join(names)}.")
 
 
 def seed_generator(seed):
@@ -83,6 +147,6 @@ def seed_generator(seed):
 
 def check_name(argument, name, names):
     """The name, if it is one of those; otherwise a `ValueError`."""
-    if name not in names:
+    if name not in list(names):  # a list compares what has no hash, too
         raise ValueError(f"{argument} must be one of {list(names)}, got {name!r}.")
     return name

@@ -38,6 +38,8 @@ def show(args):
     from kzoo.presets import PresetMixin, preset
 
     base = common.model_class(args.model) if args.model else PresetMixin
+    if args.model:
+        preset.check_class(args.preset, base)
     files = preset.files_of(args.preset, base)
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")

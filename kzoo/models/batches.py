@@ -213,6 +213,7 @@ def prepare(
     source = x if isinstance(x, keras.utils.PyDataset) else IteratedBatches(x)
     if source.num_batches == 0:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
+    _check_in_memory(model, source)
     first, count = _first(model, convert(source[0])), None
     per_batch = len(first[0])
     size = model.examples_per_step(per_batch) if grouped else None
@@ -225,6 +226,17 @@ def prepare(
     # Keras's own default would mix the batches of data that have an order of their own.
     data = ConvertedBatches(source, convert, size, per_batch, count)
     return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
+
+
+def _check_in_memory(model, source):
+    """Checks the conditions of all examples, where the data set has them in memory.
+
+    Of other data they are checked batch by batch. So are images, which a data set may change.
+    """
+    arrays, images = getattr(source, "arrays", None), getattr(source, "image_shapes", ())
+    for c in model.conditioned_on:
+        for key in set(c.keys) & set(arrays or ()) - set(images):
+            c.check_batch(arrays[key])
 
 
 def _prepare_arrays(

@@ -100,14 +100,9 @@ class Exporting:
             ImportError: if the package that writes the format is missing.
             RuntimeError: on PyTorch, if gradients are a part of the function.
         """
-        check_name("format", format, backend.EXPORTS)
+        check_format(format, half_precision)
         exports = self.exports()
         check_name("function", function, exports)
-        if half_precision and format != "onnx":
-            raise ValueError(f"half_precision is for ONNX files, got format={format!r}.")
-        package = backend.EXPORTS[format]
-        if importlib.util.find_spec(package) is None:
-            raise ImportError(f"format={format!r} needs {package}: pip install {package}")
         function, specs = exports[function]
         if input_signature is None:
             size = batch_size or self.fixed_batch or backend.EXPORTED_BATCH
@@ -117,6 +112,20 @@ class Exporting:
             Forward(self, function).export(filepath, format, verbose, input_signature, **kwargs)
         if half_precision:
             halve_weights(filepath)
+
+
+def check_format(format, half_precision=False):
+    """Checks that the backend writes files of a format, with weights in float16 or not.
+
+    Raises:
+        ValueError, ImportError: as `export`.
+    """
+    check_name("format", format, backend.EXPORTS)
+    if half_precision and format != "onnx":
+        raise ValueError(f"half_precision is for ONNX files, got format={format!r}.")
+    package = backend.EXPORTS[format]
+    if importlib.util.find_spec(package) is None:
+        raise ImportError(f"format={format!r} needs {package}: pip install {package}")
 
 
 def sized(spec, batch_size):

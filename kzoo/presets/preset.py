@@ -8,6 +8,8 @@ from typing import Any, Self
 import keras
 
 from kzoo import __version__
+from kzoo.checks import check_keywords
+from kzoo.configs import constructor_arguments, keras_arguments
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
@@ -67,6 +69,12 @@ class PresetMixin(HasPresets):
 
     presets = _Presets()
 
+    def __init__(self, **kwargs: Any) -> None:
+        """Checks what a subclass does not take itself: the arguments of every Keras model."""
+        names = constructor_arguments(type(self))
+        check_keywords(type(self).__name__, kwargs, names, keras_arguments())
+        super().__init__(**kwargs)
+
     @classmethod
     def from_preset(
         cls,
@@ -117,14 +125,7 @@ class PresetMixin(HasPresets):
         config, metadata = files.read(CONFIG), files.read(METADATA)
         where = f"{files.location} ({CONFIG})"
         check_config(config, where)
-        model_class = object_class(config)
-        if model_class is None or not isinstance(config.get("config"), dict):
-            raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
-        if not issubclass(model_class, cls):
-            raise ValueError(
-                f"The preset {os.fspath(preset)!r} is a {model_class.__name__}, not a "
-                f"{cls.__name__}: use kzoo.{model_class.__name__}.from_preset()."
-            )
+        _class_of(config, preset, where, cls)
         parameters = check_listed(metadata.get("parameter_count"), f"{files.location} ({METADATA})")
         weights = find_weights(files, metadata, parameters, sha256) if load_weights else None
         # Other arguments than the preset's may make another number of parameters.
@@ -192,6 +193,33 @@ class PresetMixin(HasPresets):
         write_preset(folder, copy, config, {**facts, **metadata}, half_precision)
 
 
+def check_class(preset: str | os.PathLike, model_class: type) -> None:
+    """Checks that there is a preset, and that it is one of a class or of its subclasses.
+
+    Args:
+        preset: as in `PresetMixin.from_preset`.
+        model_class: the class.
+
+    Raises:
+        ValueError: for an unknown preset, one of another class, or a damaged file.
+        FileNotFoundError, ConnectionError, ImportError: as `from_preset`.
+    """
+    files = files_of(preset, model_class)
+    _class_of(files.read(CONFIG), preset, f"{files.location} ({CONFIG})", model_class)
+
+
+def _class_of(config: dict, preset: str | os.PathLike, where: str, model_class: type) -> type:
+    found = object_class(config)
+    if found is None or not isinstance(config.get("config"), dict):
+        raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
+    if not issubclass(found, model_class):
+        raise ValueError(
+            f"The preset {os.fspath(preset)!r} is a {found.__name__}, not a "
+            f"{model_class.__name__}: use kzoo.{found.__name__}.from_preset()."
+        )
+    return found
+
+
 def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) -> dict[str, Any]:
     """What a preset's `metadata.json` records.
 
@@ -237,7 +265,9 @@ def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
         raise ValueError(
             f"{short(os.fspath(preset))!r} is not the name of a preset or a folder: {short(why)}."
         ) from error
-    kind = "a file" if exists else "neither a folder nor a preset that comes with kzoo"
+    kind = "neither a folder nor a preset that comes with kzoo"
+    if exists:
+        kind = "a file, expected the folder or the name of a preset"
     raise ValueError(f"{os.fspath(preset)!r} is {kind}. {choices(str(preset), model_class)}")
 
 
@@ -245,12 +275,7 @@ def _build(config: dict, overrides: dict, where: str, parameters: int) -> Any:
     # A copy: Keras takes entries out of the configs that it reads.
     config = without_training(config)
     arguments = config["config"]
-    unknown = sorted(set(overrides) - {*arguments, *_KERAS_ARGUMENTS})
-    if unknown:
-        raise ValueError(
-            f"{config['class_name']} has no argument {unknown[0]!r}; it has "
-            f"{', '.join(sorted(arguments))}."
-        )
+    check_keywords(config["class_name"], overrides, sorted(arguments), _KERAS_ARGUMENTS)
     merged = {**config, "config": {**arguments, **overrides}}
     if overrides:
         merged.pop("build_config", None)  # it belongs to the arguments that were replaced

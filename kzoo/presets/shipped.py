@@ -13,6 +13,7 @@ from kzoo.presets.sources import CONFIG, METADATA, local_files
 _PACKAGE = Path(__file__).resolve().parent
 #: Presets that once had another name, which still finds them.
 _RENAMED = {"cfggan/mnist_xicfg": "cfggan/mnist"}
+_NAMED = 8  # presets, at most, in the message of an error
 
 
 class Shipped(NamedTuple):
@@ -103,6 +104,8 @@ def choices(name: str, model_class: type) -> str:
         return f"No preset of {model_class.__name__} is shipped."
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
+    if len(presets) > _NAMED:
+        return f"{hint}`kzoo list` and kzoo.list_presets() name the {len(presets)} shipped presets."
     shipped = ", ".join(repr(p.handle) for p in presets)
     return f"{hint}Shipped presets: {shipped}."
 

@@ -101,6 +101,8 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
 
     def check_groups(self, **features):
         """Raises a `ValueError` unless each number of features suffices for the channels."""
+        for name, value in features.items():
+            check_positive_int(name, value)
         channels = self.image_shape[-1]
         if min(features.values()) < channels:
             raise ValueError(
