@@ -3,6 +3,7 @@
 import difflib
 import math
 import operator
+import re
 
 import keras
 import numpy as np
@@ -18,6 +19,17 @@ def check_positive_int(name, value):
         number = 0
     if number < 1 or isinstance(value, bool):
         raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+    return number
+
+
+def check_natural(name, value):
+    """`value` as an int; `ValueError` unless it is an integer, 0 or positive."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if number < 0 or isinstance(value, bool):
+        raise ValueError(f"{name} must be an integer, 0 or positive, got {value!r}.")
     return number
 
 
@@ -104,12 +116,35 @@ def check_image_shape(image_shape, name="image_shape"):
     return tuple(check_positive_int(name, size) for size in (height, width, channels))
 
 
+def as_array(name, values):
+    """`values` as a NumPy array; `ValueError` for a list whose parts differ in length."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array, got parts of different lengths.") from None
+
+
+def as_numbers(name, values):
+    """`values` as a NumPy array; `ValueError` unless it is one of numbers."""
+    array = as_array(name, values)
+    if not np.issubdtype(array.dtype, np.number):
+        raise ValueError(f"{name} must be numbers, got an array of dtype {array.dtype}.")
+    return array
+
+
 def check_latents(latents, latent_dim):
     """Latents to decode as a float32 NumPy array (n, latent_dim)."""
-    latents = np.asarray(keras.ops.convert_to_numpy(latents), "float32")
+    latents = as_numbers("latents", keras.ops.convert_to_numpy(latents)).astype("float32")
     if latents.ndim != 2 or latents.shape[1] != latent_dim:
         raise ValueError(f"decode expects latents of shape (n, {latent_dim}), got {latents.shape}.")
     return latents
+
+
+def as_line(error):
+    """The message of an error on one line, without what Keras adds: its place and its inputs."""
+    text = str(error)
+    bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", text, re.DOTALL)
+    return " ".join((bold.group(1) if bold else text).split())
 
 
 def check_keywords(owner, given, names, more=()):

@@ -207,6 +207,7 @@ class Classifier(PresetMixin, keras.Model):
 
     def features(self, x, training=False):
         """The penultimate activations `(batch, d)` of images `(batch, height, width, channels)`."""
+        check_images(self, x)
         return self.backbone(to_float(x), training=training)  # (b, d)
 
     def call(self, x, training=False):

@@ -9,6 +9,7 @@ import pathlib
 import sys
 
 import kzoo
+from kzoo.paths import check_writable
 
 MAX_SEED = 2**31 - 1  # as `kzoo.checks` has it, which imports Keras
 
@@ -282,17 +283,16 @@ def folder_name(text):
 def check_folder(option, folder):
     """`ValueError` unless a folder is there, or can be made, and files can be written into it."""
     try:
-        _check_writable(folder)
-    except argparse.ArgumentTypeError as error:
+        check_writable(folder)
+    except ValueError as error:
         raise ValueError(f"{option}: {error}") from error
 
 
 def _check_writable(folder):
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
-        raise argparse.ArgumentTypeError(f"{str(there)!r} is a file, expected a folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise argparse.ArgumentTypeError(f"the folder {str(there)!r} is not writable")
+    try:
+        check_writable(folder)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from error
 
 
 def console(stderr=False):

@@ -11,7 +11,11 @@ import keras
 import numpy as np
 
 from kzoo import backend
-from kzoo.checks import check_name
+from kzoo.checks import check_name, check_positive_int
+from kzoo.paths import check_path, check_writable
+
+#: What the names of files must end in, where the exporter demands it.
+SUFFIXES = {"litert": ".tflite", "torch": ".pt2"}
 
 
 class Forward(keras.Model):
@@ -101,6 +105,15 @@ class Exporting:
             RuntimeError: on PyTorch, if gradients are a part of the function.
         """
         check_format(format, half_precision)
+        filepath = check_path("filepath", filepath)
+        check_writable(filepath.parent)
+        if format in SUFFIXES and filepath.suffix != SUFFIXES[format]:
+            raise ValueError(
+                f"format={format!r} takes the name of a {SUFFIXES[format]} file, got "
+                f"{str(filepath)!r}."
+            )
+        if batch_size is not None:
+            check_positive_int("batch_size", batch_size)
         exports = self.exports()
         check_name("function", function, exports)
         function, specs = exports[function]
@@ -109,7 +122,9 @@ class Exporting:
             specs = [sized(spec, size) for spec in specs]
             input_signature = specs if len(specs) == 1 else [specs]
         with self.with_state(), backend.exporting(format):
-            Forward(self, function).export(filepath, format, verbose, input_signature, **kwargs)
+            Forward(self, function).export(
+                str(filepath), format, verbose, input_signature, **kwargs
+            )
         if half_precision:
             halve_weights(filepath)
 

@@ -10,6 +10,7 @@ import keras
 from kzoo import __version__
 from kzoo.checks import check_keywords
 from kzoo.configs import constructor_arguments, keras_arguments
+from kzoo.paths import check_path, check_writable
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import choices, find_shipped, record_of, shipped_presets
@@ -73,6 +74,13 @@ class PresetMixin(HasPresets):
         """Checks what a subclass does not take itself: the arguments of every Keras model."""
         names = constructor_arguments(type(self))
         check_keywords(type(self).__name__, kwargs, names, keras_arguments())
+        try:
+            keras.dtype_policies.get(kwargs.get("dtype"))
+        except (TypeError, ValueError):
+            raise ValueError(
+                "dtype must be the name of a float type or of a policy of Keras, such as "
+                f"'float32' or 'mixed_float16', got {kwargs['dtype']!r}."
+            ) from None
         super().__init__(**kwargs)
 
     @classmethod
@@ -156,9 +164,8 @@ class PresetMixin(HasPresets):
                 entry that this method writes, or if a weight is not a finite number or beyond the
                 range of float16. Nothing is written then.
         """
-        folder = Path(folder).expanduser().absolute()
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{str(folder)!r} is a file, expected a folder or a new name.")
+        path = check_path("folder", folder).absolute()
+        check_writable(path)
         for name in _OWN_METADATA:
             if name in metadata:
                 raise ValueError(
@@ -190,7 +197,7 @@ class PresetMixin(HasPresets):
         }
         if half_precision:
             facts["stored_as"] = "float16"
-        write_preset(folder, copy, config, {**facts, **metadata}, half_precision)
+        write_preset(path, copy, config, {**facts, **metadata}, half_precision)
 
 
 def check_class(preset: str | os.PathLike, model_class: type) -> None:

@@ -14,8 +14,8 @@ from kzoo.models import sampling
 from kzoo.presets import preset
 from tests.wrong_uses.conftest import TRAINING
 
-# Commands, and what their errors say, parts with `; ` between. The dots `...` stand for the training
-# of the fixture, which is done.
+# Commands, and what their errors say, parts with `; ` between. The dots `...` stand for the
+# training of the fixture, which is done.
 COMMAND = [
     ("paint", "invalid choice: 'paint' (choose from 'list', 'train', 'generate'"),
     ("generat gan", "invalid choice: 'generat'"),
