@@ -33,9 +33,9 @@ def check_natural(name, value):
     return number
 
 
-def check_positive_ints(name, values):
-    """`values` as a tuple of ints; `ValueError` unless they are positive integers, at least one."""
-    if isinstance(values, str) or not np.iterable(values) or not len(values):
+def check_positive_ints(name, values, least=1):
+    """`values` as a tuple of ints; `ValueError` unless they are `least` or more positive ints."""
+    if isinstance(values, str) or not np.iterable(values) or len(values) < least:
         raise ValueError(f"{name} must be positive integers, such as (16, 32), got {values!r}.")
     return tuple(check_positive_int(name, value) for value in values)
 
@@ -105,6 +105,17 @@ def check_unit(unit):
         raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
 
 
+def check_dtype(name):
+    """`ValueError` unless Keras has a type or a policy of this name."""
+    try:
+        keras.dtype_policies.get(name)
+    except ValueError:
+        raise ValueError(
+            "dtype must be the name of a float type or of a policy of Keras, such as 'float32' or "
+            f"'mixed_float16', got {name!r}."
+        ) from None
+
+
 def check_image_shape(image_shape, name="image_shape"):
     """`(height, width, channels)` as a tuple of positive ints."""
     try:
@@ -124,17 +135,20 @@ def as_array(name, values):
         raise ValueError(f"{name} must be an array, got parts of different lengths.") from None
 
 
-def as_numbers(name, values):
-    """`values` as a NumPy array; `ValueError` unless it is one of numbers."""
+def as_floats(name, values):
+    """`values` as a float32 NumPy array; `ValueError` unless they are numbers."""
     array = as_array(name, values)
-    if not np.issubdtype(array.dtype, np.number):
-        raise ValueError(f"{name} must be numbers, got an array of dtype {array.dtype}.")
-    return array
+    try:
+        if array.dtype.kind in "US":
+            raise ValueError  # NumPy would take the string of a number
+        return array.astype("float32")
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, got an array of dtype {array.dtype}.") from None
 
 
 def check_latents(latents, latent_dim):
     """Latents to decode as a float32 NumPy array (n, latent_dim)."""
-    latents = as_numbers("latents", keras.ops.convert_to_numpy(latents)).astype("float32")
+    latents = as_floats("latents", keras.ops.convert_to_numpy(latents))
     if latents.ndim != 2 or latents.shape[1] != latent_dim:
         raise ValueError(f"decode expects latents of shape (n, {latent_dim}), got {latents.shape}.")
     return latents
@@ -164,19 +178,26 @@ def check_keywords(owner, given, names, more=()):
         raise ValueError(f"{owner} has no argument {name!r}{hint}; it has {', '.join(names)}.")
 
 
+def check_seed(seed):
+    """`seed` as an int, `None` or a `keras.random.SeedGenerator`; `ValueError` for another."""
+    if seed is None or isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise ValueError(
+            f"seed must be an int, a keras.random.SeedGenerator or None, got {seed!r}."
+        ) from None
+    if not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"seed must be in 0..{MAX_SEED}, got {seed}.")
+    return seed
+
+
 def seed_generator(seed):
     """A `keras.random.SeedGenerator` from an int, `None` or a `SeedGenerator`."""
+    seed = check_seed(seed)
     if isinstance(seed, keras.random.SeedGenerator):
         return seed
-    if seed is not None:
-        try:
-            seed = operator.index(seed)
-        except TypeError:
-            raise ValueError(
-                f"seed must be an int, a keras.random.SeedGenerator or None, got {seed!r}."
-            ) from None
-        if not 0 <= seed <= MAX_SEED:
-            raise ValueError(f"seed must be in 0..{MAX_SEED}, got {seed}.")
     return keras.random.SeedGenerator(seed)
 
 

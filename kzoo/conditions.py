@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.checks import as_array, as_numbers
+from kzoo.checks import as_array, as_floats
 from kzoo.images import check_images, to_float
 
 
@@ -122,7 +122,7 @@ class FeatureMap(Condition):
 
     def check(self, values, count=None):
         """A float array (n, height, width, features), as float32."""
-        values = as_numbers(self.name, values).astype("float32")
+        values = as_floats(self.name, values)
         if values.shape[1:] != self.shape:
             raise ValueError(
                 f"Expected a {self.name} of shape {(count, *self.shape)}, got {values.shape}."

@@ -14,7 +14,10 @@ def check_path(name, path):
 def check_writable(folder):
     """`ValueError` unless a folder is there, or can be made, and files can be written into it."""
     folder = pathlib.Path(folder)
-    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+    except OSError as error:  # no name that a folder could have
+        raise ValueError(f"cannot write into {str(folder)!r}: {error.strerror}") from error
     if not there.is_dir():
         raise ValueError(f"{str(there)!r} is a file, expected a folder")
     if not os.access(there, os.W_OK | os.X_OK):

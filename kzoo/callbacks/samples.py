@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import check_positive_int, check_seed
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of
 from kzoo.evaluation.classifier_metric import match_size, resolve_classifier
@@ -65,8 +65,7 @@ class SampleGrid(keras.callbacks.Callback):
         if unit not in ("epoch", "batch"):
             raise ValueError(f'unit must be "epoch" or "batch", got {unit!r}.')
         self.unit = unit
-        seed_generator(seed)  # raises the error of a wrong one
-        self.seed = seed
+        self.seed = check_seed(seed)
         self.columns = None if columns is None else check_positive_int("columns", columns)
         self.scale = check_positive_int("scale", scale)
         self.options = options
@@ -143,8 +142,7 @@ class SampleScores(keras.callbacks.Callback):
                 f"{self.classifier.num_features}, for the Frechet distance; got {num_images}."
             )
         self.every = check_positive_int("every", every)
-        seed_generator(seed)  # raises the error of a wrong one
-        self.seed = seed
+        self.seed = check_seed(seed)
         self.options = options
 
     def set_model(self, model):

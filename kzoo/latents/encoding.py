@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.batching import in_batches
-from kzoo.checks import as_numbers, check_latents, check_positive_int, seed_generator
+from kzoo.checks import as_floats, check_latents, check_positive_int, seed_generator
 from kzoo.images import to_uint8
 
 DRAWN_AT_ONCE = 256
@@ -56,7 +56,7 @@ def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
             "Expected a model with latents (`latent_dim`, and `decode` or `transform_noise`); got "
             f"{type(model).__name__}."
         )
-    latents = as_numbers("latents", latents)
+    latents = as_floats("latents", latents)
     latents = check_latents(latents.reshape(-1, *latents.shape[-1:]), model.latent_dim)
     if decode:
         return ops.convert_to_numpy(to_uint8(decode(latents)))

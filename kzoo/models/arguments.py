@@ -14,10 +14,15 @@ from kzoo.checks import (
 
 #: What `keras.Model.compile` takes and a model of kzoo says itself.
 OWN = ("self", "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")
+# Read once: a program may put another function in the place of Keras's later.
+COMPILE = [n for n in inspect.signature(keras.Model.compile).parameters if n not in OWN]
+FIT = [n for n in inspect.signature(keras.Model.fit).parameters if n != "self"]
 
 
 def check_optimizer(name, optimizer):
-    """`ValueError` unless Keras knows the optimizer: an object, its name or its config."""
+    """`ValueError` unless an optimizer is an object or a name of Keras; a config is left to it."""
+    if isinstance(optimizer, dict):
+        return
     try:
         keras.optimizers.get(optimizer)
     except (TypeError, ValueError):
@@ -34,8 +39,7 @@ def check_compile(owner, arguments):
         owner: the name of the model's class.
         arguments: dict of the arguments besides the optimizers.
     """
-    names = inspect.signature(keras.Model.compile).parameters
-    check_keywords(f"{owner}.compile()", arguments, [n for n in names if n not in OWN], OWN)
+    check_keywords(f"{owner}.compile()", arguments, COMPILE, OWN)
     check_positive_int("steps_per_execution", arguments.get("steps_per_execution", 1))
 
 
@@ -46,8 +50,7 @@ def check_fit(owner, arguments):
         owner: the name of the model's class.
         arguments: dict of the arguments besides the data.
     """
-    names = [name for name in inspect.signature(keras.Model.fit).parameters if name != "self"]
-    check_keywords(f"{owner}.fit()", arguments, names)
+    check_keywords(f"{owner}.fit()", arguments, FIT)
     check_natural("epochs", arguments.get("epochs", 1))
     check_natural("initial_epoch", arguments.get("initial_epoch", 0))
     for name in ("steps_per_epoch", "validation_steps", "validation_batch_size"):

@@ -245,8 +245,10 @@ def _check_in_memory(model, source):
     Of other data they are checked batch by batch. So are images, which a data set may change.
     """
     arrays, images = getattr(source, "arrays", None), getattr(source, "image_shapes", ())
+    if not isinstance(arrays, dict):
+        return
     for c in model.conditioned_on:
-        for key in set(c.keys) & set(arrays or ()) - set(images):
+        for key in set(c.keys) & set(arrays) - set(images):
             c.check_batch(arrays[key])
 
 

@@ -105,6 +105,8 @@ class Exporting:
             RuntimeError: on PyTorch, if gradients are a part of the function.
         """
         check_format(format, half_precision)
+        exports = self.exports()
+        check_name("function", function, exports)
         filepath = check_path("filepath", filepath)
         check_writable(filepath.parent)
         if format in SUFFIXES and filepath.suffix != SUFFIXES[format]:
@@ -114,8 +116,6 @@ class Exporting:
             )
         if batch_size is not None:
             check_positive_int("batch_size", batch_size)
-        exports = self.exports()
-        check_name("function", function, exports)
         function, specs = exports[function]
         if input_signature is None:
             size = batch_size or self.fixed_batch or backend.EXPORTED_BATCH

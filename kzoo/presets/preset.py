@@ -8,7 +8,7 @@ from typing import Any, Self
 import keras
 
 from kzoo import __version__
-from kzoo.checks import check_keywords
+from kzoo.checks import check_dtype, check_keywords
 from kzoo.configs import constructor_arguments, keras_arguments
 from kzoo.paths import check_path, check_writable
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
@@ -70,18 +70,14 @@ class PresetMixin(HasPresets):
 
     presets = _Presets()
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Checks what a subclass does not take itself: the arguments of every Keras model."""
         names = constructor_arguments(type(self))
-        check_keywords(type(self).__name__, kwargs, names, keras_arguments())
-        try:
-            keras.dtype_policies.get(kwargs.get("dtype"))
-        except (TypeError, ValueError):
-            raise ValueError(
-                "dtype must be the name of a float type or of a policy of Keras, such as "
-                f"'float32' or 'mixed_float16', got {kwargs['dtype']!r}."
-            ) from None
-        super().__init__(**kwargs)
+        others = (*keras_arguments(), "inputs", "outputs")  # the last two of a functional model
+        check_keywords(type(self).__name__, kwargs, names, others)
+        if isinstance(kwargs.get("dtype"), str):
+            check_dtype(kwargs["dtype"])
+        super().__init__(*args, **kwargs)
 
     @classmethod
     def from_preset(

@@ -80,6 +80,8 @@ def raises(line, names):
 
 @pytest.mark.parametrize(("line", "words"), cases())
 def test_a_mistake_is_told_clearly_before_any_work(names, line, words):
+    if '"torch"' in line and keras.backend.backend() != "torch":
+        pytest.skip("only PyTorch writes this format")
     model = names.get(line.partition(".")[0])
     trains = isinstance(model, keras.Model) and ".compile(" not in line
     before = weights(model) if trains else None

@@ -28,7 +28,7 @@ a D that is the logarithm of a ratio of densities, as the logistic loss finds it
 import keras
 from keras import ops
 
-from kzoo.checks import check_flag, check_name, check_positive, check_positive_int
+from kzoo.checks import check_flag, check_name, check_natural, check_positive, check_positive_int
 from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.cfggan.distillation import Distillation
@@ -181,7 +181,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         self.fixed_pool = check_flag("fixed_pool", fixed_pool)
         self.width = check("width", width)
         self.max_gap = check_positive("max_gap", max_gap)
-        self.gap_patience = check("gap_patience", gap_patience)
+        self.gap_patience = check_natural("gap_patience", gap_patience)
         self.warm_start = check_flag("warm_start", warm_start)
         self.discriminator_loss = check_name(
             "discriminator_loss", discriminator_loss, DISCRIMINATOR_LOSSES

@@ -124,7 +124,7 @@ class Autoencoder(GenerativeModel):
         self.sparsity = sparsity
         self.widths = widths
         if widths is not None:
-            self.widths = check_positive_ints("widths", widths)
+            self.widths = check_positive_ints("widths", widths, least=0)
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
         self.dense_width = check_positive_int("dense_width", dense_width)
         self.activation = check_activation("activation", activation)
