@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.checks import as_array, as_floats
 from kzoo.images import check_images, to_float
 
 
@@ -75,7 +76,7 @@ class Labels(Condition):
 
     def check(self, values, count=None):
         """An int for all images, or an int array (n,), as an int32 array (n,)."""
-        labels = np.asarray(values)
+        labels = as_array(self.name, values)
         if labels.ndim == 0:
             labels = np.full(1 if count is None else count, labels)
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or count not in (None, len(labels)):
@@ -121,7 +122,7 @@ class FeatureMap(Condition):
 
     def check(self, values, count=None):
         """A float array (n, height, width, features), as float32."""
-        values = np.asarray(values, "float32")
+        values = as_floats(self.name, values)
         if values.shape[1:] != self.shape:
             raise ValueError(
                 f"Expected a {self.name} of shape {(count, *self.shape)}, got {values.shape}."
@@ -153,7 +154,7 @@ class Image(Condition):
 
     def check(self, values, count=None):
         """uint8 images or floats in [-1, 1], (n, height, width, channels), unchanged."""
-        values = np.asarray(values)
+        values = as_array(self.name, values)
         check_images(self, values, f"The condition {self.name!r}")
         return self._rows(values, count)
 

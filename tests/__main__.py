@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TESTS = REPOSITORY / "tests"
 
 #: Folders whose tests run on one backend: they ask nothing of it that other tests do not ask.
-ONCE = ("applications", "cli", "datasets", "docs", "presets/attack", "visualization")
+ONCE = ("applications", "cli", "datasets", "docs", "presets/attack", "visualization", "wrong_uses")
 #: Files in them that run on every backend.
 EVERYWHERE = ("cli/export_test.py", "cli/main_test.py", "cli/toy_model_test.py")
 #: The backends by the time that tests take; the first one runs those of `ONCE`.

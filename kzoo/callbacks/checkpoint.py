@@ -2,7 +2,6 @@
 
 import json
 import os
-import pathlib
 import re
 import warnings
 import zipfile
@@ -13,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.checks import check_positive_int
+from kzoo.paths import check_path, check_writable
 
 KEPT = 2  # files
 # What other callbacks remember: of ReduceLROnPlateau and EarlyStopping, and of TimeLimit.
@@ -56,13 +56,15 @@ class Checkpoint(keras.callbacks.Callback):
             then also put the callback at the end of the list. `fit` of a model of kzoo does both.
 
     Raises:
-        ValueError: if `every` is not a positive integer; from `fit`, if the file lacks an array of
-            the model, has one of another shape or one too many, or if all files are damaged.
+        ValueError: if `every` is not a positive integer, or no files can be written into the
+            folder; from `fit`, if the file lacks an array of the model, has one of another shape or
+            one too many, or if all files are damaged.
     """
 
     def __init__(self, folder, every=1, data=None):
         super().__init__()
-        self.folder = pathlib.Path(folder)
+        self.folder = check_path("folder", folder)
+        check_writable(self.folder)
         self.every = check_positive_int("every", every)
         self.data = data
         self._others = ()

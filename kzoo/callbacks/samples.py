@@ -1,16 +1,14 @@
 """Sheets and scores of samples while a model trains."""
 
-import os
-import pathlib
-
 import keras
 import numpy as np
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_int, check_seed
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of
 from kzoo.evaluation.classifier_metric import match_size, resolve_classifier
 from kzoo.evaluation.evaluate import evaluate_images
+from kzoo.paths import check_path, check_writable
 from kzoo.visualization import image_grid
 
 
@@ -67,18 +65,14 @@ class SampleGrid(keras.callbacks.Callback):
         if unit not in ("epoch", "batch"):
             raise ValueError(f'unit must be "epoch" or "batch", got {unit!r}.')
         self.unit = unit
-        self.seed = seed
-        self.columns = columns and check_positive_int("columns", columns)
+        self.seed = check_seed(seed)
+        self.columns = None if columns is None else check_positive_int("columns", columns)
         self.scale = check_positive_int("scale", scale)
         self.options = options
-        self.folder = pathlib.Path(folder)
         # Checked now, not after an epoch of training.
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ValueError(f"Cannot make the folder {str(folder)!r}: {error}.") from error
-        if not os.access(self.folder, os.W_OK):
-            raise ValueError(f"The folder {str(folder)!r} is not writable.")
+        self.folder = check_path("folder", folder)
+        check_writable(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._first_batch = self._last_batch = 0
 
     def set_model(self, model):
@@ -148,7 +142,7 @@ class SampleScores(keras.callbacks.Callback):
                 f"{self.classifier.num_features}, for the Frechet distance; got {num_images}."
             )
         self.every = check_positive_int("every", every)
-        self.seed = seed
+        self.seed = check_seed(seed)
         self.options = options
 
     def set_model(self, model):

@@ -13,7 +13,13 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.batching import in_batches
-from kzoo.checks import check_image_shape, check_positive_int, check_rate
+from kzoo.checks import (
+    check_flag,
+    check_image_shape,
+    check_positive_int,
+    check_positive_ints,
+    check_rate,
+)
 from kzoo.classifier.backbone import blocks, feature_count, features_of
 from kzoo.classifier.reference import SCORES, Reference
 from kzoo.images import check_images, to_float
@@ -73,23 +79,24 @@ class Classifier(PresetMixin, keras.Model):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.multi_label = bool(multi_label)
+        self.multi_label = check_flag("multi_label", multi_label)
         self.image_shape = check_image_shape(image_shape)
         self.num_classes = check_positive_int("num_classes", num_classes)
         if self.num_classes < 2 and not self.multi_label:
             raise ValueError(f"num_classes must be at least 2, got {num_classes}.")
-        self.class_names = None if class_names is None else [str(name) for name in class_names]
-        if class_names is not None and len(set(self.class_names)) != self.num_classes:
-            raise ValueError(
-                f"class_names must be {self.num_classes} different names, got {self.class_names}."
-            )
+        self.class_names = None
+        if class_names is not None:
+            sequence = isinstance(class_names, list | tuple | np.ndarray)
+            self.class_names = [str(name) for name in class_names] if sequence else []
+            if len(set(self.class_names)) != self.num_classes:
+                raise ValueError(
+                    f"class_names must be {self.num_classes} different names, got {class_names!r}."
+                )
         if backbone is not None and widths is not None:
             raise ValueError(f"A backbone has its own layers: widths must be None, got {widths!r}.")
         if backbone is None:
             widths = WIDTHS if widths is None else widths
-            if not widths:
-                raise ValueError("widths must hold at least one block's channels, got none.")
-        self.widths = widths and tuple(check_positive_int("widths", width) for width in widths)
+        self.widths = None if widths is None else check_positive_ints("widths", widths)
         self.dropout = check_rate("dropout", dropout)
         self._own_backbone = backbone is not None
         self.backbone = blocks(self.widths) if backbone is None else backbone
@@ -200,6 +207,7 @@ class Classifier(PresetMixin, keras.Model):
 
     def features(self, x, training=False):
         """The penultimate activations `(batch, d)` of images `(batch, height, width, channels)`."""
+        check_images(self, x)
         return self.backbone(to_float(x), training=training)  # (b, d)
 
     def call(self, x, training=False):

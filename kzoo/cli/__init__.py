@@ -48,9 +48,16 @@ exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted
 _MISTAKES = (ValueError, OSError, ImportError, RuntimeError)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Reports wrong usage in one line; argparse puts the usage of the command before it."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}; see {self.prog} --help\n")
+
+
 def parser():
     """The `argparse.ArgumentParser` of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="kzoo",
         description="Generative models for Keras 3: pretrained weights, training, measured scores.",
         epilog=_EPILOG,

@@ -1,7 +1,5 @@
 """How `kzoo train` builds a model: its constructor arguments, from the data and from `--set`."""
 
-import inspect
-
 from kzoo.cli import common, judging, training
 
 # Constructor arguments that follow from the data or from other options of the command.
@@ -19,31 +17,25 @@ def check_settings(args, model_class):
         ValueError: if the model has no such argument or it cannot be set here, or if there is no
             such classifier.
     """
+    import kzoo
+    from kzoo.configs import constructor_arguments
+    from kzoo.presets.preset import check_class
+
     if args.classifier:
         judging.check_classifier(args.classifier)
+    if args.preset:
+        check_class(args.preset, model_class)
     model = common.with_article(model_class.__name__)
     if args.stages and not hasattr(model_class, "stages_done"):
         raise ValueError(f"--stages: {model} does not train in stages")
     if args.preset and args.set:
         raise ValueError(f"--set {args.set[0][0]}: the preset {args.preset!r} has its arguments")
-    names = constructor_arguments(model_class)
+    names = constructor_arguments(model_class, kzoo.GenerativeModel)
     allowed = [name for name in names if name not in _NOT_SETTABLE]
     for name, _ in args.set:
         if name not in allowed:
             why = _NOT_SETTABLE.get(name, f"expected one of {', '.join(allowed)}")
             raise ValueError(f"--set {name}: not an argument to set for {model}: {why}")
-
-
-def constructor_arguments(model_class):
-    """The names of a model's constructor arguments, with those it passes on to its base classes."""
-    import kzoo
-    from kzoo.presets import PresetMixin
-
-    bases = [base for base in model_class.__mro__ if issubclass(base, PresetMixin)]
-    bases = [base for base in bases if base not in (kzoo.GenerativeModel, PresetMixin)]
-    signatures = [inspect.signature(vars(c)["__init__"]) for c in bases if "__init__" in vars(c)]
-    names = dict.fromkeys(name for signature in signatures for name in signature.parameters)
-    return [name for name in names if name not in ("self", "kwargs")]
 
 
 def build(model_class, arguments, settings):

@@ -3,11 +3,13 @@
 import argparse
 import contextlib
 import functools
+import math
 import os
 import pathlib
 import sys
 
 import kzoo
+from kzoo.paths import check_writable
 
 MAX_SEED = 2**31 - 1  # as `kzoo.checks` has it, which imports Keras
 
@@ -116,10 +118,14 @@ def add_captions(parser):
 def read_captions(text):
     """What `--captions` gives: the caption itself, or the lines of a .txt file; a list of strings.
 
+    Without the option it is `None`.
+
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it has no lines with text.
     """
+    if text is None:
+        return None
     if not text.endswith(".txt"):
         return [text]
     path = pathlib.Path(text).expanduser()
@@ -174,6 +180,30 @@ def load_model(args, base):
     return (model_class(args.model) if args.model else base).from_preset(args.preset)
 
 
+def check_draws(args, model, *names):
+    """`ValueError` unless a command can have a model draw: with no conditions but those given.
+
+    Args:
+        args: the command's.
+        model: the preset's model.
+        *names: the options of the command that are conditions of models.
+    """
+    from kzoo.evaluation.capabilities import can, conditions_of
+
+    kind = with_article(type(model).__name__)
+    if not can(model, "generate"):
+        raise ValueError(f"{args.preset}: {kind} reconstructs images and draws none")
+    for condition in conditions_of(model):
+        needed = condition.default(1) is None
+        if needed and condition.name not in names:
+            raise ValueError(
+                f"{args.preset}: {kind} draws images for {condition.name}, which this command "
+                "does not give it"
+            )
+        if needed and getattr(args, condition.name) is None:
+            raise ValueError(f"{args.preset}: {kind} needs {condition.name}: --{condition.name}")
+
+
 def generate_options(args, model, *names):
     """The options of a model's `generate` among the command's: those of `names` that are given.
 
@@ -211,6 +241,17 @@ def seed(text):
     return value
 
 
+def positive_number(text):
+    """A positive number that is finite."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    return value
+
+
 def image_size(text):
     """`64` or `48x64` as (height, width)."""
     sides = text.split("x")
@@ -226,9 +267,32 @@ def file_name(suffix):
         path = pathlib.Path(text).expanduser()
         if path.suffix.lower() != suffix or path.is_dir():
             raise argparse.ArgumentTypeError(f"expected the name of a {suffix} file, got {text!r}")
+        _check_writable(path.parent)
         return path
 
     return check
+
+
+def folder_name(text):
+    """Argument type: the path of a folder to write into, which is there or can be made."""
+    path = pathlib.Path(text).expanduser()
+    _check_writable(path)
+    return path
+
+
+def check_folder(option, folder):
+    """`ValueError` unless a folder is there, or can be made, and files can be written into it."""
+    try:
+        check_writable(folder)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
+
+
+def _check_writable(folder):
+    try:
+        check_writable(folder)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from error
 
 
 def console(stderr=False):

@@ -68,6 +68,17 @@ def is_file(source):
     return path.suffix in (".npz", ".npy") or path.exists()
 
 
+def check_there(source):
+    """`FileNotFoundError` if `--data` names a file or folder that does not exist.
+
+    Any other name may be that of a data set.
+    """
+    path = pathlib.Path(source).expanduser()
+    is_path = path.suffix in (".npz", ".npy") or source.startswith((".", "/", "~"))
+    if (is_path or source.endswith("/")) and not path.exists():
+        raise FileNotFoundError(f"there is no file or folder {source!r}")
+
+
 def of_training(args):
     """The `Images` that the arguments of `kzoo train` choose."""
     fraction = args.validation_split
@@ -114,6 +125,7 @@ def open_data(source, split, *, channels=3, part=None, **options):
     """
     from kzoo import datasets
 
+    check_there(source)
     path = pathlib.Path(source).expanduser()
     if split != "train" and not has_splits(source):
         raise ValueError(f"split {split!r}: {source!r} has no splits, expected 'train'")
@@ -125,8 +137,6 @@ def open_data(source, split, *, channels=3, part=None, **options):
         return dataset if part is None else dataset.split(*part[:2])[part.held_out]
     if path.exists():
         raise ValueError(f"cannot read images from the file {source!r}, expected .npz or .npy")
-    if source.startswith((".", "/", "~")) or source.endswith("/"):
-        raise FileNotFoundError(f"there is no file or folder {source!r}")
     if part is not None:
         raise ValueError(
             f"--validation-split is for folders and files; of the data set {source!r} name a part "

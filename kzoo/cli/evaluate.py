@@ -133,8 +133,19 @@ def run(args):
 
     if (args.preset is None) == (args.samples is None):
         raise ValueError("expected either a PRESET or --samples FOLDER")
+    last = args.seed + args.seeds - 1
+    if last > common.MAX_SEED:
+        raise ValueError(
+            f"--seeds {args.seeds}: the last seed would be {last}; expected at most "
+            f"{common.MAX_SEED}: give a smaller --seed"
+        )
+    judging.check_there(args)
+    if args.data is not None:
+        data.check_there(args.data)
     if args.samples is not None:
         return run_images(args)
+    captions = common.read_captions(args.captions)
+    pairs.check_there(args.sources)
     folder = card.folder_of(args.preset, args.model) if args.write else None
     model = common.load_model(args, PresetMixin)
     pairs.check(model, args.sources)
@@ -148,7 +159,6 @@ def run(args):
     if folder is not None:
         if args.classifier and defaults.is_name(args.classifier):
             card.remember(folder, classifier=args.classifier)
-        captions = args.captions and common.read_captions(args.captions)
         card.write(folder, model, scores, command, captions)
         common.console(stderr=True).print(f"Wrote the scores and the model card into {folder}")
 
@@ -174,6 +184,7 @@ def measure(model, args, own):
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
     from kzoo.evaluation import measuring
+    from kzoo.evaluation.capabilities import can, conditions_of
 
     def held_out():
         return own.trained_on.images(args.data, args.split)
@@ -221,8 +232,11 @@ def measure(model, args, own):
 
     generate = common.generate_options(args, model, "steps", "captions")
     if "captions" in generate:
-        given = common.read_captions(args.captions)
-        generate["captions"] = common.in_turn(given, args.num_samples)
+        captions = common.read_captions(args.captions)
+        generate["captions"] = common.in_turn(captions, args.num_samples)
+    elif "captions" in [c.name for c in conditions_of(model)] and can(model, "generate"):
+        kind = common.with_article(type(model).__name__)
+        raise ValueError(f"{args.preset}: {kind} needs captions: --captions")
     given = measuring.Given(
         images,
         classifier,

@@ -56,9 +56,12 @@ def run(args):
     path = path.expanduser()
     if suffix and path.suffix != suffix:
         raise ValueError(f"--output: expected the name of a {suffix} file, got {str(path)!r}")
+    common.check_folder("--output", path if args.format == "tf_saved_model" else path.parent)
     common.import_keras()
     import kzoo
+    from kzoo.models.exporting import check_format
 
+    check_format(args.format, args.half_precision)
     start = time.perf_counter()
     model = common.load_model(args, kzoo.GenerativeModel)
     path.parent.mkdir(parents=True, exist_ok=True)

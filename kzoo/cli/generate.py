@@ -69,12 +69,15 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--temperature",
-        type=float,
+        type=common.positive_number,
         help="pixel models: below 1, likely values become more likely (1)",
     )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(
-        "--separate", type=pathlib.Path, metavar="FOLDER", help="write every image as a .png file"
+        "--separate",
+        type=common.folder_name,
+        metavar="FOLDER",
+        help="write every image as a .png file",
     )
     formats.add_argument(
         "--npz",
@@ -122,19 +125,18 @@ def run(args):
 
     import kzoo
     from kzoo.evaluation import protocols, sample_files
-    from kzoo.evaluation.capabilities import can
 
     large = args.separate or args.npy
     if args.output is None and not (large or args.npz):
         args.output = pathlib.Path("samples.png")
+    captions = common.read_captions(args.captions)
+    pairs.check_there(args.sources)
     start = time.perf_counter()
     model = common.load_model(args, kzoo.GenerativeModel)
-    if not can(model, "generate"):
-        name = common.with_article(type(model).__name__)
-        raise ValueError(f"{args.preset}: {name} reconstructs images and draws none")
-    loaded = time.perf_counter()
     names = ("steps", "labels", "sources", "captions", "temperature", "to")
     options = common.generate_options(args, model, *names)
+    common.check_draws(args, model, *names)
+    loaded = time.perf_counter()
     if "sources" in options:
         given = pairs.read(model, args.sources)
         args.n = args.n or len(given)
@@ -143,7 +145,7 @@ def run(args):
     if "labels" in options:
         options["labels"] = np.resize(args.labels, args.n)
     if "captions" in options:
-        options["captions"] = common.in_turn(common.read_captions(args.captions), args.n)
+        options["captions"] = common.in_turn(captions, args.n)
     drawn = (args.n, args.seed, common.track)
     written = []
     if large:

@@ -1,22 +1,44 @@
 """The classifiers that score a model's samples, and the real images they compare them with."""
 
 import pathlib
+import zipfile
 
 from kzoo.cli import data, defaults
 from kzoo.cli.trained_on import TrainedOn
 
 
+def check_there(args):
+    """Checks that there are the presets and files which `--classifier` and `--judge` name.
+
+    Raises:
+        ValueError: if there is no such preset, or it is none of a classifier.
+        FileNotFoundError: if there is no such file.
+    """
+    from kzoo import Classifier
+    from kzoo.presets.preset import check_class
+
+    if args.classifier is not None:
+        check_class(args.classifier, Classifier)
+    if args.judge in (None, defaults.NO_JUDGE):
+        return
+    path = pathlib.Path(args.judge).expanduser()
+    if path.suffix != ".keras":
+        check_class(args.judge, Classifier)
+    elif not path.is_file():
+        raise FileNotFoundError(f"--judge: there is no file {args.judge!r}")
+
+
 def check_classifier(preset):
     """`ValueError` unless metadata can name this classifier, and there is one."""
     from kzoo import Classifier
-    from kzoo.presets import read_metadata
+    from kzoo.presets.preset import check_class
 
     if not defaults.is_name(preset):
         raise ValueError(
             f"--classifier {preset}: expected the name of a preset or of a folder here, such as "
             "classifier-photos, for the metadata to remember"
         )
-    read_metadata(preset, Classifier)
+    check_class(preset, Classifier)
 
 
 def both_parts(model, args, trained_on):
@@ -48,6 +70,8 @@ def load_features(name):
         raise FileNotFoundError(f"there is no file {name!r}")
     import keras
 
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"{name!r} is no .keras file in spite of its name, or damaged")
     return resolve_features(keras.saving.load_model(path, compile=False))
 
 

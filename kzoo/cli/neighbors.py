@@ -65,12 +65,20 @@ def run(args):
     from kzoo.evaluation import protocols
     from kzoo.metrics import nearest_neighbors
 
+    if args.data is not None:
+        data.check_there(args.data)
     model = common.load_model(args, kzoo.GenerativeModel)
+    common.check_draws(args, model)
     trained_on = defaults.of_preset(args, model).trained_on
     chosen = trained_on.images(args.data, args.split, training=True)
     others = trained_on.images(args.data, args.held_out)
     binarize = protocols.is_binary(model)
     training, _, text = data.load_images(model, chosen, binarize=binarize)
+    if args.num_neighbors > len(training):
+        raise ValueError(
+            f"--num-neighbors: expected at most {len(training):,}, all {text}; got "
+            f"{args.num_neighbors:,}"
+        )
     real, real_text = None, f"none: {chosen.name} has no others"
     if args.held_out or others[:3] != chosen[:3]:
         real, _, real_text = data.load_images(model, others, REAL, binarize=binarize)

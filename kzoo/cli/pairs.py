@@ -20,6 +20,12 @@ def check(model, sources):
         raise ValueError(f"--sources: {common.with_article(kind.__name__)} takes none")
 
 
+def check_there(sources):
+    """`FileNotFoundError` if `--sources` names what does not exist."""
+    if sources is not None and not pathlib.Path(sources).expanduser().exists():
+        raise FileNotFoundError(f"--sources: there is no file or folder {sources!r}")
+
+
 def options(model, source, split, sources=None):
     """With what `data.open_data` gives dicts of an image and its source.
 
@@ -115,6 +121,7 @@ def read(model, path):
     from kzoo.datasets import image_files, preprocessing
 
     check(model, path)
+    check_there(path)
     height, width, channels = model.source_shape
     if pathlib.Path(path).expanduser().is_dir():
         dataset = datasets.from_directory(
@@ -122,7 +129,5 @@ def read(model, path):
         )
         return datasets.to_arrays(dataset)[0]
     path = pathlib.Path(path).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f"--sources: there is no file or folder {str(path)!r}")
     image = image_files.read(path, channels, image_files.check_background("white"))
     return preprocessing.Preprocessing((height, width)).apply(image[None])

@@ -35,9 +35,11 @@ def add_parsers(commands):
 
 
 def show(args):
-    from kzoo.presets import PresetMixin, shipped
+    from kzoo.presets import PresetMixin, preset, shipped
 
     base = common.model_class(args.model) if args.model else PresetMixin
+    if args.model:
+        preset.check_class(args.preset, base)
     files = shipped.files_of(args.preset, base)
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")

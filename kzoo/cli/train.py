@@ -101,7 +101,10 @@ def add_parser(commands):
         "--batch-size", type=common.positive, default=64, help="images per mini-batch (64)"
     )
     parser.add_argument(
-        "--learning-rate", type=float, metavar="RATE", help="learning rate (that of the paper)"
+        "--learning-rate",
+        type=common.positive_number,
+        metavar="RATE",
+        help="learning rate (that of the paper)",
     )
     parser.add_argument(
         "--set",
@@ -178,9 +181,10 @@ def run(args):
     args.model = args.model.lower()  # as folders and messages have it
     source = pathlib.PurePath(args.data).stem or "data"
     args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()
-    if args.output.exists() and not args.output.is_dir():
-        raise ValueError(f"--output: {str(args.output)!r} is a file, expected a folder")
     args.work = (args.work or args.output.with_name(f"{args.output.name}-run")).expanduser()
+    common.check_folder("--output", args.output)
+    common.check_folder("--work", args.work)
+    data.check_there(args.data)
     with common.without_notices():  # it imports TensorFlow too, where there is one
         keras.utils.set_random_seed(args.seed)
 
@@ -195,6 +199,7 @@ def run(args):
         reference = classifying.Reference(model, metadata["trained_on"])
     training.compile_model(model, args.learning_rate, **classifying.losses(model))
     training.check_output(args)
+    training.check_data(model, dataset, args)
     settings = {"model": model.get_config(), "images": metadata["trained_on"].get("sha256")}
     training.claim(args.work, settings | training.training_settings(args))
     print(

@@ -1,7 +1,6 @@
 """How `kzoo train` trains: optimizers, checkpoints, the folder of a run."""
 
 import json
-import math
 import sys
 
 from kzoo.cli import data, pairs
@@ -17,8 +16,6 @@ def compile_model(model, learning_rate, **losses):
     """
     optimizers = model.default_optimizers()
     if learning_rate is not None:
-        if not 0 < learning_rate < math.inf:
-            raise ValueError(f"--learning-rate must be a positive number, got {learning_rate}")
         for optimizer in optimizers.values():
             optimizer.learning_rate = learning_rate
     model.compile(**optimizers, **losses)
@@ -59,6 +56,15 @@ def check_output(args):
             f"--epochs {args.epochs}: the training in {str(args.work)!r} has had {done} epochs "
             f"already; give more than {done}, or another --work and --output"
         )
+
+
+def check_data(model, dataset, args):
+    """`ValueError` unless a model's `fit` takes the data, before anything is written."""
+    from kzoo.models import batches
+
+    if hasattr(model, "examples_per_step"):  # a classifier is trained by Keras
+        grouped = args.steps_per_epoch is None  # else the images are taken again and again
+        batches.prepare(model, dataset, batch_size=args.batch_size, grouped=grouped)
 
 
 def claim(work, settings):

@@ -7,6 +7,7 @@ import threading
 import keras
 import numpy as np
 
+from kzoo.checks import as_number
 from kzoo.datasets import augmentation
 from kzoo.datasets.preprocessing import (
     Preprocessing,
@@ -226,11 +227,11 @@ class ArrayDataset(keras.utils.PyDataset):
             ValueError: if the fraction is not in (0, 1), or a part would have no examples.
         """
         n = self.num_examples
-        count = round(n * fraction) if 0 < fraction < 1 else 0
+        count = round(n * fraction) if 0 < as_number(fraction) < 1 else 0
         if not 0 < count < n:
             raise ValueError(
                 "the fraction to hold out must lie in (0, 1) and leave examples in both parts, "
-                f"got {fraction} of {n}"
+                f"got {fraction!r} of {n}"
             )
         order = np.random.default_rng(seed).permutation(n)
         parts = []
@@ -259,6 +260,11 @@ def _is_images(array):
     return array.dtype.kind == "f" and array.ndim == 4 and array.shape[-1] in (1, 3, 4)
 
 
+def _check_iterable(dataset):
+    if not hasattr(dataset, "__iter__") and not hasattr(dataset, "__getitem__"):
+        raise ValueError(f"expected a data set of batches, got {type(dataset).__name__}")
+
+
 def to_arrays(dataset):
     """Collects a data set in memory, for evaluation.
 
@@ -274,6 +280,7 @@ def to_arrays(dataset):
     Raises:
         ValueError: if the data set is empty or repeats for ever.
     """
+    _check_iterable(dataset)
     if hasattr(dataset, "cardinality") and int(dataset.cardinality()) == -1:
         raise ValueError("the data set repeats for ever; collect it without repeat()")
     batches = list(dataset)
@@ -304,6 +311,7 @@ def endless(dataset):
     Returns:
         A `tf.data.Dataset` of one, else a generator.
     """
+    _check_iterable(dataset)
     if hasattr(dataset, "set_epoch"):
         dataset.set_epoch(0)
     if hasattr(dataset, "repeat"):

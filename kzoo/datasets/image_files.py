@@ -6,6 +6,8 @@ import pathlib
 import numpy as np
 from PIL import Image, ImageColor, ImageOps
 
+from kzoo.paths import check_path
+
 # Also what Pillow reads only with a plug-in (HEIC): better an error that names it than no image.
 SUFFIXES = (
     ".png .jpg .jpeg .jfif .bmp .gif .webp .tif .tiff .avif .jp2 .ppm .pgm .heic .heif".split()
@@ -39,7 +41,7 @@ def find(folder):
 
 def check_folder(folder):
     """`folder` as a path; `NotADirectoryError` unless there is one."""
-    folder = pathlib.Path(folder).expanduser()
+    folder = check_path("folder", folder)
     if not folder.is_dir():
         raise NotADirectoryError(f"no folder {str(folder)!r}")
     return folder

@@ -89,15 +89,22 @@ def read(path, split, features):
         if path.suffix == ".npy":
             if tuple(features) != ("image",):
                 raise ValueError("a .npy file holds no labels; pass them as an array")
-            return {"image": np.lib.format.open_memmap(path, mode="r")}
+            return {"image": _memory_map(path)}
         if path.is_file() and not zipfile.is_zipfile(path):  # NumPy would advise allow_pickle
             raise ValueError("it is damaged, or no .npz file in spite of its name")
         with np.load(path, allow_pickle=False) as file:
             return {feature: file[_key(file, feature, split)] for feature in features}
-    except FileNotFoundError:
-        raise
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"there is no file {str(path)!r}") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"cannot read images from {str(path)!r}: {error}") from error
+
+
+def _memory_map(path):
+    with path.open("rb") as file:
+        if file.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX:
+            raise ValueError("it is damaged, or no .npy file in spite of its name")
+    return np.lib.format.open_memmap(path, mode="r")
 
 
 def _key(file, feature, split):

@@ -7,6 +7,7 @@ import shutil
 import numpy as np
 
 import kzoo
+from kzoo.models.exporting import check_format
 
 #: Where the page finds ONNX Runtime Web unless it has a copy: the files of npm's onnxruntime-web.
 RUNTIME = "https://cdn.jsdelivr.net/npm/onnxruntime-web@1.30.0/dist/"
@@ -38,9 +39,11 @@ def write_page(folder, runtime=None, presets=None, faces=4000, say=print):
     """
     names = {"growth": "mnist", "manifold": "mnist_2d", "faces": "celeba", "classifier": "celeba"}
     names |= presets or {}
+    files = runtime_files(runtime)
+    check_format("onnx")
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    page = {"version": kzoo.__version__, "runtime": copied_runtime(runtime, folder)}
+    page = {"version": kzoo.__version__, "runtime": copied_runtime(files, folder)}
     if names["growth"]:
         page["growth"] = growth(kzoo.CFGGAN.from_preset(names["growth"]), folder, say)
     if names["manifold"]:
@@ -55,10 +58,14 @@ def write_page(folder, runtime=None, presets=None, faces=4000, say=print):
     (folder / "demo.json").write_text(json.dumps(page), encoding="utf-8")
 
 
-def copied_runtime(runtime, folder):
-    """The address of the runtime's files, once they are there."""
+def runtime_files(runtime):
+    """The files of a folder with the runtime that the page loads; none of `None`.
+
+    Raises:
+        FileNotFoundError: if some are missing.
+    """
     if runtime is None:
-        return RUNTIME
+        return []
     files = [pathlib.Path(runtime).expanduser() / name for name in RUNTIME_FILES]
     missing = [str(file) for file in files if not file.is_file()]
     if missing:
@@ -66,6 +73,13 @@ def copied_runtime(runtime, folder):
             f"The runtime lacks {', '.join(missing)}: expected the folder `dist` of npm's "
             "onnxruntime-web."
         )
+    return files
+
+
+def copied_runtime(files, folder):
+    """The address of the runtime's files, once they are there."""
+    if not files:
+        return RUNTIME
     (folder / "runtime").mkdir(exist_ok=True)
     for file in files:
         shutil.copy(file, folder / "runtime" / file.name)

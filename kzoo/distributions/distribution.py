@@ -27,7 +27,7 @@ def by_name(role, given, base, classes):
     """
     if isinstance(given, base):
         return given
-    if given not in classes:
+    if given not in list(classes):
         raise ValueError(
             f"{role} must be one of {', '.join(map(repr, classes))} or a "
             f"kzoo.{role}s.{base.__name__}, got {given!r}."

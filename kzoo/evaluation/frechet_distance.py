@@ -69,7 +69,17 @@ def frechet_distance(mean1, covariance1, mean2, covariance2):
 
     Returns:
         A float, not negative.
+
+    Raises:
+        ValueError: if the shapes do not fit.
     """
+    shapes = [np.shape(part) for part in (mean1, covariance1, mean2, covariance2)]
+    d = len(mean1) if np.ndim(mean1) else 0
+    if shapes != [(d,), (d, d)] * 2:
+        raise ValueError(
+            "Expected two means (d,), each with a covariance (d, d); got shapes "
+            f"{', '.join(map(str, shapes))}."
+        )
     values, vectors = np.linalg.eigh(covariance1)
     # Rounding makes eigenvalues of singular covariances slightly negative.
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T  # C1^1/2, (d, d)
@@ -111,13 +121,14 @@ class FrechetDistance(ClassifierMetric):
         self.reference = None
         if reference is not None:
             d = self.classifier.num_features
-            mean, covariance = (np.asarray(part, "float64") for part in reference)
-            if mean.shape != (d,) or covariance.shape != (d, d):
+            parts = [np.asarray(part, "float64") for part in reference]
+            if [part.shape for part in parts] != [(d,), (d, d)]:
+                shapes = ", ".join(str(part.shape) for part in parts[:3])
                 raise ValueError(
-                    f"`reference` must be a mean ({d},) and a covariance ({d}, {d}); got shapes "
-                    f"{mean.shape} and {covariance.shape}."
+                    f"`reference` must be a mean ({d},) and a covariance ({d}, {d}); got "
+                    f"{len(parts)} arrays of shapes {shapes}. Images are for set_reference()."
                 )
-            self.reference = (mean, covariance)
+            self.reference = tuple(parts)
 
     def set_reference(self, images):
         """Measures against these real images from now on.

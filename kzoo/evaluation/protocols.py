@@ -65,6 +65,8 @@ def sample(model, num_samples, seed=0, track=untracked, **options):
             option or its value.
     """
     check_positive_int("num_samples", num_samples)
+    if not can(model, "generate"):
+        raise ValueError(f"Expected a model that draws images, got {type(model).__name__}.")
     options = {name: value for name, value in options.items() if value is not None}
     for name, value in options.items():
         if not takes(model, name):

@@ -1,12 +1,12 @@
 """Many samples into files, as they are drawn: memory holds one group of them at a time."""
 
 import os
-import pathlib
 
 import numpy as np
 
 from kzoo.evaluation.protocols import sample
 from kzoo.evaluation.scores import untracked
+from kzoo.paths import check_path, check_writable
 from kzoo.visualization.grid import write_png
 
 
@@ -34,7 +34,8 @@ def save_samples(model, path, num_samples, seed=0, track=untracked, **options):
         ValueError: if the path has another ending, or as `generate`.
         FileExistsError: if a folder is to be written where a file is.
     """
-    path = pathlib.Path(path)
+    path = check_path("path", path)
+    check_writable(path.parent if path.suffix == ".npy" else path)
     if path.suffix not in ("", ".npy") and not path.is_dir():
         raise ValueError(f"Expected a folder or the name of a .npy file, got {str(path)!r}.")
     groups = sample(model, num_samples, seed, track, **options)

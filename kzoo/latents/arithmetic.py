@@ -17,7 +17,7 @@ def average_latents(model, group):
     Raises:
         ValueError: for another model, a group that does not fit it, or an empty one.
     """
-    if not len(group):
+    if not np.ndim(group) or not len(group):
         raise ValueError("A group must hold at least one image or latent, got none.")
     if np.ndim(group) == 2:
         return check_latents(group, model.latent_dim).mean(axis=0)
@@ -61,7 +61,14 @@ def balanced_directions(model, latents, seen, fewest=10):
     Raises:
         ValueError: if an attribute is too rare, and as `average_latents`.
     """
+    latents = check_latents(latents, model.latent_dim)
     found = {name: np.asarray(values) > 0.5 for name, values in seen.items()}
+    for name, has in found.items():
+        if has.shape != (len(latents),):
+            raise ValueError(
+                f"{name}: expected a probability for each of {len(latents)} latents, got an array "
+                f"of shape {has.shape}."
+            )
     directions = {}
     for name, has in found.items():
         others = [values for other, values in found.items() if other != name]

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.batching import in_batches
-from kzoo.checks import check_latents, check_positive_int, seed_generator
+from kzoo.checks import as_floats, check_latents, check_positive_int, seed_generator
 from kzoo.images import to_uint8
 
 DRAWN_AT_ONCE = 256
@@ -56,8 +56,8 @@ def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
             "Expected a model with latents (`latent_dim`, and `decode` or `transform_noise`); got "
             f"{type(model).__name__}."
         )
-    latents = np.reshape(latents, (-1, np.shape(latents)[-1]))
-    latents = check_latents(latents, model.latent_dim)
+    latents = as_floats("latents", latents)
+    latents = check_latents(latents.reshape(-1, *latents.shape[-1:]), model.latent_dim)
     if decode:
         return ops.convert_to_numpy(to_uint8(decode(latents)))
     return in_batches(lambda part: to_uint8(transform(part)), batch_size, latents)
@@ -79,6 +79,13 @@ def labelled(model, classifier, num_samples, seed=None):
         ValueError: for another model, or if its images are not of the classifier's shape.
     """
     count = check_positive_int("num_samples", num_samples)
+    if not all(hasattr(model, name) for name in ("latent_dim", "transform_noise")):
+        raise ValueError(
+            "Expected a model with `latent_dim` and `transform_noise`, such as a GAN; got "
+            f"{type(model).__name__}."
+        )
+    if not hasattr(classifier, "activations"):
+        raise ValueError(f"Expected a kzoo.Classifier, got {type(classifier).__name__}.")
     latents = keras.random.normal((count, model.latent_dim), seed=seed_generator(seed))
     latents = ops.convert_to_numpy(latents)
     probabilities = []

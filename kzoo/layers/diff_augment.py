@@ -184,11 +184,12 @@ def check_policies(name, value):
     Raises:
         ValueError: for any name but "color", "translation" and "cutout".
     """
-    names = value.split(",") if isinstance(value, str) else list(value or ())
+    names = value.split(",") if isinstance(value, str) else value or ()
+    names = names if isinstance(names, list | tuple) else (names,)
     names = tuple(part.strip() if isinstance(part, str) else part for part in names)
     names = tuple(part for part in names if part != "")
     for part in names:
-        if part not in _POLICIES:
+        if part not in list(_POLICIES):
             raise ValueError(
                 f"{name} must name policies of {', '.join(map(repr, _POLICIES))} (several with "
                 f"commas between), got {value!r}."

@@ -10,6 +10,7 @@ from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.images import range_problem, to_float
 from kzoo.models import batches
+from kzoo.models.arguments import check_compile, check_fit, check_optimizer
 from kzoo.models.divergence import WarnOfDivergence
 from kzoo.models.exporting import Exporting
 from kzoo.models.regrouping import check_update, cut
@@ -100,8 +101,8 @@ class GenerativeModel(
                 `loss` and `metrics` are not taken: the model defines its losses.
 
         Raises:
-            ValueError: for a `loss` or `metrics` argument, or on several replicas, where a model
-                cannot do what one device does.
+            ValueError: for a `loss` or `metrics` argument or one that Keras does not know, or on
+                several replicas, where a model cannot do what one device does.
         """
         for name in ("loss", "metrics", "weighted_metrics", "loss_weights"):
             if kwargs.get(name) is not None:
@@ -110,6 +111,9 @@ class GenerativeModel(
                     f"compile() got {name}={kwargs[name]!r}, expected none. "
                     "Scores of samples are in kzoo.metrics."
                 )
+        check_compile(type(self).__name__, kwargs)
+        if optimizer is not None:
+            check_optimizer("optimizer", optimizer)
         self._assert_distributes()
         if jit_compile == "auto" and self.trains_in_loops:
             jit_compile = backend.loops_compile()
@@ -229,11 +233,13 @@ class GenerativeModel(
 
         Raises:
             ValueError: if type, rank, size, channels or values of the images do not fit the model,
-                if there are fewer than one update takes, if a condition is missing, or if
-                `sample_weight` or `class_weight` are given to a model without losses per example.
+                if there are fewer than one update takes, if a condition is missing, if
+                `sample_weight` or `class_weight` are given to a model without losses per example,
+                or if another argument has a name or a value that Keras does not take.
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("fit")
+        check_fit(type(self).__name__, kwargs)
         callbacks = keras.tree.flatten(kwargs.pop("callbacks", None) or ())
         resumes = any(hasattr(c, "resume") for c in callbacks)
         data = x, y, kwargs.pop("sample_weight", None)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from kzoo.batching import rows_of
+from kzoo.checks import check_positive_int
 from kzoo.images import check_images
 from kzoo.models.regrouping import (
     ArrayBatches,
@@ -142,6 +143,14 @@ def _check_weights(model, *weights):
         )
 
 
+def _check_rows_of_weights(weights, count):
+    if weights.dtype.kind not in "biuf" or weights.shape not in ((count,), (count, 1)):
+        raise ValueError(
+            f"Expected sample_weight as a number for each of {count} images, got an array of shape "
+            f"{weights.shape} and dtype {weights.dtype}."
+        )
+
+
 def look(model, images, stacklevel=6):
     """Warns, once per model, of values of images that are probably wrong, at the line of `fit`."""
     images = numpy_of(images[:LOOKED_AT])
@@ -180,6 +189,8 @@ def prepare(
         ValueError: if type, shape or values do not fit the model, or there are too few images.
     """
     _check_weights(model, sample_weight, class_weight)
+    if batch_size is not None:
+        batch_size = check_positive_int("batch_size", batch_size)
     grouped = grouped and model.examples_per_step(1) != 1
     if hasattr(x, "shape") or (isinstance(x, dict) and x):
         labels = class_weight is not None
@@ -213,6 +224,7 @@ def prepare(
     source = x if isinstance(x, keras.utils.PyDataset) else IteratedBatches(x)
     if source.num_batches == 0:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
+    _check_in_memory(model, source)
     first, count = _first(model, convert(source[0])), None
     per_batch = len(first[0])
     size = model.examples_per_step(per_batch) if grouped else None
@@ -227,6 +239,19 @@ def prepare(
     return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
 
 
+def _check_in_memory(model, source):
+    """Checks the conditions of all examples, where the data set has them in memory.
+
+    Of other data they are checked batch by batch. So are images, which a data set may change.
+    """
+    arrays, images = getattr(source, "arrays", None), getattr(source, "image_shapes", ())
+    if not isinstance(arrays, dict):
+        return
+    for c in model.conditioned_on:
+        for key in set(c.keys) & set(arrays) - set(images):
+            c.check_batch(arrays[key])
+
+
 def _prepare_arrays(
     model, x, y, sample_weight, keep_labels, batch_size, shuffle, grouped, own_order
 ):
@@ -237,6 +262,10 @@ def _prepare_arrays(
     look(model, images)
     for c in model.conditioned_on:
         condition[c.name] = c.check(numpy_of(condition[c.name]), len(images))
+    if sample_weight is not None:
+        _check_rows_of_weights(numpy_of(sample_weight), len(images))
+    if keep_labels and y is None and not condition:
+        raise ValueError("class_weight weighs classes: expected the images' labels as y, got none.")
     first = rows_of((images, condition), slice(batch_size or 32))
     first = keras.tree.map_structure(numpy_of, first)
     shuffle = True if shuffle is None else shuffle

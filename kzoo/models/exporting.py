@@ -11,7 +11,11 @@ import keras
 import numpy as np
 
 from kzoo import backend
-from kzoo.checks import check_name
+from kzoo.checks import check_name, check_positive_int
+from kzoo.paths import check_path, check_writable
+
+#: What the names of files must end in, where the exporter demands it.
+SUFFIXES = {"litert": ".tflite", "torch": ".pt2"}
 
 
 class Forward(keras.Model):
@@ -100,23 +104,43 @@ class Exporting:
             ImportError: if the package that writes the format is missing.
             RuntimeError: on PyTorch, if gradients are a part of the function.
         """
-        check_name("format", format, backend.EXPORTS)
+        check_format(format, half_precision)
         exports = self.exports()
         check_name("function", function, exports)
-        if half_precision and format != "onnx":
-            raise ValueError(f"half_precision is for ONNX files, got format={format!r}.")
-        package = backend.EXPORTS[format]
-        if importlib.util.find_spec(package) is None:
-            raise ImportError(f"format={format!r} needs {package}: pip install {package}")
+        filepath = check_path("filepath", filepath)
+        check_writable(filepath.parent)
+        if format in SUFFIXES and filepath.suffix != SUFFIXES[format]:
+            raise ValueError(
+                f"format={format!r} takes the name of a {SUFFIXES[format]} file, got "
+                f"{str(filepath)!r}."
+            )
+        if batch_size is not None:
+            check_positive_int("batch_size", batch_size)
         function, specs = exports[function]
         if input_signature is None:
             size = batch_size or self.fixed_batch or backend.EXPORTED_BATCH
             specs = [sized(spec, size) for spec in specs]
             input_signature = specs if len(specs) == 1 else [specs]
         with self.with_state(), backend.exporting(format):
-            Forward(self, function).export(filepath, format, verbose, input_signature, **kwargs)
+            Forward(self, function).export(
+                str(filepath), format, verbose, input_signature, **kwargs
+            )
         if half_precision:
             halve_weights(filepath)
+
+
+def check_format(format, half_precision=False):
+    """Checks that the backend writes files of a format, with weights in float16 or not.
+
+    Raises:
+        ValueError, ImportError: as `export`.
+    """
+    check_name("format", format, backend.EXPORTS)
+    if half_precision and format != "onnx":
+        raise ValueError(f"half_precision is for ONNX files, got format={format!r}.")
+    package = backend.EXPORTS[format]
+    if importlib.util.find_spec(package) is None:
+        raise ImportError(f"format={format!r} needs {package}: pip install {package}")
 
 
 def sized(spec, batch_size):

@@ -58,7 +58,9 @@ class Sampling:
                 f"This {type(self).__name__} draws images in batches of {fixed} (an image depends "
                 f"on its batch), got batch_size={batch_size!r}."
             )
-        batch_size = check_positive_int("batch_size", batch_size or fixed or 64)
+        if batch_size is None:
+            batch_size = fixed or 64
+        batch_size = check_positive_int("batch_size", batch_size)
         options = {name: condition.pop(name) for name in self.sampling_options & set(condition)}
         num_samples, condition = check_given(self, num_samples, condition)
         count = num_samples

@@ -4,6 +4,8 @@ import contextlib
 
 import keras
 
+from kzoo.checks import as_line
+
 
 def check_network(name, network, inputs, output):
     """Checks a user's Keras model.
@@ -27,7 +29,9 @@ def check_network(name, network, inputs, output):
     try:
         given = network(tensors if len(tensors) > 1 else tensors[0])
     except Exception as error:  # whatever its layers raise on a shape they cannot take
-        raise ValueError(f"{name} does not take inputs of shape {shapes}: {error}") from error
+        raise ValueError(
+            f"{name} does not take inputs of shape {shapes}: {as_line(error)}"
+        ) from error
     given = [tuple(tensor.shape) for tensor in keras.tree.flatten(given)]
     expected = (None, *output)
     fits = len(given) == 1 and len(given[0]) == len(expected)

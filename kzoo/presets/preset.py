@@ -9,6 +9,9 @@ from typing import Any, Self
 import keras
 
 from kzoo import __version__
+from kzoo.checks import check_dtype, check_keywords
+from kzoo.configs import constructor_arguments, keras_arguments
+from kzoo.paths import check_path, check_writable
 from kzoo.presets.hub import push_folder
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
@@ -61,6 +64,15 @@ class PresetMixin(HasPresets):
 
     presets = _Presets()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Checks what a subclass does not take itself: the arguments of every Keras model."""
+        names = constructor_arguments(type(self))
+        others = (*keras_arguments(), "inputs", "outputs")  # the last two of a functional model
+        check_keywords(type(self).__name__, kwargs, names, others)
+        if isinstance(kwargs.get("dtype"), str):
+            check_dtype(kwargs["dtype"])
+        super().__init__(*args, **kwargs)
+
     @classmethod
     def from_preset(
         cls,
@@ -111,14 +123,7 @@ class PresetMixin(HasPresets):
         config, metadata = files.read(CONFIG), files.read(METADATA)
         where = f"{files.location} ({CONFIG})"
         check_config(config, where)
-        model_class = object_class(config)
-        if model_class is None or not isinstance(config.get("config"), dict):
-            raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
-        if not issubclass(model_class, cls):
-            raise ValueError(
-                f"The preset {os.fspath(preset)!r} is a {model_class.__name__}, not a "
-                f"{cls.__name__}: use kzoo.{model_class.__name__}.from_preset()."
-            )
+        _class_of(config, preset, where, cls)
         parameters = check_listed(metadata.get("parameter_count"), f"{files.location} ({METADATA})")
         weights = find_weights(files, metadata, parameters, sha256) if load_weights else None
         # Other arguments than the preset's may make another number of parameters.
@@ -149,9 +154,8 @@ class PresetMixin(HasPresets):
                 entry that this method writes, or if a weight is not a finite number or beyond the
                 range of float16. Nothing is written then.
         """
-        folder = Path(folder).expanduser().absolute()
-        if folder.exists() and not folder.is_dir():
-            raise ValueError(f"{str(folder)!r} is a file, expected a folder or a new name.")
+        path = check_path("folder", folder).absolute()
+        check_writable(path)
         for name in _OWN_METADATA:
             if name in metadata:
                 raise ValueError(
@@ -183,7 +187,34 @@ class PresetMixin(HasPresets):
         }
         if half_precision:
             facts["stored_as"] = "float16"
-        write_preset(folder, copy, config, {**facts, **metadata}, half_precision)
+        write_preset(path, copy, config, {**facts, **metadata}, half_precision)
+
+
+def check_class(preset: str | os.PathLike, model_class: type) -> None:
+    """Checks that there is a preset, and that it is one of a class or of its subclasses.
+
+    Args:
+        preset: as in `PresetMixin.from_preset`.
+        model_class: the class.
+
+    Raises:
+        ValueError: for an unknown preset, one of another class, or a damaged file.
+        FileNotFoundError, ConnectionError, ImportError: as `from_preset`.
+    """
+    files = files_of(preset, model_class)
+    _class_of(files.read(CONFIG), preset, f"{files.location} ({CONFIG})", model_class)
+
+
+def _class_of(config: dict, preset: str | os.PathLike, where: str, model_class: type) -> type:
+    found = object_class(config)
+    if found is None or not isinstance(config.get("config"), dict):
+        raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
+    if not issubclass(found, model_class):
+        raise ValueError(
+            f"The preset {os.fspath(preset)!r} is a {found.__name__}, not a "
+            f"{model_class.__name__}: use kzoo.{found.__name__}.from_preset()."
+        )
+    return found
 
     def push_to_hub(
         self,
@@ -242,12 +273,7 @@ def _build(config: dict, overrides: dict, where: str, parameters: int) -> Any:
     # A copy: Keras takes entries out of the configs that it reads.
     config = without_training(config)
     arguments = config["config"]
-    unknown = sorted(set(overrides) - {*arguments, *_KERAS_ARGUMENTS})
-    if unknown:
-        raise ValueError(
-            f"{config['class_name']} has no argument {unknown[0]!r}; it has "
-            f"{', '.join(sorted(arguments))}."
-        )
+    check_keywords(config["class_name"], overrides, sorted(arguments), _KERAS_ARGUMENTS)
     merged = {**config, "config": {**arguments, **overrides}}
     if overrides:
         merged.pop("build_config", None)  # it belongs to the arguments that were replaced

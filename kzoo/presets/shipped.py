@@ -22,6 +22,7 @@ from kzoo.presets.sources import (
 _PACKAGE = Path(__file__).resolve().parent
 #: Presets that once had another name, which still finds them.
 _RENAMED = {"cfggan/mnist_xicfg": "cfggan/mnist"}
+_NAMED = 8  # presets, at most, in the message of an error
 
 
 class Shipped(NamedTuple):
@@ -120,7 +121,9 @@ def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
         raise ValueError(
             f"{short(os.fspath(preset))!r} is not the name of a preset or a folder: {short(why)}."
         ) from error
-    kind = "a file" if exists else "neither a folder nor a preset that comes with kzoo"
+    kind = "neither a folder nor a preset that comes with kzoo"
+    if exists:
+        kind = "a file, expected the folder or the name of a preset"
     raise ValueError(f"{os.fspath(preset)!r} is {kind}. {choices(str(preset), model_class)}")
 
 
@@ -140,6 +143,8 @@ def choices(name: str, model_class: type) -> str:
         return f"No preset of {model_class.__name__} is shipped."
     close = difflib.get_close_matches(name, names, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
+    if len(presets) > _NAMED:
+        return f"{hint}`kzoo list` and kzoo.list_presets() name the {len(presets)} shipped presets."
     shipped = ", ".join(repr(p.handle) for p in presets)
     return f"{hint}Shipped presets: {shipped}."
 

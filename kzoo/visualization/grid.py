@@ -6,13 +6,13 @@ with margins. The sheets here are put together from arrays, so every pixel of an
 
 import math
 import os
-import pathlib
 
 import keras
 import numpy as np
 from PIL import Image
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import as_number, check_positive_int
+from kzoo.paths import check_path, check_writable
 
 
 def nearest_neighbor_panel(images, neighbors, scale=1, path=None):
@@ -80,13 +80,14 @@ def image_grid(images, columns=None, scale=1, padding=2, background=0, path=None
         )
     if not len(images):
         raise ValueError("Expected at least one image; got none.")
-    if not 0 <= background <= 255:
-        raise ValueError(f"background must be between 0 and 255, got {background}.")
+    if not 0 <= as_number(background) <= 255:
+        raise ValueError(f"background must be between 0 and 255, got {background!r}.")
     if padding:
         check_positive_int("padding", padding)
     scale = check_positive_int("scale", scale)
     count, height, width, channels = images.shape
-    columns = check_positive_int("columns", columns or math.ceil(math.sqrt(count)))
+    columns = math.ceil(math.sqrt(count)) if columns is None else columns
+    columns = check_positive_int("columns", columns)
     rows = math.ceil(count / columns)
 
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
@@ -106,10 +107,11 @@ def write_png(path, image):
     """Writes a uint8 array `(height, width, 1 or 3)`; a reader never sees half a file.
 
     Raises:
-        ValueError: if the name does not end in .png.
+        ValueError: if the name does not end in .png, or its folder cannot be written to.
         OSError: if the file cannot be written.
     """
-    path = pathlib.Path(path)
+    path = check_path("path", path)
+    check_writable(path.parent)
     if path.suffix.lower() != ".png":
         raise ValueError(f"Expected the name of a .png file; got {str(path)!r}.")
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

@@ -29,6 +29,10 @@ def completion_sheet(model, images, columns=6, rows=None, seed=0, labels=None, s
         ValueError: if the images do not fit the model or another argument is not as described.
     """
     columns = check_positive_int("columns", columns)
+    if not hasattr(model, "complete"):
+        raise ValueError(
+            f"Expected a pixel model, which completes images, got {type(model).__name__}."
+        )
     height, width, _ = model.image_shape
     kept = height // 2 if rows is None else check_positive_int("rows", rows)
     if kept >= height:

@@ -46,7 +46,7 @@ def test_evaluate(kzoo_main, model, data, saved, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("squares",), "This TextToImageGAN needs captions, got none."),
+        (("squares",), "squares: a TextToImageGAN needs captions: --captions"),
         (("squares", "--captions", "absent.txt"), "there is no file 'absent.txt'"),
         (("squares", "--captions", "empty.txt"), "expected a caption in every line, got none"),
         (("squares", "--captions", "blue bee"), "knows no word of the caption 'blue bee'"),

@@ -35,5 +35,7 @@ def test_every_format_has_a_suffix():
     ],
 )
 def test_mistakes_are_one_line(gan, arguments, message, capsys):
+    if "--function" in arguments:
+        pytest.importorskip(backend.EXPORTS["onnx"])  # what is missing is said first
     assert main(["export", gan, *arguments]) == 1
     assert message in capsys.readouterr().err

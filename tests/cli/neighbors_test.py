@@ -56,7 +56,10 @@ def test_black_and_white_models_are_compared_with_binarized_images(kzoo_main, sa
     "arguments, message",
     [
         (["gan"], "does not record what its model was trained on: name images with --data"),
-        (["gan", "--data", "{data}", "--num-neighbors", "61"], "k must be at most 60"),
+        (
+            ["gan", "--data", "{data}", "--num-neighbors", "61"],
+            "--num-neighbors: expected at most 60",
+        ),
         (["gan", "--data", "{data}", "--held-out", "none"], "no array 'x_none'"),
         (["classifier", "--data", "{data}"], "is a Classifier, not a GenerativeModel"),
     ],

@@ -124,7 +124,7 @@ def test_a_model_of_two_domains(kzoo_main, files, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("generate", "negative"), "This Pix2Pix needs sources, got none."),
+        (("generate", "negative"), "a Pix2Pix needs sources: --sources"),
         (("generate", "negative", "--sources", "absent"), "there is no file or folder 'absent'"),
         (("generate", "gan", "--sources", "sources"), "--sources: a GAN takes none"),
         (("generate", "gan", "--to", "a"), "--to: a GAN takes none"),

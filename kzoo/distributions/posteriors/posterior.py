@@ -4,7 +4,7 @@ import math
 
 from keras import ops
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_activation, check_positive_int
 from kzoo.configs import Configured
 from kzoo.distributions.distribution import Distribution
 
@@ -87,7 +87,7 @@ class ContextFlow(Configured, Posterior):
         self.steps = check_positive_int("steps", steps)
         self.units = check_positive_int("units", units)
         self.context = check_positive_int("context", context)
-        self.activation = activation
+        self.activation = check_activation("activation", activation)
 
     def num_parameters(self, latent_dim):
         return 2 * latent_dim + self.context

@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_nonnegative, check_positive_int
+from kzoo.checks import check_flag, check_nonnegative, check_positive_int
 from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.adversarial.growth import Growth
 from kzoo.models.adversarial.recognition import Recognition
@@ -95,7 +95,7 @@ class AlternatingGAN(Growth, Recognition, AdversarialModel):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
-        self.pointwise = bool(pointwise)
+        self.pointwise = check_flag("pointwise", pointwise)
         self.instance_noise = float(instance_noise)
         self._check_growth(fade_images, grow_from)
         self._set_networks(

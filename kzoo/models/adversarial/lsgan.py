@@ -8,6 +8,7 @@ Deviations: latents and networks as in `kzoo.GAN`.
 
 import keras
 
+from kzoo.checks import check_number
 from kzoo.losses.adversarial import (
     least_squares_discriminator_loss,
     least_squares_generator_loss,
@@ -45,9 +46,9 @@ class LSGAN(AlternatingGAN):
         super().__init__(image_shape, latent_dim, **kwargs)
         if fake_label == real_label:
             raise ValueError(f"fake_label and real_label must differ, got {fake_label!r} for both.")
-        self.fake_label = float(fake_label)
-        self.real_label = float(real_label)
-        self.generator_label = float(generator_label)
+        self.fake_label = check_number("fake_label", fake_label)
+        self.real_label = check_number("real_label", real_label)
+        self.generator_label = check_number("generator_label", generator_label)
 
     def get_config(self):
         names = ("fake_label", "real_label", "generator_label")

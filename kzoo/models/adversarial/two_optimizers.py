@@ -2,6 +2,7 @@
 
 import keras
 
+from kzoo.models.arguments import check_optimizer
 from kzoo.models.base import GenerativeModel
 
 
@@ -53,6 +54,9 @@ class TwoOptimizers(GenerativeModel):
                 f"{type(self).__name__} trains two networks: compile() takes d_optimizer and "
                 f"g_optimizer, got optimizer={kwargs['optimizer']!r}."
             )
+        for name, given in (("d_optimizer", d_optimizer), ("g_optimizer", g_optimizer)):
+            if given is not None:
+                check_optimizer(name, given)
         d_optimizer, g_optimizer = (
             self.default_optimizer() if given is None else keras.optimizers.get(given)
             for given in (d_optimizer, g_optimizer)

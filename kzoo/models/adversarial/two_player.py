@@ -10,6 +10,7 @@
 import keras
 from keras import ops
 
+from kzoo.checks import check_flag
 from kzoo.layers import DiffAugment
 from kzoo.layers.diff_augment import check_policies
 from kzoo.models.adversarial.r1 import R1
@@ -55,7 +56,7 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.augment = list(check_policies("augment", augment)) or None
-        self.spectral_normalization = bool(spectral_normalization)
+        self.spectral_normalization = check_flag("spectral_normalization", spectral_normalization)
         self._check_average(average_decay)
         self._check_r1(r1, r1_every)
 

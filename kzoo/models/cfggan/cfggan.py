@@ -28,7 +28,7 @@ a D that is the logarithm of a ratio of densities, as the logistic loss finds it
 import keras
 from keras import ops
 
-from kzoo.checks import check_name, check_positive, check_positive_int
+from kzoo.checks import check_flag, check_name, check_natural, check_positive, check_positive_int
 from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.adversarial.base import AdversarialModel
 from kzoo.models.cfggan.distillation import Distillation
@@ -177,17 +177,17 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
                 f"pool_size must be a multiple of batch_size={batch_size}, got {pool_size}."
             )
         self.approximator_epochs = check("approximator_epochs", approximator_epochs)
-        self.restart_optimizer = bool(restart_optimizer)
-        self.fixed_pool = bool(fixed_pool)
+        self.restart_optimizer = check_flag("restart_optimizer", restart_optimizer)
+        self.fixed_pool = check_flag("fixed_pool", fixed_pool)
         self.width = check("width", width)
         self.max_gap = check_positive("max_gap", max_gap)
-        self.gap_patience = int(gap_patience)
-        self.warm_start = bool(warm_start)
+        self.gap_patience = check_natural("gap_patience", gap_patience)
+        self.warm_start = check_flag("warm_start", warm_start)
         self.discriminator_loss = check_name(
             "discriminator_loss", discriminator_loss, DISCRIMINATOR_LOSSES
         )
         options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
-        options["batch_norm"] = self.batch_norm = bool(batch_norm)
+        options["batch_norm"] = self.batch_norm = check_flag("batch_norm", batch_norm)
         self._set_networks(discriminator, approximator, options, {})
         self._add_state()
         self._finish()

@@ -37,9 +37,9 @@ def check_step_size(step_size, num_steps):
 
 def check_scaling(scaling):
     """A name in `SCALINGS`, or a function (also from its config)."""
-    if isinstance(scaling, dict):
+    if isinstance(scaling, dict) and "class_name" in scaling:
         scaling = keras.saving.deserialize_keras_object(scaling)
-    if not callable(scaling) and scaling not in SCALINGS:
+    if not callable(scaling) and scaling not in list(SCALINGS):
         raise ValueError(
             f"scaling must be a function or one of {sorted(SCALINGS)}, got {scaling!r}."
         )

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.checks import check_positive, check_positive_int
 from kzoo.models.adversarial.weight_average import copy_of
 from kzoo.models.base import GenerativeModel
 from kzoo.models.cfggan.stopping import StageLimit
@@ -163,6 +164,8 @@ class Refinement:
         Raises:
             ValueError: if the generator, its images, an argument or the data do not fit.
         """
+        steps, stages = check_positive_int("steps", steps), check_positive_int("stages", stages)
+        check_positive("learning_rate", learning_rate)
         network, latent_dim, num_classes = as_network(generator)
         if isinstance(arguments.get("discriminator"), keras.Model):
             own = copy_of(arguments.pop("discriminator"))

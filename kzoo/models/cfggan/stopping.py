@@ -50,12 +50,21 @@ class StageLimit(keras.callbacks.Callback):
         stages: how many, counted from the model's first one over all calls of `fit`.
 
     Raises:
-        ValueError: if `stages` is not a positive integer.
+        ValueError: if `stages` is not a positive integer; from `fit`, if the model is no
+            `kzoo.CFGGAN`.
     """
 
     def __init__(self, stages):
         super().__init__()
         self.stages = check_positive_int("stages", stages)
+
+    def set_model(self, model):
+        if not hasattr(model, "stages_done"):
+            raise ValueError(
+                "StageLimit needs a model that trains in stages (kzoo.CFGGAN); got "
+                f"{type(model).__name__}."
+            )
+        super().set_model(model)
 
     def is_reached(self, model):
         """Whether `fit` has nothing left to do, when it resumes."""

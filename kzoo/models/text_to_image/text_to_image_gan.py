@@ -17,7 +17,7 @@ s_f. The learning rate stays as it is; [1] halves it every 100 epochs.
 import keras
 from keras import ops
 
-from kzoo.checks import check_name, check_positive_int
+from kzoo.checks import check_flag, check_name, check_positive_int
 from kzoo.losses.adversarial import GENERATOR_LOSSES
 from kzoo.models.adversarial.two_player import TwoPlayerModel
 from kzoo.models.text_to_image.drawing import Drawing
@@ -109,7 +109,7 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.compressed_dim = check_positive_int("compressed_dim", compressed_dim)
         self.width = check_positive_int("width", width)
-        self.interpolation = bool(interpolation)
+        self.interpolation = check_flag("interpolation", interpolation)
         self.generator_loss = check_name("generator_loss", generator_loss, sorted(GENERATOR_LOSSES))
         of_texts = {"vocabulary": vocabulary, "max_words": max_words, "text_dim": text_dim}
         self._set_encoder(encoder, {k: v for k, v in of_texts.items() if v is not None})

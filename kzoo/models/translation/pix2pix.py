@@ -97,7 +97,7 @@ class Pix2Pix(TwoPlayerModel):
             self.loss_names = ("l1",)
         super().__init__(image_shape, **kwargs)
         source_shape = self.image_shape if source_shape is None else source_shape
-        self.source_shape = check_image_shape(source_shape)
+        self.source_shape = check_image_shape(source_shape, "source_shape")
         if self.source_shape[:2] != self.image_shape[:2]:
             raise ValueError(
                 "source_shape must have the sides of image_shape, got "

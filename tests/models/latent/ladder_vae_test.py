@@ -349,7 +349,7 @@ def test_saved_models_give_equal_outputs_and_training_goes_on(arguments, tmp_pat
         ({"strides": (1, 1, 1)}, r"strides=\(1, 1, 1\).*'fully_connected'"),
         ({"networks": "convolutional"}, "strides=None.*'convolutional'"),
         ({"latent_dims": (4, 3)}, r"latent_dims=\(4, 3\), widths=\(16, 12, 8\)"),
-        ({"latent_dims": (), "widths": ()}, r"latent_dims=\(\)"),
+        ({"latent_dims": (), "widths": ()}, r"latent_dims must be positive integers.*got \(\)"),
         ({"networks": "convolutional", "strides": (2, 3, 1)}, r"8x8.*4x4.*stride 3"),
         ({"latent_dims": (4, 0, 2)}, "latent_dims.*0"),
         ({"blocks": 0}, "blocks.*0"),

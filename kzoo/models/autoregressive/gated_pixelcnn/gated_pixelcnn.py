@@ -20,7 +20,7 @@ gradient; they stay, so that saved models load.
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_flag, check_positive_int
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.models.autoregressive.gated_pixelcnn.gated_layer import GatedLayer
 from kzoo.models.autoregressive.pixel_model import PixelModel
@@ -69,7 +69,7 @@ class GatedPixelCNN(PositionBias, PixelModel):
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
         self.head_filters = check_positive_int("head_filters", head_filters)
-        self.position_bias = bool(position_bias)
+        self.position_bias = check_flag("position_bias", position_bias)
         self.check_groups(filters=filters, head_filters=head_filters)
 
         shared = {"groups": self.image_shape[-1], "dtype": self.dtype_policy}

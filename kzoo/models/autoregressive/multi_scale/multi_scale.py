@@ -47,7 +47,7 @@ class MultiScale(PixelModel):
     """
 
     def __init__(self, models, **kwargs):
-        models = list(models)
+        models = list(models) if isinstance(models, list | tuple) else [models]
         if len(models) < 2 or not all(isinstance(model, PixelModel) for model in models):
             raise ValueError(
                 "MultiScale takes a list of at least two pixel models, got "

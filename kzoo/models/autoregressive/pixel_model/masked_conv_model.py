@@ -6,7 +6,7 @@
 
 from keras import ops
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_flag, check_positive_int
 from kzoo.layers import MaskedConv2D
 from kzoo.models.autoregressive.pixel_model.pixel_model import PixelModel
 
@@ -51,7 +51,7 @@ class MaskedConvModel(PositionBias, PixelModel):
                 column.
         """
         self.head_filters = check_positive_int("head_filters", head_filters)
-        self.position_bias = bool(position_bias)
+        self.position_bias = check_flag("position_bias", position_bias)
         self.residual_features = residual_features
         shared = self.layer_options
         self.first = MaskedConv2D(residual_features, 7, "A", name="first", **shared)

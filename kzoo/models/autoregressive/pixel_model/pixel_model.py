@@ -101,6 +101,8 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
 
     def check_groups(self, **features):
         """Raises a `ValueError` unless each number of features suffices for the channels."""
+        for name, value in features.items():
+            check_positive_int(name, value)
         channels = self.image_shape[-1]
         if min(features.values()) < channels:
             raise ValueError(
@@ -213,6 +215,7 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
 
     def log_prob(self, images, labels=None, context=None):
         """log p(x) of images (b, h, w, c), exact, in nats: a tensor `(b,)` (eqs. 1 and 2)."""
+        check_images(self, images)
         return ops.sum(self.pixel_log_prob(images, labels, context), axis=(1, 2))
 
     def log_likelihood(self, x, labels=None, context=None, batch_size=64, unit="nats"):

@@ -147,7 +147,9 @@ class PixelSampler(NaiveSampler):
     def _draw(self, given, missing, seed, temperature, condition, batch_size, cached, verbose):
         count = len(given)
         temperature = np.asarray(check_positive("temperature", temperature), "float32")
-        batch_size = min(check_positive_int("batch_size", batch_size or 64), count)
+        batch_size = min(
+            check_positive_int("batch_size", 64 if batch_size is None else batch_size), count
+        )
         noise = ops.convert_to_numpy(self.draw_noise(count, seed_generator(seed)))
         draw = self.draw_images if cached else self.draw_images_naively
         rows = -(-count // batch_size) * self.image_shape[0]

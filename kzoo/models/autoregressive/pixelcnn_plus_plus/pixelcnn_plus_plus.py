@@ -83,6 +83,11 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         num_resolutions=3,
         **kwargs,
     ):
+        if "levels" in kwargs:
+            raise ValueError(
+                f"A PixelCNNPlusPlus always models 256 values: expected no levels, got "
+                f"levels={kwargs['levels']!r}."
+            )
         super().__init__(image_shape, 256, **kwargs)
         self.num_resolutions = check_positive_int("num_resolutions", num_resolutions)
         if any(side % self.sampling_block for side in self.image_shape[:2]):

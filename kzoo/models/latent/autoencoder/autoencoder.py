@@ -23,7 +23,13 @@ import keras
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_latents, check_positive_int, seed_generator
+from kzoo.checks import (
+    check_activation,
+    check_latents,
+    check_positive_int,
+    check_positive_ints,
+    seed_generator,
+)
 from kzoo.configs import arguments_of
 from kzoo.images import check_images, to_float
 from kzoo.losses import average
@@ -118,11 +124,11 @@ class Autoencoder(GenerativeModel):
         self.sparsity = sparsity
         self.widths = widths
         if widths is not None:
-            self.widths = tuple(check_positive_int("widths", width) for width in widths)
+            self.widths = check_positive_ints("widths", widths, least=0)
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
         self.dense_width = check_positive_int("dense_width", dense_width)
-        self.activation = activation
-        self.code_activation = code_activation
+        self.activation = check_activation("activation", activation)
+        self.code_activation = check_activation("code_activation", code_activation)
         self.seed = seed
         self._names = {
             role: network if isinstance(network, str) else None

@@ -24,7 +24,13 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import (
+    check_flag,
+    check_nonnegative,
+    check_positive_int,
+    check_positive_ints,
+    seed_generator,
+)
 from kzoo.configs import Configured
 from kzoo.images import to_float
 from kzoo.losses import average
@@ -91,7 +97,8 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
         seed=None,
         **kwargs,
     ):
-        kls = tuple(f"kl_{i}" for i in range(1, len(latent_dims) + 1))
+        self.latent_dims = check_positive_ints("latent_dims", latent_dims)
+        kls = tuple(f"kl_{i}" for i in range(1, len(self.latent_dims) + 1))
         self.loss_names = ("loss", "reconstruction", "kl", *kls)
         super().__init__(image_shape, **kwargs)
         check_likelihood(likelihood, scale)
@@ -99,20 +106,17 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
             raise ValueError(f"A LadderVAE has no mixture of logistics, got {likelihood!r}.")
         if isinstance(kl_warmup, bool) or not (isinstance(kl_warmup, int) and kl_warmup >= 0):
             raise ValueError(f"kl_warmup must be a number of updates, 0 or more, got {kl_warmup}.")
-        if not free_bits >= 0:
-            raise ValueError(f"free_bits must be at least 0, got {free_bits!r}.")
         self.networks = networks
-        self.latent_dims = tuple(check_positive_int("latent_dims", size) for size in latent_dims)
-        self.widths = tuple(check_positive_int("widths", width) for width in widths)
+        self.widths = check_positive_ints("widths", widths)
         self.strides = strides
         if strides is not None:
-            self.strides = tuple(check_positive_int("strides", stride) for stride in strides)
+            self.strides = check_positive_ints("strides", strides)
         self.blocks = check_positive_int("blocks", blocks)
-        self.batch_norm = bool(batch_norm)
+        self.batch_norm = check_flag("batch_norm", batch_norm)
         self.likelihood = likelihood
         self.scale = scale
         self.kl_warmup = kl_warmup
-        self.free_bits = float(free_bits)
+        self.free_bits = check_nonnegative("free_bits", free_bits)
         self.seed = seed
 
         options = {name: getattr(self, name) for name in ladder_networks.OPTIONS}

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_nonnegative, check_positive_int
 from kzoo.distributions.posteriors import DiagonalGaussian
 from kzoo.distributions.priors import StandardNormal
 from kzoo.losses import average
@@ -18,9 +18,8 @@ from kzoo.losses import average
 
 def check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples):
     """`ValueError` unless the options of the training loss are valid and fit together."""
-    for name, value in (("kl_weight", kl_weight), ("free_bits", free_bits)):
-        if not value >= 0:
-            raise ValueError(f"{name} must be at least 0, got {value!r}.")
+    check_nonnegative("kl_weight", kl_weight)
+    check_nonnegative("free_bits", free_bits)
     if kl_warmup != 0:
         check_positive_int("kl_warmup", kl_warmup)
     if check_positive_int("num_importance_samples", num_importance_samples) > 1 and free_bits:

@@ -2,7 +2,7 @@
 
 import keras
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_positive_ints
 from kzoo.models.latent.vae.networks import (
     convolutional_decoder,
     convolutional_encoder,
@@ -36,14 +36,11 @@ def check_widths(name, widths):
     Raises:
         ValueError: if there are no such networks, or the widths are not positive ints.
     """
-    if name not in _NETWORKS:
+    if name not in list(_NETWORKS):
         raise ValueError(
             f"networks must be one of {', '.join(map(repr, _NETWORKS))}, got {name!r}."
         )
-    widths = _NETWORKS[name][3] if widths is None else tuple(widths)
-    if not widths:
-        raise ValueError(f"widths must name at least one layer, got {widths!r}.")
-    return tuple(check_positive_int("widths", width) for width in widths)
+    return _NETWORKS[name][3] if widths is None else check_positive_ints("widths", widths)
 
 
 def encoder_by_name(name, input_shape, outputs, options):

@@ -22,7 +22,7 @@ relaxation.
 
 import keras
 
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import check_activation, check_positive_int, seed_generator
 from kzoo.conditions import Labels
 from kzoo.configs import arguments_of
 from kzoo.distributions.posteriors import posterior_by_name
@@ -144,7 +144,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
         self.widths = check_widths(networks, widths)
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
         self.dense_width = check_positive_int("dense_width", dense_width)
-        self.activation = activation
+        self.activation = check_activation("activation", activation)
         self.seed = seed
         self.networks = networks
         self.num_blocks = check_positive_int("num_blocks", num_blocks)
@@ -152,7 +152,9 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
         self.prior = prior_by_name(prior)
         self.kl_warmup = kl_warmup
         self.free_bits = free_bits
-        self.num_classes = num_classes and check_positive_int("num_classes", num_classes)
+        self.num_classes = num_classes
+        if num_classes is not None:
+            self.num_classes = check_positive_int("num_classes", num_classes)
         self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
         self._build_networks(encoder, decoder)
         self.build_scale()

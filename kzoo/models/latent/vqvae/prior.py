@@ -82,7 +82,9 @@ class PriorMethods:
             batch_size=batch_size,
             verbose=verbose,
         )
-        return self.decode_codes(code_images.from_images(self.prior, images), batch_size or 64)
+        return self.decode_codes(
+            code_images.from_images(self.prior, images), 64 if batch_size is None else batch_size
+        )
 
     def default_prior(self, num_classes=None):
         """A small Gated PixelCNN for the codes, not trained: see `set_prior`.

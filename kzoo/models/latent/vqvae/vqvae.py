@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive, check_positive_int
+from kzoo.checks import check_nonnegative, check_positive, check_positive_int
 from kzoo.configs import Configured
 from kzoo.images import check_images, to_float, to_uint8
 from kzoo.layers import VectorQuantizer
@@ -84,14 +84,12 @@ class VQVAE(Configured, PriorMethods, GenerativeModel):
         **kwargs,
     ):
         super().__init__(image_shape, **kwargs)
-        if not commitment_cost >= 0:
-            raise ValueError(f"commitment_cost must be at least 0, got {commitment_cost!r}.")
         self.num_codes = check_positive_int("num_codes", num_codes)
         self.code_dim = check_positive_int("code_dim", code_dim)
         self.width = check_positive_int("width", width)
         self.downsamplings = check_positive_int("downsamplings", downsamplings)
         self.blocks = check_positive_int("blocks", blocks)
-        self.commitment_cost = commitment_cost
+        self.commitment_cost = check_nonnegative("commitment_cost", commitment_cost)
         self.decay = decay
         self.restart_below = restart_below
         self.pixel_variance = check_positive("pixel_variance", pixel_variance)

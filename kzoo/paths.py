@@ -1,0 +1,24 @@
+"""Checks of paths that a user gives, before any work is done for them. Imports no Keras."""
+
+import os
+import pathlib
+
+
+def check_path(name, path):
+    """`path` as a `pathlib.Path`, with `~` replaced; `ValueError` unless it is one or a string."""
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"{name} must be a path, got {path!r}.")
+    return pathlib.Path(path).expanduser()
+
+
+def check_writable(folder):
+    """`ValueError` unless a folder is there, or can be made, and files can be written into it."""
+    folder = pathlib.Path(folder)
+    try:
+        there = next(path for path in (folder, *folder.parents) if path.exists())
+    except OSError as error:  # no name that a folder could have
+        raise ValueError(f"cannot write into {str(folder)!r}: {error.strerror}") from error
+    if not there.is_dir():
+        raise ValueError(f"{str(there)!r} is a file, expected a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"the folder {str(there)!r} is not writable")
