@@ -189,33 +189,6 @@ class PresetMixin(HasPresets):
             facts["stored_as"] = "float16"
         write_preset(path, copy, config, {**facts, **metadata}, half_precision)
 
-
-def check_class(preset: str | os.PathLike, model_class: type) -> None:
-    """Checks that there is a preset, and that it is one of a class or of its subclasses.
-
-    Args:
-        preset: as in `PresetMixin.from_preset`.
-        model_class: the class.
-
-    Raises:
-        ValueError: for an unknown preset, one of another class, or a damaged file.
-        FileNotFoundError, ConnectionError, ImportError: as `from_preset`.
-    """
-    files = files_of(preset, model_class)
-    _class_of(files.read(CONFIG), preset, f"{files.location} ({CONFIG})", model_class)
-
-
-def _class_of(config: dict, preset: str | os.PathLike, where: str, model_class: type) -> type:
-    found = object_class(config)
-    if found is None or not isinstance(config.get("config"), dict):
-        raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
-    if not issubclass(found, model_class):
-        raise ValueError(
-            f"The preset {os.fspath(preset)!r} is a {found.__name__}, not a "
-            f"{model_class.__name__}: use kzoo.{found.__name__}.from_preset()."
-        )
-    return found
-
     def push_to_hub(
         self,
         repository: str,
@@ -246,6 +219,33 @@ def _class_of(config: dict, preset: str | os.PathLike, where: str, model_class: 
             self.save_to_preset(Path(scratch) / "preset", half_precision, **metadata)
             options: dict[str, Any] = {"private": private, "token": token, "license": license}
             return push_folder(Path(scratch) / "preset", repository, **options)
+
+
+def check_class(preset: str | os.PathLike, model_class: type) -> None:
+    """Checks that there is a preset, and that it is one of a class or of its subclasses.
+
+    Args:
+        preset: as in `PresetMixin.from_preset`.
+        model_class: the class.
+
+    Raises:
+        ValueError: for an unknown preset, one of another class, or a damaged file.
+        FileNotFoundError, ConnectionError, ImportError: as `from_preset`.
+    """
+    files = files_of(preset, model_class)
+    _class_of(files.read(CONFIG), preset, f"{files.location} ({CONFIG})", model_class)
+
+
+def _class_of(config: dict, preset: str | os.PathLike, where: str, model_class: type) -> type:
+    found = object_class(config)
+    if found is None or not isinstance(config.get("config"), dict):
+        raise ValueError(f"{where} does not describe a model of kzoo: {short(config)}")
+    if not issubclass(found, model_class):
+        raise ValueError(
+            f"The preset {os.fspath(preset)!r} is a {found.__name__}, not a "
+            f"{model_class.__name__}: use kzoo.{found.__name__}.from_preset()."
+        )
+    return found
 
 
 def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) -> dict[str, Any]:
