@@ -35,12 +35,6 @@ gc.set_threshold(50_000, 100_000, 100_000)
 import keras  # noqa: E402
 import pytest  # noqa: E402
 
-if keras.backend.backend() == "tensorflow":
-    import tensorflow as tf
-
-    # Improving a program takes longer than it then saves. So does a short trace of every error.
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    tf.debugging.disable_traceback_filtering()
 if _KNOWN_JAX:
     from jax._src.interpreters import mlir
 
