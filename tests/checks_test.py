@@ -4,7 +4,7 @@ import pytest
 
 import kzoo
 from kzoo import checks
-from kzoo.cli import common
+from kzoo.cli import types
 
 
 @pytest.mark.parametrize("seed", [0, 3, checks.MAX_SEED])
@@ -37,4 +37,4 @@ def test_a_seed_of_another_type_is_named(seed):
 
 
 def test_the_command_line_knows_the_largest_seed():
-    assert common.MAX_SEED == checks.MAX_SEED
+    assert types.MAX_SEED == checks.MAX_SEED

@@ -1,17 +1,13 @@
-"""What the commands share: argument types, the console, presets by name."""
+"""What the commands share: the console, presets by name, options of `generate`."""
 
 import argparse
 import contextlib
-import functools
-import math
 import os
 import pathlib
 import sys
 
 import kzoo
-from kzoo.paths import check_writable
-
-MAX_SEED = 2**31 - 1  # as `kzoo.checks` has it, which imports Keras
+from kzoo.cli import types
 
 # Models that are not for `kzoo train`, but have presets.
 _NOT_TRAINED = ("TextImageEncoder", "TextToImageGAN")
@@ -102,7 +98,7 @@ def model_name(text, names=preset_models):
 def add_steps(parser):
     """The option of a CFGGAN's `generate`."""
     parser.add_argument(
-        "--steps", type=natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
+        "--steps", type=types.natural, help="CFGGAN: functional gradient steps t in 0..T (T)"
     )
 
 
@@ -217,82 +213,6 @@ def generate_options(args, model, *names):
         if not takes(model, name):
             raise ValueError(f"--{name}: {with_article(type(model).__name__)} takes none")
     return options
-
-
-def _integer(text, lowest):
-    try:
-        value = int(text)
-    except ValueError:
-        value = lowest - 1
-    if value < lowest:
-        raise argparse.ArgumentTypeError(f"expected an integer >= {lowest}, got {text!r}")
-    return value
-
-
-positive = functools.partial(_integer, lowest=1)
-natural = functools.partial(_integer, lowest=0)
-
-
-def seed(text):
-    """An integer that every backend takes as a seed."""
-    value = natural(text)
-    if value > MAX_SEED:
-        raise argparse.ArgumentTypeError(f"expected a seed in 0..{MAX_SEED}, got {text!r}")
-    return value
-
-
-def positive_number(text):
-    """A positive number that is finite."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
-    return value
-
-
-def image_size(text):
-    """`64` or `48x64` as (height, width)."""
-    sides = text.split("x")
-    if len(sides) > 2:
-        raise argparse.ArgumentTypeError(f"expected N or HEIGHTxWIDTH, got {text!r}")
-    return positive(sides[0]), positive(sides[-1])
-
-
-def file_name(suffix):
-    """Argument type: the path of a file with this suffix, checked before any work is done."""
-
-    def check(text):
-        path = pathlib.Path(text).expanduser()
-        if path.suffix.lower() != suffix or path.is_dir():
-            raise argparse.ArgumentTypeError(f"expected the name of a {suffix} file, got {text!r}")
-        _check_writable(path.parent)
-        return path
-
-    return check
-
-
-def folder_name(text):
-    """Argument type: the path of a folder to write into, which is there or can be made."""
-    path = pathlib.Path(text).expanduser()
-    _check_writable(path)
-    return path
-
-
-def check_folder(option, folder):
-    """`ValueError` unless a folder is there, or can be made, and files can be written into it."""
-    try:
-        check_writable(folder)
-    except ValueError as error:
-        raise ValueError(f"{option}: {error}") from error
-
-
-def _check_writable(folder):
-    try:
-        check_writable(folder)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(error) from error
 
 
 def console(stderr=False):

@@ -6,7 +6,7 @@ import http.server
 import pathlib
 import webbrowser
 
-from kzoo.cli import common
+from kzoo.cli import common, types
 
 MAX_PORT = 2**16 - 1
 
@@ -25,7 +25,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--output",
-        type=common.folder_name,
+        type=types.folder_name,
         default=pathlib.Path("kzoo-demo"),
         metavar="FOLDER",
         help="where the page is; it is written unless it is there already (kzoo-demo)",
@@ -44,7 +44,7 @@ def add_parser(commands):
 
 def port(text):
     """The number of a port; 0 for a free one."""
-    value = common.natural(text)
+    value = types.natural(text)
     if value > MAX_PORT:
         raise argparse.ArgumentTypeError(f"expected a port in 0..{MAX_PORT}, got {text!r}")
     return value

@@ -4,7 +4,7 @@ import functools
 import pathlib
 import shlex
 
-from kzoo.cli import card, common, data, defaults, judging, pairs, reporting
+from kzoo.cli import card, common, data, defaults, judging, pairs, reporting, types
 
 _EPILOG = """\
 A model is scored by what it can do:
@@ -80,17 +80,17 @@ def add_parser(commands):
     )
     parser.add_argument("--split", help="split of the data (what is held out, see below)")
     parser.add_argument(
-        "--num-images", type=common.positive, help="use only the first so many test images (all)"
+        "--num-images", type=types.positive, help="use only the first so many test images (all)"
     )
     parser.add_argument(
         "--num-samples",
-        type=common.positive,
+        type=types.positive,
         default=NUM_SAMPLES,
         help=f"samples: images to draw ({NUM_SAMPLES:,})",
     )
     parser.add_argument(
         "--importance-samples",
-        type=common.positive,
+        type=types.positive,
         default=IMPORTANCE_SAMPLES,
         help=f"likelihood: latents per image, where it is estimated ({IMPORTANCE_SAMPLES:,})",
     )
@@ -108,11 +108,11 @@ def add_parser(commands):
         "preset, a Keras model from pixels in 0..255 to features, or none",
     )
     parser.add_argument(
-        "--seed", type=common.seed, default=0, help="seed of samples, latents and binarization (0)"
+        "--seed", type=types.seed, default=0, help="seed of samples, latents and binarization (0)"
     )
     parser.add_argument(
         "--seeds",
-        type=common.positive,
+        type=types.positive,
         default=1,
         metavar="N",
         help="draw samples from N seeds, --seed and those after it, --num-samples each time; print "
@@ -134,10 +134,10 @@ def run(args):
     if (args.preset is None) == (args.samples is None):
         raise ValueError("expected either a PRESET or --samples FOLDER")
     last = args.seed + args.seeds - 1
-    if last > common.MAX_SEED:
+    if last > types.MAX_SEED:
         raise ValueError(
             f"--seeds {args.seeds}: the last seed would be {last}; expected at most "
-            f"{common.MAX_SEED}: give a smaller --seed"
+            f"{types.MAX_SEED}: give a smaller --seed"
         )
     judging.check_there(args)
     if args.data is not None:

@@ -3,7 +3,7 @@
 import pathlib
 import time
 
-from kzoo.cli import common
+from kzoo.cli import common, types
 
 SUFFIXES = {"onnx": ".onnx", "tf_saved_model": "", "litert": ".tflite", "torch": ".pt2"}
 
@@ -40,7 +40,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--batch-size",
-        type=common.positive,
+        type=types.positive,
         help="how many examples the file takes at a time (any number; 1 on PyTorch)",
     )
     parser.add_argument(
@@ -56,7 +56,7 @@ def run(args):
     path = path.expanduser()
     if suffix and path.suffix != suffix:
         raise ValueError(f"--output: expected the name of a {suffix} file, got {str(path)!r}")
-    common.check_folder("--output", path if args.format == "tf_saved_model" else path.parent)
+    types.check_folder("--output", path if args.format == "tf_saved_model" else path.parent)
     common.import_keras()
     import kzoo
     from kzoo.models.exporting import check_format

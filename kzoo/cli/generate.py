@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import time
 
-from kzoo.cli import common, pairs
+from kzoo.cli import common, pairs, types
 
 NUMBER = 64  # images
 COLUMNS, SCALE = 8, 2  # of a sheet; a digit in its own size is too small for most screens
@@ -30,26 +30,26 @@ def add_parser(commands):
     )
     common.add_preset(parser)
     parser.add_argument(
-        "-n", type=common.positive, help="how many images (64; with --sources, one of each)"
+        "-n", type=types.positive, help="how many images (64; with --sources, one of each)"
     )
     parser.add_argument(
         "--seed",
-        type=common.seed,
+        type=types.seed,
         default=0,
         help="equal seeds give equal images on one backend (0)",
     )
     parser.add_argument(
         "-o",
         "--output",
-        type=common.file_name(".png"),
+        type=types.file_name(".png"),
         help="the sheet to write (samples.png; none with --separate, --npy or --npz)",
     )
     parser.add_argument(
-        "--columns", type=common.positive, default=COLUMNS, help=f"images per row ({COLUMNS})"
+        "--columns", type=types.positive, default=COLUMNS, help=f"images per row ({COLUMNS})"
     )
     parser.add_argument(
         "--scale",
-        type=common.positive,
+        type=types.positive,
         default=SCALE,
         help=f"enlarges the sheet's pixels ({SCALE})",
     )
@@ -69,25 +69,25 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--temperature",
-        type=common.positive_number,
+        type=types.positive_number,
         help="pixel models: below 1, likely values become more likely (1)",
     )
     formats = parser.add_mutually_exclusive_group()
     formats.add_argument(
         "--separate",
-        type=common.folder_name,
+        type=types.folder_name,
         metavar="FOLDER",
         help="write every image as a .png file",
     )
     formats.add_argument(
         "--npz",
-        type=common.file_name(".npz"),
+        type=types.file_name(".npz"),
         metavar="FILE",
         help="write the uint8 array `images` (n, height, width, channels)",
     )
     formats.add_argument(
         "--npy",
-        type=common.file_name(".npy"),
+        type=types.file_name(".npy"),
         metavar="FILE",
         help="the same as one array; written as it is drawn, as --separate is",
     )

@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from kzoo.cli import common, data, defaults, generate
+from kzoo.cli import common, data, defaults, generate, types
 from kzoo.cli.trained_on import HELD_OUT
 
 NUM_SAMPLES, NUM_NEIGHBORS, SHOWN, REAL = 64, 3, 16, 1000
@@ -37,20 +37,20 @@ def add_parser(commands):
         help=f"real images to compare with: the first {REAL:,} (what is held out, or test)",
     )
     parser.add_argument(
-        "-n", type=common.positive, default=NUM_SAMPLES, help=f"images to draw ({NUM_SAMPLES})"
+        "-n", type=types.positive, default=NUM_SAMPLES, help=f"images to draw ({NUM_SAMPLES})"
     )
     parser.add_argument(
         "--num-neighbors",
-        type=common.positive,
+        type=types.positive,
         default=NUM_NEIGHBORS,
         help=f"training images beside each sample ({NUM_NEIGHBORS})",
     )
-    parser.add_argument("--seed", type=common.seed, default=0, help="seed of the samples (0)")
+    parser.add_argument("--seed", type=types.seed, default=0, help="seed of the samples (0)")
     common.add_steps(parser)
     parser.add_argument(
         "-o",
         "--output",
-        type=common.file_name(".png"),
+        type=types.file_name(".png"),
         default=pathlib.Path("neighbors.png"),
         help="the sheet to write (neighbors.png)",
     )

@@ -5,7 +5,7 @@ import ast
 import pathlib
 import shlex
 
-from kzoo.cli import building, classifying, common, data, pairs, trained_on, training
+from kzoo.cli import building, classifying, common, data, pairs, trained_on, training, types
 
 _EPILOG = """\
 If a run was stopped, give the same command again: it goes on from the last finished
@@ -66,7 +66,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--image-size",
-        type=common.image_size,
+        type=types.image_size,
         metavar="N|HxW",
         help="crop the images to this aspect ratio and resize them",
     )
@@ -83,26 +83,26 @@ def add_parser(commands):
         help="the Classifier preset with which kzoo evaluate shall score samples (see there)",
     )
     parser.add_argument(
-        "--epochs", type=common.positive, default=10, help="passes over the data (10)"
+        "--epochs", type=types.positive, default=10, help="passes over the data (10)"
     )
     parser.add_argument(
         "--stages",
-        type=common.positive,
+        type=types.positive,
         metavar="N",
         help="for a model that trains in stages (CFGGAN): stop after N stages; replaces --epochs",
     )
     parser.add_argument(
         "--steps-per-epoch",
-        type=common.positive,
+        type=types.positive,
         metavar="S",
         help="updates per epoch (one pass over the data); an update of a CFGGAN is a stage",
     )
     parser.add_argument(
-        "--batch-size", type=common.positive, default=64, help="images per mini-batch (64)"
+        "--batch-size", type=types.positive, default=64, help="images per mini-batch (64)"
     )
     parser.add_argument(
         "--learning-rate",
-        type=common.positive_number,
+        type=types.positive_number,
         metavar="RATE",
         help="learning rate (that of the paper)",
     )
@@ -115,7 +115,7 @@ def add_parser(commands):
         help="a constructor argument of the model; may be given several times",
     )
     parser.add_argument(
-        "--seed", type=common.seed, default=0, help="seed of weights, data order and samples (0)"
+        "--seed", type=types.seed, default=0, help="seed of weights, data order and samples (0)"
     )
     parser.add_argument(
         "--output", type=pathlib.Path, metavar="FOLDER", help="where the preset goes (MODEL-DATA)"
@@ -182,8 +182,8 @@ def run(args):
     source = pathlib.PurePath(args.data).stem or "data"
     args.output = (args.output or pathlib.Path(f"{args.model}-{source}")).expanduser()
     args.work = (args.work or args.output.with_name(f"{args.output.name}-run")).expanduser()
-    common.check_folder("--output", args.output)
-    common.check_folder("--work", args.work)
+    types.check_folder("--output", args.output)
+    types.check_folder("--work", args.work)
     data.check_there(args.data)
     with common.without_notices():  # it imports TensorFlow too, where there is one
         keras.utils.set_random_seed(args.seed)
