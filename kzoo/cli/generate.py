@@ -146,12 +146,14 @@ def run(args):
         options["labels"] = np.resize(args.labels, args.n)
     if "captions" in options:
         options["captions"] = common.in_turn(captions, args.n)
-    drawn = (args.n, args.seed, common.track)
+    groups = protocols.sample(model, args.n, args.seed, common.track, **options)
     written = []
-    if large:
-        written.append(sample_files.save_samples(model, large, *drawn, **options))
     if args.output or args.npz:
-        images = np.concatenate(list(protocols.sample(model, *drawn, **options)))
+        images = np.concatenate(list(groups))
+        groups = [images]
+    if large:
+        sample_files.write(large, groups, args.n)
+        written.append(large)
     done = time.perf_counter()
     if args.output:
         args.output.parent.mkdir(parents=True, exist_ok=True)

@@ -38,9 +38,7 @@ def show(args):
     from kzoo.presets import PresetMixin, preset, shipped
 
     base = common.model_class(args.model) if args.model else PresetMixin
-    if args.model:
-        preset.check_class(args.preset, base)
-    files = shipped.files_of(args.preset, base)
+    files = (preset.check_class if args.model else shipped.files_of)(args.preset, base)
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")
     if args.json:

@@ -59,7 +59,7 @@ def add_parser(commands):
     parser.add_argument("--split", default="train", help="split of the data (train)")
     parser.add_argument(
         "--validation-split",
-        type=fraction,
+        type=types.fraction,
         metavar="SHARE",
         help="of a folder or file: the share of the images to hold out, on which kzoo evaluate "
         "measures (none; for a classifier, .1)",
@@ -131,17 +131,6 @@ def add_parser(commands):
         action="store_true",
         help="replace a preset in the output folder that another training made",
     )
-
-
-def fraction(text):
-    """A number between 0 and 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f"expected a number between 0 and 1, got {text!r}")
-    return value
 
 
 def start(text):

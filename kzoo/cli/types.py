@@ -32,15 +32,18 @@ def seed(text):
     return value
 
 
-def positive_number(text):
-    """A positive number that is finite."""
+def _number(text, below, expected):
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a positive number, got {text!r}")
+    if not 0 < value < below:
+        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
     return value
+
+
+positive_number = functools.partial(_number, below=math.inf, expected="a positive number")
+fraction = functools.partial(_number, below=1, expected="a number between 0 and 1")
 
 
 def image_size(text):

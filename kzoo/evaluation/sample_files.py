@@ -38,10 +38,13 @@ def save_samples(model, path, num_samples, seed=0, track=untracked, **options):
     check_writable(path.parent if path.suffix == ".npy" else path)
     if path.suffix not in ("", ".npy") and not path.is_dir():
         raise ValueError(f"Expected a folder or the name of a .npy file, got {str(path)!r}.")
-    groups = sample(model, num_samples, seed, track, **options)
-    write = _write_array if path.suffix == ".npy" else _write_folder
-    write(path, groups, num_samples)
+    write(path, sample(model, num_samples, seed, track, **options), num_samples)
     return path
+
+
+def write(path, groups, count):
+    """Writes `groups` of images, `count` in all, as `save_samples` writes them."""
+    (_write_array if path.suffix == ".npy" else _write_folder)(path, groups, count)
 
 
 def _write_folder(path, groups, count):

@@ -7,10 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from kzoo.presets.sources import CONFIG, METADATA, local_files, short
+from kzoo.presets.sources import CONFIG, HUB_NAME, METADATA, hub_client, local_files, short
 
-_NAME = r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*"
-#: The hub's names of what models do; a model without one of them gets no such entry.
+#: The hub's names of what models do; the others draw images from noise.
 _TASKS = {
     "Classifier": "image-classification",
     "CycleGAN": "image-to-image",
@@ -52,12 +51,9 @@ def push_folder(
         ImportError: if the package huggingface_hub is not installed.
         ConnectionError: if the hub cannot be reached, or refuses.
     """
-    if not re.fullmatch(_NAME, repository):
+    if not re.fullmatch(f"{HUB_NAME}/{HUB_NAME}", repository):
         raise ValueError(f"Expected a repository such as 'user/name', got {short(repository)!r}.")
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ImportError("The hub needs a package: pip install huggingface_hub") from error
+    hub = hub_client()
     files = local_files(folder)
     config, metadata = files.read(CONFIG), files.read(METADATA)
     with tempfile.TemporaryDirectory() as scratch:
@@ -66,7 +62,7 @@ def push_folder(
         card = card_of(config["class_name"], metadata, repository, license, copy / "README.md")
         (copy / "README.md").write_text(card, encoding="utf-8")
         try:
-            client = huggingface_hub.HfApi(token=token)
+            client = hub.HfApi(token=token)
             client.create_repo(repository, private=private, exist_ok=True)
             client.upload_folder(repo_id=repository, folder_path=copy, commit_message=message)
         except Exception as error:  # the client has its own errors

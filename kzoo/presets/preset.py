@@ -16,7 +16,7 @@ from kzoo.presets.hub import push_folder
 from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import files_of, record_of, shipped_presets
-from kzoo.presets.sources import CONFIG, METADATA, short
+from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, short
 from kzoo.presets.storage import (
     find_weights,
     load_weights,
@@ -221,8 +221,8 @@ class PresetMixin(HasPresets):
             return push_folder(Path(scratch) / "preset", repository, **options)
 
 
-def check_class(preset: str | os.PathLike, model_class: type) -> None:
-    """Checks that there is a preset, and that it is one of a class or of its subclasses.
+def check_class(preset: str | os.PathLike, model_class: type) -> PresetFiles:
+    """The files of a preset, which is one of a class or of its subclasses.
 
     Args:
         preset: as in `PresetMixin.from_preset`.
@@ -234,6 +234,7 @@ def check_class(preset: str | os.PathLike, model_class: type) -> None:
     """
     files = files_of(preset, model_class)
     _class_of(files.read(CONFIG), preset, f"{files.location} ({CONFIG})", model_class)
+    return files
 
 
 def _class_of(config: dict, preset: str | os.PathLike, where: str, model_class: type) -> type:

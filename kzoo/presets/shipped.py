@@ -110,7 +110,7 @@ def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
             return remote_files(preset)
         shipped = find_shipped(preset, model_class)
         if shipped is not None:
-            return ShippedFiles(shipped, f"{shipped.parent.name}/{shipped.name}")
+            return ShippedFiles(shipped)
     try:
         folder = Path(preset).expanduser()
         if folder.is_dir():

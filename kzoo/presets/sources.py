@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from kzoo.presets.download import download
@@ -20,7 +21,7 @@ _MOST_DEPTH = 100  # lists and dicts within each other
 _TYPES = {"parameter_count": int, "sha256": str}  # of entries of the metadata
 _MOST_CHARACTERS = 300  # of what an error message quotes
 
-_HUB_NAME = r"[A-Za-z0-9][\w.-]*"
+HUB_NAME = r"[A-Za-z0-9][\w.-]*"
 
 
 class PresetFiles:
@@ -154,30 +155,26 @@ class ShippedFiles(LocalFiles):
     `KZOO_WEIGHTS` says: the https address or the path of a copy of the repository's `weights/`.
 
     Args:
-        folder: of the preset.
-        handle: "family/name".
+        folder: of the preset, `.../family/name`.
     """
-
-    def __init__(self, folder: Path, handle: str):
-        super().__init__(folder)
-        self.handle = handle
 
     def _find(self, filename: str, sha256: str | None = None, most: int = 0) -> Path:
         path = super()._find(filename)
         if filename != WEIGHTS or path.is_file() or not most:
             return path
+        handle = f"{self.folder.parent.name}/{self.folder.name}"
         base = os.environ.get("KZOO_WEIGHTS")
         if not base:
             raise FileNotFoundError(
-                f"The weights of {self.handle} are not in this installation, which holds small "
+                f"The weights of {handle} are not in this installation, which holds small "
                 "ones only. Install kzoo from a checkout of the repository with pip install -e . "
                 "or set the environment variable KZOO_WEIGHTS to the folder weights/ of a "
                 "checkout, or to its https:// address."
             )
         if "://" not in base:
-            return LocalFiles(Path(base).expanduser() / self.handle).path(filename)
+            return LocalFiles(Path(base).expanduser() / handle).path(filename)
         sha256 = sha256 or self.read(METADATA).get("sha256")
-        files = remote_files(f"{base.rstrip('/')}/{self.handle}")
+        files = remote_files(f"{base.rstrip('/')}/{handle}")
         return files.path(filename, sha256, most)
 
 
@@ -189,9 +186,9 @@ def remote_files(address: str) -> PresetFiles:
         ImportError: if the package that the scheme needs is not installed.
     """
     scheme, _, name = address.partition("://")
-    if scheme == "hf" and re.fullmatch(f"{_HUB_NAME}/{_HUB_NAME}", name):
+    if scheme == "hf" and re.fullmatch(f"{HUB_NAME}/{HUB_NAME}", name):
         fetch = _hugging_face(name)
-    elif scheme == "kaggle" and re.fullmatch(rf"{_HUB_NAME}(/{_HUB_NAME}){{3}}", name):
+    elif scheme == "kaggle" and re.fullmatch(rf"{HUB_NAME}(/{HUB_NAME}){{3}}", name):
         fetch = _kaggle(name)
     elif scheme == "https" and _is_folder_address(address):
         fetch = _web(address.rstrip("/"))
@@ -219,12 +216,22 @@ def _is_folder_address(address: str) -> bool:
     return bool(parts.hostname) and not (parts.query or parts.fragment or ".." in parts.path)
 
 
-def _hugging_face(name):
+def hub_client() -> Any:
+    """The package huggingface_hub.
+
+    Raises:
+        ImportError: if it is not installed.
+    """
     try:
         import huggingface_hub
     except ImportError as error:
         raise ImportError("hf:// presets need a package: pip install huggingface_hub") from error
-    return lambda filename, sha256, most: huggingface_hub.hf_hub_download(name, filename)
+    return huggingface_hub
+
+
+def _hugging_face(name):
+    client = hub_client()
+    return lambda filename, sha256, most: client.hf_hub_download(name, filename)
 
 
 def _kaggle(name):
