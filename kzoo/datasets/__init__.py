@@ -14,7 +14,8 @@ set in memory; `endless` repeats one; `save_npz` writes a TensorFlow data set fo
 TensorFlow.
 """
 
-from kzoo.datasets.arrays import ArrayDataset, endless, to_arrays
+from kzoo.datasets.arrays import ArrayDataset
+from kzoo.datasets.collecting import endless, to_arrays
 from kzoo.datasets.domains import zip_domains
 from kzoo.datasets.folder import from_directory
 from kzoo.datasets.npz import from_arrays, save_npz

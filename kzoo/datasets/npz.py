@@ -8,7 +8,8 @@ import zlib
 import numpy as np
 
 from kzoo.datasets import prepared
-from kzoo.datasets.arrays import ArrayDataset, to_arrays
+from kzoo.datasets.arrays import ArrayDataset
+from kzoo.datasets.collecting import to_arrays
 from kzoo.datasets.preprocessing import check_features
 
 # Keras's own names (mnist.npz) of a split's images and labels, and those of a file of one split.

@@ -9,7 +9,7 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.images import range_problem, to_float
-from kzoo.models import batches
+from kzoo.models import batches, parts
 from kzoo.models.arguments import check_compile, check_fit, check_optimizer
 from kzoo.models.divergence import WarnOfDivergence
 from kzoo.models.exporting import Exporting
@@ -50,7 +50,7 @@ class GenerativeModel(
     #: Names of the scalars that `update` and `evaluation` return.
     loss_names = ("loss",)
     #: The features that are the images, in a dict of named features.
-    image_keys = batches.IMAGE_KEYS
+    image_keys = parts.IMAGE_KEYS
     #: The features that the images are made from, of a model that learns pairs of images.
     source_keys = ()
     #: Whether the loss is a mean over examples, which `sample_weight` and `class_weight` weigh.
@@ -214,7 +214,7 @@ class GenerativeModel(
 
     def _track(self, step, data):
         """Runs `update` or `evaluation` on one batch; returns the averages of the epoch so far."""
-        images, condition, weights = batches.split(self, data)
+        images, condition, weights = parts.split(self, data)
         condition = {c.name: c.to_tensor(condition[c.name]) for c in self.conditioned_on}
         x = to_float(images)
         scalars = step(x, condition, weights) if self.weighs_examples else step(x, condition)

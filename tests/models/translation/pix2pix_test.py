@@ -4,7 +4,7 @@ import pytest
 from keras import ops
 
 import kzoo
-from kzoo.models.batches import split
+from kzoo.models.parts import split
 from kzoo.networks import patchgan_discriminator, unet_generator
 
 SHAPE, SOURCE = (8, 8, 3), (8, 8, 1)
