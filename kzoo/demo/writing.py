@@ -8,6 +8,7 @@ import numpy as np
 
 import kzoo
 from kzoo.models.exporting import check_format
+from kzoo.models.text_to_image.vocabulary import FIRST, UNKNOWN
 
 #: Where the page finds ONNX Runtime Web unless it has a copy: the files of npm's onnxruntime-web.
 RUNTIME = "https://cdn.jsdelivr.net/npm/onnxruntime-web@1.30.0/dist/"
@@ -18,6 +19,7 @@ RUNTIME_FILES = (
     "ort-wasm-simd-threaded.wasm",
 )
 ATTRIBUTES = {"Smiling": "Smile", "Eyeglasses": "Glasses", "Male": "Male"}
+IMAGES_OF_CAPTION = 9
 PAGE = pathlib.Path(__file__).parent / "page"
 
 
@@ -28,8 +30,8 @@ def write_page(folder, runtime=None, presets=None, faces=4000, say=print):
         folder: where to; it is made.
         runtime: a folder with the files of npm's onnxruntime-web (`dist`), which are copied; `None`
             has the browser fetch them from a public address, `RUNTIME`.
-        presets: names or folders in place of `{"growth": "mnist", "manifold": "mnist_2d",
-            "faces": "celeba", "classifier": "celeba"}`; `None` in place of one leaves its part out.
+        presets: names or folders in place of those in `shipped_names()`; `None` in place of one
+            leaves its part out.
         faces: how many faces to draw for the directions of attributes.
         say: is told what was written, a line at a time.
 
@@ -37,8 +39,7 @@ def write_page(folder, runtime=None, presets=None, faces=4000, say=print):
         FileNotFoundError: if files of the runtime are missing.
         ImportError: if the package that writes ONNX files is missing.
     """
-    names = {"growth": "mnist", "manifold": "mnist_2d", "faces": "celeba", "classifier": "celeba"}
-    names |= presets or {}
+    names = shipped_names() | (presets or {})
     files = runtime_files(runtime)
     check_format("onnx")
     folder = pathlib.Path(folder)
@@ -48,14 +49,33 @@ def write_page(folder, runtime=None, presets=None, faces=4000, say=print):
         page["growth"] = growth(kzoo.CFGGAN.from_preset(names["growth"]), folder, say)
     if names["manifold"]:
         page["manifold"] = manifold(kzoo.VAE.from_preset(names["manifold"]), folder, say)
+    if names["completion"]:
+        model = kzoo.GatedPixelCNN.from_preset(names["completion"])
+        page["completion"] = completion(model, folder, say)
     if names["faces"]:
         model = kzoo.GAN.from_preset(names["faces"])
         classifier = kzoo.Classifier.from_preset(names["classifier"])
         page["faces"] = attributes(model, classifier, faces, folder, say)
+    if names["captions"]:
+        model = kzoo.TextToImageGAN.from_preset(names["captions"])
+        page["captions"] = captions(model, folder, say)
     for path in PAGE.iterdir():
         shutil.copy(path, folder / path.name)
     # The last: a page is whole once it is there.
     (folder / "demo.json").write_text(json.dumps(page), encoding="utf-8")
+
+
+def shipped_names():
+    """The preset of each part of the page; `None` for captions where no such preset is there."""
+    handles = [preset["preset"] for preset in kzoo.list_presets()]
+    return {
+        "growth": "mnist",
+        "manifold": "mnist_2d",
+        "completion": "mnist",
+        "faces": "celeba",
+        "classifier": "celeba",
+        "captions": "emoji" if "texttoimagegan/emoji" in handles else None,
+    }
 
 
 def runtime_files(runtime):
@@ -104,6 +124,17 @@ def manifold(model, folder, say):
     return {**shapes(model), "decode": write(model, folder, "manifold", "decode", say, 1)}
 
 
+def completion(model, folder, say):
+    """Exports the network, images to logits: what the page knows of a pixel model."""
+    if model.levels != 2 or model.image_shape[-1] != 1 or model.conditioned_on:
+        raise ValueError(
+            "Completing needs a pixel model of black and white images without a condition, got "
+            f"levels={model.levels}, image_shape={model.image_shape}."
+        )
+    network = write(model, folder, "completion", "call", say, 1)
+    return {"image_shape": list(model.image_shape), "network": network}
+
+
 def attributes(model, classifier, count, folder, say):
     """Exports a GAN of faces, and finds the directions of attributes among its latents."""
     files = {"draw": write(model, folder, "faces", "call", say, 1)}
@@ -114,6 +145,19 @@ def attributes(model, classifier, count, folder, say):
     found = kzoo.latents.balanced_directions(model, latents, seen)
     directions = {ATTRIBUTES[name]: np.round(way, 4).tolist() for name, way in found.items()}
     return {**shapes(model), **files, "directions": directions}
+
+
+def captions(model, folder, say):
+    """Exports a generator and the words it knows: what the page knows of a model of captions."""
+    return {
+        **shapes(model),
+        "draw": write(model, folder, "captions", "call", say, IMAGES_OF_CAPTION),
+        "batch": IMAGES_OF_CAPTION,
+        "vocabulary": list(model.vocabulary),
+        "max_words": model.max_words,
+        "first": FIRST,
+        "unknown": UNKNOWN,
+    }
 
 
 def shapes(model):

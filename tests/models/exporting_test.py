@@ -25,13 +25,16 @@ MODELS = {
     "cfggan": lambda: kzoo.CFGGAN(
         (16, 16, 1), latent_dim=4, width=4, num_steps=2, pool_size=4, batch_size=4
     ),
+    "text to image": lambda: kzoo.TextToImageGAN(
+        (8, 8, 3), list("abcd"), max_words=3, latent_dim=4, text_dim=4, compressed_dim=4, width=4
+    ),
     "pixelcnn": lambda: kzoo.PixelCNN((8, 8, 1), filters=4, num_blocks=1, head_filters=4),
 }
 # One of the two formats whose files are made in no time; every model.
 CASES = [(name, "tf_saved_model", "call") for name in MODELS]
 CASES += [(name, "torch", "call") for name in MODELS]
 CASES += [("vae", "onnx", "decode"), ("vqvae", "onnx", "encode"), ("gan", "onnx", "call")]
-CASES += [("cfggan", "onnx", "step"), ("gan", "litert", "call")]
+CASES += [("cfggan", "onnx", "step"), ("gan", "litert", "call"), ("text to image", "onnx", "call")]
 
 
 def skip_unless_possible(name, format):

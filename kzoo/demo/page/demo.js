@@ -174,6 +174,105 @@ async function manifold({ decode, image_shape: shape }) {
   await move(...at);
 }
 
+async function completion({ network, image_shape: shape }) {
+  const [height, width] = shape;
+  const count = height * width;
+  const RADIUS = 1.1; // of the pen, in pixels
+  const canvas = byId("completion-picture");
+  const button = byId("completion-draw");
+  const note = byId("completion-note");
+  const drawn = new Uint8Array(count); // 1 where the person drew
+  let levels = drawn.slice(); // 0 or 1: what is drawn and what the model adds
+  let stroke = 0; // rises when the person draws: what the model draws is then out of date
+  const model = await session(network);
+
+  function show(known) {
+    const white = Float32Array.from(levels, (level, i) => (level && i < known ? 1 : -1));
+    const image = pixels(white, 0, shape);
+    drawn.forEach((on, i) => { if (on) image.data.set([255, 179, 0], 4 * i); });
+    canvas.width = width;
+    canvas.height = height;
+    canvas.getContext("2d").putImageData(image, 0, 0);
+  }
+
+  function change() {
+    stroke += 1;
+    levels = drawn.slice();
+    note.textContent = "";
+    show(count);
+  }
+
+  /**
+   * Draws the pixels below the last row with something drawn, each by a random number of its own
+   * and the pixels before it. The network gives the probabilities of all pixels at once, those of
+   * a pixel from what was guessed for the pixels before it. So after each run, all pixels are
+   * known up to the first one that turned out unlike its guess.
+   */
+  async function complete() {
+    const mine = stroke;
+    const start = performance.now();
+    const first = width * (Math.floor(drawn.lastIndexOf(1) / width) + 1);
+    let known = first;
+    let runs = 0;
+    levels = drawn.slice();
+    const uniforms = Float32Array.from(levels, () => Math.random());
+    button.disabled = true;
+    while (known < count) {
+      const values = Float32Array.from(levels, (level) => 2 * level - 1);
+      const logits = await run(model, floats(values, [1, ...shape]));
+      if (mine !== stroke) break;
+      const now = levels.map((level, i) => {
+        if (i < known) return level;
+        return uniforms[i] < 1 / (1 + Math.exp(-logits[i])) ? 1 : 0;
+      });
+      const unlike = now.findIndex((level, i) => level !== levels[i]);
+      known = unlike < 0 ? count : unlike + 1;
+      levels = now;
+      runs += 1;
+      show(known);
+      note.textContent = `Row ${Math.ceil(known / width)} of ${height}`;
+      await new Promise((resolve) => setTimeout(resolve)); // lets the picture appear
+    }
+    button.disabled = false;
+    if (mine !== stroke) return;
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    note.textContent = first === count
+      ? "Your drawing reaches the last row: nothing is left to complete."
+      : `${count - first} pixels in ${seconds} s, by ${runs} runs of the network.`;
+  }
+
+  let last = null; // where the pen was, in pixels
+  function pen(event) {
+    const box = canvas.getBoundingClientRect();
+    const to = [(event.clientX - box.left) * width / box.width,
+      (event.clientY - box.top) * height / box.height];
+    const from = last ?? to;
+    const steps = Math.ceil(2 * Math.hypot(to[0] - from[0], to[1] - from[1])) || 1;
+    for (let k = 1; k <= steps; k++) {
+      const [x, y] = to.map((end, axis) => from[axis] + (end - from[axis]) * k / steps);
+      for (let i = 0; i < count; i++) {
+        const distance = Math.hypot((i % width) + 0.5 - x, Math.floor(i / width) + 0.5 - y);
+        if (distance < RADIUS) drawn[i] = 1;
+      }
+    }
+    last = to;
+    change();
+  }
+
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    last = null;
+    pen(event);
+  });
+  canvas.addEventListener("pointermove", (event) => { if (event.buttons) pen(event); });
+  button.addEventListener("click", complete);
+  byId("completion-clear").addEventListener("click", () => {
+    drawn.fill(0);
+    change();
+  });
+  change();
+}
+
 async function faces({ draw, directions, image_shape: shape, latent_dim: dim }) {
   const STRENGTH = 2; // of a slider at its end, in directions
   const model = await session(draw);
@@ -213,6 +312,45 @@ async function faces({ draw, directions, image_shape: shape, latent_dim: dim }) 
   await drawAnew();
 }
 
+async function captions(page) {
+  const { draw, batch, vocabulary, max_words: length, image_shape: shape, latent_dim: dim } = page;
+  const model = await session(draw);
+  const token = new Map(vocabulary.map((word, i) => [word, page.first + i]));
+  const note = byId("captions-note");
+  byId("captions-words").textContent = `It knows ${vocabulary.length} words. It saw these most `
+    + `often: ${vocabulary.slice(0, 20).join(", ")}.`;
+  let latents = normal(batch * dim);
+
+  const show = newest(async () => {
+    // As kzoo.models.text_to_image.vocabulary splits captions.
+    const caption = byId("captions-text").value.toLowerCase();
+    const words = caption.match(/[\p{L}\p{N}]+(?:['’][\p{L}\p{N}]+)*/gu) ?? [];
+    const unknown = [...new Set(words)].filter((word) => !token.has(word)).sort();
+    const tokens = new Int32Array(length); // 0 where there is no further word
+    words.slice(0, length).forEach((word, i) => { tokens[i] = token.get(word) ?? page.unknown; });
+    note.textContent = unknown.length ? `Unknown words: ${unknown.join(", ")}. ` : "";
+    if (words.length > length) note.textContent += `Only the first ${length} words count.`;
+    if (!tokens.some((number) => number >= page.first)) {
+      note.textContent += "Type a caption with a word that the model knows.";
+      return;
+    }
+    const rows = Int32Array.from({ length: batch * length }, (_, i) => tokens[i % length]);
+    const values = await run(
+      model, floats(latents, [batch, dim]), new ort.Tensor("int32", rows, [batch, length]));
+    sheet(byId("captions-picture"), values, batch, Math.ceil(Math.sqrt(batch)), shape);
+  });
+
+  byId("captions-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    show();
+  });
+  byId("captions-new").addEventListener("click", () => {
+    latents = normal(batch * dim);
+    show();
+  });
+  await show();
+}
+
 // The page --------------------------------------------------------------------------------------
 
 async function main() {
@@ -222,7 +360,7 @@ async function main() {
   ort.env.wasm.wasmPaths = runtime;
   ort.env.wasm.numThreads = self.crossOriginIsolated ? 0 : 1;
   byId("status").textContent = "";
-  const parts = { growth, manifold, faces };
+  const parts = { growth, manifold, completion, faces, captions };
   const observer = new IntersectionObserver((entries) => {
     entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
       observer.unobserve(target);
