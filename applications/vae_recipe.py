@@ -31,7 +31,7 @@ def parser(description, epochs, output, batch_size=100, data="mnist", dtype="flo
     return parser
 
 
-def train(args, build, metadata, rate, binarize=True, start=None, scale=None, clip=None):
+def train(args, build, metadata, rate, binarize=True, start=None, scale=None, clip=None, side=None):
     """Trains a VAE and saves its preset.
 
     The learning rate rises to `rate` over 500 updates and falls to 0 along a cosine.
@@ -46,11 +46,16 @@ def train(args, build, metadata, rate, binarize=True, start=None, scale=None, cl
         scale: where the pixels' learned scale starts, on the scale of images in [-1, 1]; 1 if
             None. Adam moves its logarithm by a learning rate per update at most.
         clip: largest norm of the gradients.
+        side: in pixels, of photographs that are cropped to a square, resized, and in training
+            mirrored at random.
     """
     keras.utils.set_random_seed(args.seed)
     ways = ("dynamic", "static") if binarize else (None, None)
-    data = recipe.load(args, "train", binarize=ways[0])
-    test, _ = kzoo.datasets.to_arrays(recipe.load(args, "test", binarize=ways[1], batch_size=100))
+    size = {} if side is None else {"image_size": side}
+    augment = None if side is None else keras.layers.RandomFlip("horizontal", dtype="float32")
+    data = recipe.load(args, "train", binarize=ways[0], augment=augment, **size)
+    test = recipe.load(args, "test", binarize=ways[1], batch_size=100, **size)
+    test, _ = kzoo.datasets.to_arrays(test)
 
     model = build(args.dtype)
     if start is not None:
