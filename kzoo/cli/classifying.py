@@ -74,8 +74,8 @@ class Reference:
         fewest = min(len(self._training[0]), len(self._held_out[0]))
         if fewest <= model.num_features:
             raise ValueError(
-                f"the statistics of {model.num_features} features need more than as many images, "
-                f"to train and held out; got {len(self._training[0])} and "
+                f"the classifier has {model.num_features} features and needs more images than "
+                f"that, both to train on and held out; got {len(self._training[0])} and "
                 f"{len(self._held_out[0])}: give more images, a larger --validation-split, or "
                 f'fewer features by --set "widths=(16,32,{fewest - 1})"'
             )

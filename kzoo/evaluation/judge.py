@@ -40,8 +40,8 @@ class Judge:
         for count in (len(part) for part in (images, held_out) if part is not None):
             if count <= classifier.num_features:
                 raise ValueError(
-                    f"A judge of {classifier.num_features} features needs more than as many real "
-                    f"images of either kind; got {count}."
+                    f"A judge needs more real images, and more held out, than its "
+                    f"{classifier.num_features} features; got {count}."
                 )
         self.text = f"features of classifier {name}"
         if images.shape[1:] != classifier.image_shape:

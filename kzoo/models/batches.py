@@ -208,7 +208,7 @@ def _prepare_tf_data(model, x, grouped):
 
 
 def _first(model, batch):
-    """Images and condition of a converted batch, whose values have been looked at."""
+    """Images and condition of a converted batch; warns of image values that look wrong."""
     images, condition, _ = split(model, batch)
     look(model, images)
     return images, condition

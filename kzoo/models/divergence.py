@@ -6,7 +6,7 @@ import warnings
 import keras
 from keras import ops
 
-ADVICE = "Train it anew, with a lower learning rate."
+ADVICE = "Train it again with a lower learning rate."
 
 
 class WarnOfDivergence(keras.callbacks.Callback):

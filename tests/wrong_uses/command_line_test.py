@@ -79,7 +79,7 @@ WORDS = [
     ("generate captioned --captions blank.txt", "expected a caption in every line, got none"),
     ("generate pix2pix --sources absent", "--sources: there is no file or folder 'absent'"),
     ("train gan/vae --data squares.npz", "is a VAE, not a GAN"),
-    ("train gan/gan --data squares.npz --set width=3", "--set width: the preset 'gan' has its"),
+    ("train gan/gan --data squares.npz --set width=3", "--set width: the preset 'gan' fixes its"),
     ("... --stages 3", "--stages: a VAE does not train in stages"),
     (
         "... --set latents=3",
@@ -162,7 +162,10 @@ IMAGES = [
     ("train cfggan --data few.npy --set pool_size=64 --set width=2", "One training update; fewer"),
     ("train classifier --data photos", "needs every image in a subfolder of 'photos'"),
     ("train classifier --data halves.npz", "expected labels that are class numbers 0, 1, ..., one"),
-    ("train classifier --data squares.npz", "need more than as many images; give more images"),
+    (
+        "train classifier --data squares.npz",
+        "features and needs more images than that; give more images",
+    ),
     ("train pix2pix --data photos --sources sources", "there are 7 images without sources: 05, 06"),
     (
         "train gan --data photos --set augment=blur",

@@ -134,8 +134,8 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
     distributes = False
     trains_in_loops = True
     refused_conditioning = {
-        "auxiliary": "samples move along the gradient of D, which would know no label, so that "
-        "nothing would move them towards their class"
+        "auxiliary": "samples move along the gradient of D, which would not see the label, so "
+        "that nothing would move them towards their class"
     }
 
     def __init__(
