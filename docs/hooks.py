@@ -141,8 +141,8 @@ LEADERBOARD = """\
 # Presets
 
 Every preset that comes with kzoo. Its card, `weights/<model>/<preset>/README.md`, has the command
-that printed its scores. `kzoo evaluate MODEL/PRESET` measures them again. Compare scores only if they
-are by one classifier and of one number of samples.
+that printed its scores. `kzoo evaluate MODEL/PRESET` measures them again. Compare scores only
+if they are by one classifier and of one number of samples.
 """
 
 
