@@ -7,7 +7,7 @@ of convergence M stalls. Deviations: far fewer features and one convolution in p
 size, which is what a CPU can train; samples come from an average of the generator's weights.
 
 Photographs are cropped to a square around the centre, resized to 64x64, and mirrored at random.
-Training is counted in images, stops at any time and goes on where it was when it is started again.
+Training is counted in images and can be stopped and continued at any time.
 """
 
 import growing_recipe

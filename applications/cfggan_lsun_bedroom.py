@@ -5,9 +5,9 @@
 
 Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 2 (ICFG). G_0 is the GAN's generator, the average
 of its weights. The GAN's own discriminator, spectrally normalized, goes on learning against each
-G_t at a small learning rate, and gives D_1 .. D_T. At a higher rate it wins, and the steps no
-longer help. The paper's own run (xICFG from noise, 4-block ResNet, T=15, N=640) takes a GPU and
-thousands of stages.
+G_t at a small learning rate, and gives D_1 .. D_T. At a higher rate it gets too far ahead, and the
+steps no longer help. The paper's own run (xICFG from noise, 4-block ResNet, T=15, N=640) takes a
+GPU and thousands of stages.
 """
 
 import keras

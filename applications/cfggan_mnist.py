@@ -7,9 +7,9 @@ going on from the one before.
 
 Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 3 from noise with T=15 and U=1 on the paper's DCGAN
 networks of widths 32-64-128. Under the paper's other settings (eta=.5, N=640, 10 epochs of the
-approximator, RMSprop at 2.5e-4) the discriminator wins for longer than a CPU has time. Here steps
-are shorter, eta=.25, a pool has N=320 latents and 4 epochs, and Adam at 2e-4 keeps its averages
-from stage to stage. In the second half the learning rates fall to 0 along a cosine.
+approximator, RMSprop at 2.5e-4) the discriminator stays ahead for longer than a CPU can train. So
+steps are shorter here (eta=.25), a pool has N=320 latents and 4 epochs, and Adam at 2e-4 keeps its
+averages from stage to stage. In the second half the learning rates fall to 0 along a cosine.
 """
 
 import math

@@ -2,9 +2,9 @@
 
     taskset -c 0 python applications/cfggan_svhn.py --mixed-precision --clock process  # one core
 
-Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 3 from noise with T=15, U=1 and eta=.25. Widths are
-32-64-128 and a pool has 320 latents and 4 epochs, where the paper has 64-128-256, 640 and 10: for a
-CPU. Adam keeps its averages from stage to stage.
+Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 3 from noise with T=15, U=1 and eta=.25. To train
+on a CPU, widths are 32-64-128 and a pool has 320 latents and 4 epochs; the paper has 64-128-256,
+640 and 10. Adam keeps its averages from stage to stage.
 """
 
 import keras

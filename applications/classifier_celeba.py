@@ -1,4 +1,4 @@
-"""The classifier on which faces are scored, and which names what a face has: 40 attributes, 64x64.
+"""The classifier by which faces are scored, with 40 attributes, such as smiling: 64x64.
 
     KERAS_BACKEND=tensorflow python applications/classifier_celeba.py
 

@@ -1,4 +1,4 @@
-"""The classifier on which 64x64 colour photographs are scored, trained on all labels at hand.
+"""The classifier by which 64x64 colour photographs are scored, trained on several data sets.
 
     KERAS_BACKEND=tensorflow python applications/classifier_images64.py --mixed-precision
 

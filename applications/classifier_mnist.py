@@ -1,10 +1,10 @@
-"""The classifier on which images of digits are scored: a small CNN on MNIST, padded to 32x32.
+"""The classifier by which images of digits are scored: a small CNN on MNIST, padded to 32x32.
 
     python applications/classifier_mnist.py
 
 Training images are rotated by up to 10 degrees and shifted by up to 2 pixels. The preset also
-holds statistics of the training images and scores of the test images, against which the scores
-of generated images are read.
+holds statistics of the training images and scores of the test images, to compare the scores of
+generated images with.
 """
 
 import classifier_recipe

@@ -1,12 +1,11 @@
-"""The classifier on which images of bedrooms are scored: bedroom against living room, 64x64.
+"""The classifier by which images of bedrooms are scored: bedroom against living room, 64x64.
 
     python applications/classifier_rooms.py --mixed-precision
 
-Training images are flipped, scaled up by up to 25 % and shifted by up to 4 pixels. There are
-about two bedrooms per living room, whose losses are therefore weighted: both classes count the
-same. The models that are scored with this classifier generate bedrooms only, so the statistics
-that the preset holds are those of the bedrooms alone, and its reference scores those of bedrooms
-that were held out.
+Training images are flipped, scaled up by up to 25 % and shifted by up to 4 pixels. There are about
+two bedrooms per living room, so losses are weighted: both classes count the same. The models that
+are scored with this classifier generate bedrooms only, so the statistics that the preset holds are
+those of the bedrooms alone, and its reference scores those of bedrooms that were held out.
 """
 
 import argparse

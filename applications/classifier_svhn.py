@@ -1,11 +1,11 @@
-"""The classifier on which images of house numbers are scored: a small CNN on SVHN, 32x32.
+"""The classifier by which images of house numbers are scored: a small CNN on SVHN, 32x32.
 
     python applications/classifier_svhn.py --mixed-precision
 
 Training images are rotated by up to 10 degrees, scaled by up to 10 %, shifted by up to 2 pixels
 and, half of them, inverted: digits are as often dark on light as light on dark. They are not
-flipped. The preset also holds statistics of the training images and scores of the test images,
-against which the scores of generated images are read.
+flipped. The preset also holds statistics of the training images and scores of the test images, to
+compare the scores of generated images with.
 """
 
 import classifier_recipe

@@ -4,9 +4,9 @@
 
 Zhu et al. 2017 (arXiv:1703.10593), with networks of 12 features next to the image in place of 64,
 patches of 34 pixels in place of 70, and batches of 8. The data are pairs, but training draws the
-images of the two domains apart from each other. It is counted in images of one domain, stops at
-any time and goes on where it was when it is started again. The learning rate is constant in the
-first half and falls to 0 in the second, as in the paper.
+images of the two domains independently. It is counted in images of one domain and can be stopped
+and continued at any time. The learning rate is constant in the first half and falls to 0 in the
+second, as in the paper.
 """
 
 import growing_recipe

@@ -4,10 +4,10 @@
 
 Writes into the preset's folder, from the training images of `lfw_gray_faces`:
 
-* `arithmetic.png`: smiling woman, neutral woman, neutral man, and the first less the second plus
+* `arithmetic.png`: smiling woman, neutral woman, neutral man, and the first minus the second plus
   the third; every face is the image of an average code of about 200 people or more.
 * `smile.png`: faces that the model generates, in the middle, and less and more smiling ones. Their
-  latents have a deviation of .7 instead of the prior's 1: more usual faces.
+  latents have a standard deviation of .7 instead of the prior's 1, which gives more usual faces.
 * `traversals.png`: the dimensions with the largest KL, changed one at a time from the average.
 
 No sheet shows a photograph of a person, or the reconstruction of one.

@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=tensorflow taskset -c 0 python applications/gan_celeba.py
 
-Networks, losses and references stand in `grown_gan_recipe.py`. Photographs are cropped to a square
+Networks, losses and references are in `grown_gan_recipe.py`. Photographs are cropped to a square
 around the centre, resized to 64x64, and mirrored at random.
 """
 

@@ -4,8 +4,8 @@
 
 Miyato, Koyama 2018 (arXiv:1802.05637): the projection discriminator, with the hinge loss and
 spectral normalization. Zhao et al. 2020 (DiffAugment, arXiv:2006.10738): changed colours, moved and
-partly hidden images, since there are few. Samples come from an average of the generator's weights.
-Training is counted in images, stops at any time and goes on where it was when it is started again.
+partly hidden images, since there are few images. Samples come from an average of the
+generator's weights. Training is counted in images and can be stopped and continued at any time.
 """
 
 import growing_recipe

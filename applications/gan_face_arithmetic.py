@@ -2,8 +2,8 @@
 
     python applications/gan_face_arithmetic.py weights/gan/celeba
 
-A GAN encodes no photographs. So faces are generated, and a classifier says who smiles, is a man,
-wears glasses. Writes into the preset's folder:
+A GAN has no encoder. So faces are generated, and a classifier says who smiles, is a man, wears
+glasses. Writes into the preset's folder:
 
 * `arithmetic.png`: smiling woman - neutral woman + neutral man, and man with glasses - man + woman.
   As in the paper, every face is that of an average of three latents.
@@ -11,7 +11,7 @@ wears glasses. Writes into the preset's folder:
 * `walk.png`: from face to face along an arc.
 
 It prints how often a direction gives an attribute, by the classifier, and the largest step of its
-features along walks: a generator that knew single faces by heart would jump from one to the next.
+features along walks: a generator that had memorized single faces would jump from one to the next.
 """
 
 import argparse

@@ -2,8 +2,8 @@
 
     KERAS_BACKEND=tensorflow taskset -c 0 python applications/gan_lsun_bedroom.py
 
-Networks, losses and references stand in `grown_gan_recipe.py`. Photographs are mirrored at random
-at 64x64.
+Networks, losses and references are in `grown_gan_recipe.py`. Photographs are mirrored at random at
+64x64.
 """
 
 import grown_gan_recipe

@@ -6,8 +6,8 @@
 Goodfellow et al. 2014 (arXiv:1406.2661) and Radford et al. 2016 (arXiv:1511.06434), with the 1x1
 convolutions of Johnson, Zhang 2018 (arXiv:1801.06309), noise on the discriminator's inputs
 (Arjovsky, Bottou 2017, arXiv:1701.04862), and a code of 30 values in the latents, kept in use as in
-InfoGAN (Chen et al. 2016, arXiv:1606.03657): without it one digit in ten lies between two classes.
-No labels take part. The learning rate falls to 0 along a cosine. The preset holds the exponential
+InfoGAN (Chen et al. 2016, arXiv:1606.03657), so that digits do not lie between two classes. No
+labels are used. The learning rate falls to 0 along a cosine. The preset holds the exponential
 moving average of the generator's weights.
 """
 

@@ -4,7 +4,7 @@
 
 Odena et al. 2017 (ACGAN, arXiv:1610.09585): the discriminator also says which digit an image shows.
 Johnson, Zhang 2018 (arXiv:1801.06309): DCGAN's networks with 1x1 convolutions. Training is counted
-in images, stops at any time and goes on where it was when it is started again.
+in images and can be stopped and continued at any time.
 """
 
 import growing_recipe

@@ -1,4 +1,4 @@
-"""What each guideline and trick of GAN training is worth: with and without, on equal terms.
+"""What each guideline and trick of GAN training changes: with and without, all else equal.
 
     python applications/gan_tricks.py --data svhn_cropped     # all rows, and GAN_TRICKS.md
     python applications/gan_tricks.py --data mnist --only DCGAN "hinge loss" --seeds 3

@@ -1,4 +1,4 @@
-"""What the recipes share that count their training in images.
+"""What the recipes that count their training in images share.
 
 Training goes on where it stopped, from a checkpoint after every `UPDATES` updates. Every batch is
 drawn by its number, so that a resumed training sees the batches that an uninterrupted one sees.

@@ -1,11 +1,11 @@
-"""What the recipes of a GAN share whose networks grow from 32x32 to 64x64.
+"""What the recipes of GANs that grow from 32x32 to 64x64 share.
 
 Miyato et al. 2018 (arXiv:1802.05957): hinge loss and spectral normalization of the discriminator.
 Zhao et al. 2020 (arXiv:2006.10738): translation of all images that the discriminator sees.
 Karras et al. 2018 (arXiv:1710.10196): images of 32x32 first, then networks for 64x64 that grow out
 of those, and samples from an average of the generator's weights.
 
-Training is counted in images, stops at any time and goes on where it was when it is started again.
+Training is counted in images and can be stopped and continued at any time.
 """
 
 import growing_recipe

@@ -1,13 +1,12 @@
-"""What the classifier images64 sees: known degradations of photographs, scored as samples are.
+"""What the classifier images64 notices: known degradations of photographs, scored like samples.
 
     python applications/judge_degradations.py
 
 Photographs that were held out are degraded in known ways, a little to much: blurred, made noisy,
 compressed, lowered in resolution, reduced to few distinct ones, mixed with photographs of another
 kind. Each set is scored as a model's samples would be, on the features of the classifier images64,
-and on those of the classifier that was there before. A person orders the sets of one degradation by
-its strength. `JUDGE.md` says where the scores give the same order. It holds numbers only: no
-photographs.
+and on those of an older classifier of similar images. `JUDGE.md` says where the scores order the
+sets of one degradation by its strength, as a person would. It holds numbers only: no photographs.
 """
 
 import argparse

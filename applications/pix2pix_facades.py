@@ -3,8 +3,8 @@
     KERAS_BACKEND=tensorflow taskset -c 0 python applications/pix2pix_facades.py
 
 Isola et al. 2017 (arXiv:1611.07004), with networks of 24 features next to the image in place of 64,
-and batches of 8. Training is counted in images, stops at any time and goes on where it was when it
-is started again. `--gan-weight 0` trains the paper's baseline with L1 alone.
+and batches of 8. Training is counted in images and can be stopped and continued at any time.
+`--gan-weight 0` trains the paper's baseline with L1 alone.
 """
 
 import pix2pix_recipe

@@ -2,7 +2,7 @@
 
     KERAS_BACKEND=torch taskset -c 0 python applications/text_to_image_emoji.py
 
-Training is counted in images, stops at any time and goes on where it was when it is started again.
+Training is counted in images and can be stopped and continued at any time.
 """
 
 import numpy as np

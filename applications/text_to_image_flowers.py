@@ -3,8 +3,7 @@
     KERAS_BACKEND=torch taskset -c 0 python applications/text_to_image_flowers.py
 
 About a tenth of the images have a caption that a person wrote. The others have the sentence "a
-photo of a <species>". Training is counted in images, stops at any time and goes on where it was
-when it is started again.
+photo of a <species>". Training is counted in images and can be stopped and continued at any time.
 """
 
 import recipe

@@ -11,9 +11,9 @@ a linear layer on the frozen encoder's code, or on its hidden layer, or both tha
 and the linear layer are fine-tuned. Labels are drawn at random, equally many of each class, the
 same for all encoders; every draw gives one row of the CSV file.
 
-A row that is there already is not computed again, and trained encoders are kept in the work folder:
-a run that was stopped goes on. At the end, and with `--report-only`, `transfer_learning_report.py`
-draws the curves and writes the page.
+A row that exists is not computed again, and trained encoders are kept in the work folder: a run
+that was stopped goes on. At the end, and with `--report-only`, `transfer_learning_report.py` draws
+the curves and writes the page.
 """
 
 import argparse

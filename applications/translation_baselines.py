@@ -3,14 +3,14 @@
     KERAS_BACKEND=torch python applications/translation_baselines.py super_resolution
     KERAS_BACKEND=torch python applications/translation_baselines.py colorization
 
-Super-resolution: faces of 16x16, which bicubic interpolation enlarges to 64x64, and the model turns
-into the faces they were made of. Colorization: flowers without colour, and the flowers they were
-made of. For either task two models are trained, with `gan_weight` 0 and 1.
+Super-resolution: from faces of 16x16, enlarged to 64x64 by bicubic interpolation, to the original
+faces of 64x64. Colorization: from grey flowers to the original ones in colour. For each task two
+models are trained, with `gan_weight` 0 and 1.
 
 `TRANSLATION.md` compares their translations of test images, and the sources as they are, with the
 real images: mean absolute error, PSNR, SSIM, and the Frechet distance on a classifier's features.
-For flowers also the share whose species the classifier names: grey flowers lose it, and colours
-should bring it back. L1, PSNR and SSIM favour the loss L1; the other two measures do not.
+For flowers also the share whose species the classifier recognizes: colours should raise it.
+L1, PSNR and SSIM favour the loss L1; the other two measures do not.
 
 Isola et al. 2017 (arXiv:1611.07004), section 4.2, for colorization. Training is counted in images
 and goes on where it stopped.

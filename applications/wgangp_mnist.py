@@ -4,8 +4,8 @@
 
 Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1, on DCGAN's networks with the 1x1
 convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). One critic update per generator update, at
-twice the generator's rate, after Heusel et al. 2017 (arXiv:1706.08500), in the place of five at the
-same rate: so little time has only a fifth of the generator's updates otherwise. The preset holds
+twice the generator's rate, after Heusel et al. 2017 (arXiv:1706.08500), in place of five at the
+same rate, with which the generator would get far fewer updates in the same time. The preset holds
 the exponential moving average of the generator's weights.
 """
 

@@ -131,8 +131,7 @@ def notebook_of(header, cells):
 GALLERY = """\
 # Gallery
 
-Tutorials that run from their first line to their last. Each is a script in `examples/generative/`,
-in the format of the Keras examples gallery.
+Each tutorial is a script in `examples/generative/`, in the format of the Keras examples gallery.
 
 | Example | What it shows |
 | --- | --- |
@@ -142,8 +141,8 @@ LEADERBOARD = """\
 # Presets
 
 Every preset that comes with kzoo. Its card, `weights/<model>/<preset>/README.md`, has the command
-that printed its scores. `kzoo evaluate MODEL/PRESET` measures them again. Scores compare within one
-classifier and one number of samples only.
+that printed its scores. `kzoo evaluate MODEL/PRESET` measures them again. Compare scores only
+if they are by one classifier and of one number of samples.
 """
 
 

@@ -64,11 +64,11 @@ def report_choice():
 def use_onednn():
     """Has TensorFlow take oneDNN's convolutions on every CPU, unless the user chose otherwise.
 
-    It is a path of `kzoo.backend.fast`, but has to be taken before that can be imported.
+    It is one of the paths of `kzoo.backend.fast`, but has to be chosen before that can be imported.
 
-    TensorFlow reads `TF_ENABLE_ONEDNN_OPTS` once, at import: nothing is done after that. By itself
-    it takes oneDNN only on CPUs with AVX-512; on one without, a stage of a CFGGAN took a third less
-    time with it.
+    TensorFlow reads `TF_ENABLE_ONEDNN_OPTS` once, at import: after that, this has no effect. By
+    itself it takes oneDNN only on CPUs with AVX-512; on one without, a stage of a CFGGAN took a
+    third less time with it.
     """
     if "tensorflow" not in sys.modules and os.environ.get("KZOO_FAST") != "0":
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
@@ -84,7 +84,7 @@ def require_backend():
     """Checks that the backend Keras will import is there.
 
     Raises:
-        ImportError: if the configured backend is not installed, or is none of those kzoo runs on.
+        ImportError: if the configured backend is not installed, or kzoo does not run on it.
     """
     configured, installed = configured_backend(), installed_backends()
     if configured in installed:

@@ -48,7 +48,7 @@ def check_flag(name, value):
 
 
 def as_number(value):
-    """`value` as a float; not a number (NaN) for what is none, such as a string."""
+    """`value` as a float; NaN if it is not a number, such as a string."""
     try:
         return math.nan if isinstance(value, bool | str | bytes) else float(value)
     except (TypeError, ValueError):
@@ -88,7 +88,7 @@ def check_rate(name, value):
 
 
 def check_activation(name, activation):
-    """`activation`; `ValueError` unless Keras has an activation of this name, or it is one."""
+    """`activation`; `ValueError` unless it is an activation of Keras or the name of one."""
     try:
         keras.activations.get(activation)
     except (TypeError, ValueError):
@@ -155,14 +155,14 @@ def check_latents(latents, latent_dim):
 
 
 def as_line(error):
-    """The message of an error on one line, without what Keras adds: its place and its inputs."""
+    """The message of an error on one line, without the layer and the inputs that Keras adds."""
     text = str(error)
     bold = re.search(r"\x1b\[1m(.*?)\x1b\[0m", text, re.DOTALL)
     return " ".join((bold.group(1) if bold else text).split())
 
 
 def check_keywords(owner, given, names, more=()):
-    """`ValueError` for an argument that a class does not have, with the nearest one that it has.
+    """`ValueError` for an argument that a class does not have; names the nearest one that it has.
 
     Args:
         owner: the name of the class.

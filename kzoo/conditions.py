@@ -1,7 +1,7 @@
 """What a model can be conditioned on: labels, an image, a text, a feature map.
 
 A model lists its conditions in `model.conditioned_on`. Each one has a name, under which `generate`,
-`call` and the model's own methods take it, one check of what a user gives and one conversion.
+`call` and the model's own methods take it, one check of the user's values, and one conversion.
 Nothing else in kzoo asks whether a model is conditional.
 
 Inside a model the conditions of a batch are a dict, `{name: tensor}`; it is empty for a model
@@ -224,8 +224,8 @@ def check_given(model, count, given, defaults=True):
         `(count, {name: NumPy array (count, ...)})`, of all conditions of the model.
 
     Raises:
-        ValueError: if the model needs what is not given, or takes not what is given, or the number
-            of images cannot be known.
+        ValueError: if a condition is missing or not one of the model's, or the number of images
+            cannot be known.
     """
     declared = {condition.name: condition for condition in model.conditioned_on}
     given = {name: value for name, value in given.items() if value is not None}

@@ -64,7 +64,7 @@ def range_problem(images):
         return None
     low, high = float(images.min()), float(images.max())
     if low == high:
-        return f"all pixels of the images looked at have the value {low:g}."
+        return f"all pixels of the first images have the value {low:g}."
     if images.dtype == np.uint8 and high <= 1:
         return (
             "the uint8 images hold only 0 and 1, which is black and almost black: white is 255. "
@@ -73,7 +73,7 @@ def range_problem(images):
     if images.dtype != np.uint8 and low >= 0:
         return (
             f"the float images have values from {low:g} to {high:g}, expected [-1, 1], black "
-            "being -1. Images in [0, 1] become so by 2 x - 1; uint8 images are scaled inside the "
+            "being -1. Rescale images in [0, 1] by 2 x - 1; uint8 images are scaled inside the "
             "model."
         )
     return None

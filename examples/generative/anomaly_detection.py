@@ -14,17 +14,16 @@ A generative model with a likelihood knows how probable an image is. So it looks
 easy to find anomalies: train the model on normal images, and call an image
 anomalous if its likelihood is low. No examples of anomalies are needed.
 
-Nalisnick et al. (2019) tried it, and found the opposite of what everybody expected:
-models of clothes give handwritten digits a **higher** likelihood than the clothes
-they were trained on. The same happens with photographs of objects and house
-numbers.
+Nalisnick et al. (2019) tried it, and found the opposite: models of clothes give
+handwritten digits a **higher** likelihood than the clothes they were trained on. The
+same happens with photographs of objects and house numbers.
 
 There is no error in the models. The likelihood of an image is a sum over all its
 pixels, and most pixels tell nothing about what the image shows. A digit is a few
 strokes on a large black background. Black pixels next to black pixels are easy to
 predict, whatever the model was trained on. A shirt has many grey values, which are
-hard to predict, even for a model of shirts. So the likelihood says first of all how
-simple an image is.
+hard to predict, even for a model of shirts. So the likelihood mainly says how simple
+an image is.
 
 What matters is how much *more* probable an image is under the model of clothes
 than under a model that knows nothing about clothes:
@@ -172,8 +171,8 @@ for name, values in likelihoods.items():
     print(f"{name}: log p(x) = {values.mean():.0f} nats per image")
 
 """
-Digits are more likely than clothes, by a wide margin. To call what is unlikely an
-anomaly would be worse than guessing.
+Digits are more likely than clothes, by a wide margin. To call unlikely images
+anomalies would be worse than guessing.
 
 ## Ratios
 

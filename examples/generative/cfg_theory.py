@@ -16,8 +16,8 @@ the next step: `x <- x + step_size * grad D(x)`. Why does that bring them closer
 to the data? Write `p_data` and `p` for the two densities, and let `D` be the best
 discriminator there can be for the logistic loss, `log(p_data(x) / p(x))`. The
 points move with the velocity `grad D`, and `p` changes as the density of a fluid
-does, `dp/dt = -div(p grad D)`. Put this into the Kullback-Leibler divergence,
-integrate by parts, and a square remains:
+does, `dp/dt = -div(p grad D)`. Insert this into the derivative of the
+Kullback-Leibler divergence, and integrate by parts:
 
 ```
 KL(p_data || p) = average over the data of log(p_data(x) / p(x))
@@ -25,9 +25,9 @@ d KL / dt       = - average over the data of |grad D(x)|^2
 ```
 
 This is Theorem 2.1 of Johnson and Zhang; time is the sum of the step sizes. It
-leaves out terms of second order in the step size, and that nobody has the best
-discriminator. We check it on "images" of one pixel with exact discriminators, and on
-those of two pixels with learned ones.
+neglects terms of second order in the step size, and assumes the best discriminator.
+We check it on "images" of one pixel with exact discriminators, and on those of two
+pixels with learned ones.
 
 Reference:
 
@@ -70,10 +70,10 @@ pathlib.Path(FOLDER).mkdir(exist_ok=True)
 """
 ## Exact discriminators on the line
 
-A monotone map `y = F(x)` takes a density along: `p_new(F(x)) = p(x) / F'(x)`. We
-put nodes on the line, let them take the steps, and keep the logarithm of the
-density at every node. A discriminator only has to know the log-ratio at the nodes
-and its slope there. The layer below draws parabolas from node to node.
+A monotone map `y = F(x)` transforms a density: `p_new(F(x)) = p(x) / F'(x)`. We put
+nodes on the line, let them take the steps, and keep the logarithm of the density at
+every node. A discriminator only has to know the log-ratio at the nodes and its slope
+there. The layer below draws parabolas from node to node.
 """
 
 
@@ -173,10 +173,11 @@ The gray areas are the data. The normal density moves over and becomes narrower.
 the mixture, mass has to cross the valley between the modes. It does, but slowly:
 once each mode has its shape, the log-ratio has a slope only in the valley.
 
-The divergence falls in every single step, and half a percent of the start's is all
-that it differs from the prediction. With the normal densities, half the step size
-halves the difference, as it should: a step's error is of second order, a quarter
-for half the step. With the mixture, the distance of the nodes adds an error.
+The divergence falls in every step. It differs from the prediction by at most half a
+percent of its value at the start. With the normal densities, half the step size
+halves the difference, as it should: half a step has a quarter of the error, and
+there are twice as many steps. With the mixture, the distance between the nodes adds
+an error.
 
 How long may a step be? Near normal data of variance `v`, it multiplies the error of
 the mean by `1 - step_size / v` and that of the standard deviation by
@@ -184,8 +185,8 @@ the mean by `1 - step_size / v` and that of the standard deviation by
 
 ## A learned discriminator in the plane
 
-Eight clusters on a circle are a classic test: a generator that is trained in a
-game easily forgets some. The step size is a fifth of their variance, 0.0049.
+Eight clusters on a circle are a classic test: a GAN easily leaves out some of them.
+The step size is a fifth of their variance, which is 0.0049.
 """
 
 angles = 2 * np.pi * np.arange(8) / 8
@@ -253,7 +254,7 @@ print(f"points nearest to each center: {np.bincount(nearest, minlength=8)}")
 With many updates, most points soon gather around the crosses, and the rest follow.
 All eight clusters are there, with about as many points each: this divergence is
 large if there are data where no generated points are. To measure it, we compare the
-shares of both in the cells of a grid, which can only hide differences.
+shares of both in the cells of a grid, which can only make it smaller.
 """
 
 cells = [np.linspace(-1.2, 1.2, 25)] * 2
@@ -295,7 +296,8 @@ if the gradient of `D` makes an acute angle with the true one on average.
 ## Conclusion
 
 With the best discriminator, a short functional gradient step lowers the divergence
-by the step size times the mean squared gradient. With a learned one it falls too,
-and the better that is trained, the closer to the theorem. The example
-`cfggan_mnist.py` goes on to images, and to more steps than one keeps networks for.
+by the step size times the mean squared gradient. With a learned one it falls too.
+The better that is trained, the closer is the theorem. The example `cfggan_mnist.py`
+does the same with images, and fits a network of fixed size to the result of the
+steps.
 """

@@ -12,9 +12,9 @@ Accelerator: GPU
 
 A generative adversarial network (GAN) trains a discriminator `D`, which tells
 real images from generated ones, and a generator `G`, whose weights follow the
-gradient of a loss that `D` defines. The two networks play a game, and the game
-may go wrong: a discriminator that is far ahead leaves the generator without a
-useful gradient.
+gradient of a loss that `D` defines. The two networks play against each other, which
+may go wrong: if the discriminator is far better than the generator, the generator
+gets no useful gradient.
 
 Composite functional gradient learning (CFG) keeps the discriminator and
 replaces the game. It does not ask how the weights of `G` should change, but how
@@ -166,8 +166,7 @@ epoch.
 
 ## What D(real) - D(generated) shows
 
-There is more to the last two than it seems. Insert the log-ratio from the
-introduction:
+The last two have a meaning. Insert the log-ratio from the introduction:
 
 ```
 D(real)                average of D over real images        =  KL(p_data || p_generated)
@@ -247,8 +246,8 @@ the labels of MNIST, makes of them:
   features with those of the training images. Zero is best. Other features give
   other distances, so it must not be compared with a published FID.
 
-Each is given together with its value for real test images, which is the mark to
-aim at. We compare the approximator, t = 0, with the grown generator, t = T.
+Each is given together with its value for real test images. We compare the
+approximator, t = 0, with the grown generator, t = T.
 """
 
 classifier = kzoo.Classifier.from_preset("mnist")

@@ -3,16 +3,16 @@ Title: A GAN that draws the digit that you ask for
 Author: kzoo authors
 Date created: 2026/11/29
 Last modified: 2026/11/29
-Description: Train a class-conditional GAN, and check that it listens to the label.
+Description: Train a class-conditional GAN, and check that it follows the label.
 Accelerator: GPU
 """
 
 """
 ## Introduction
 
-A generative adversarial network (GAN) draws images from noise. One cannot ask it
-for anything: which digit comes out is up to the noise. A class-conditional GAN
-learns from images with labels, and takes a label beside the noise.
+A generative adversarial network (GAN) draws images from noise. One cannot choose the
+digit: it depends on the noise. A class-conditional GAN learns from images with
+labels, and takes a label beside the noise.
 
 Both networks have to learn about labels. For the generator it is simple: the label
 is a vector of ten numbers, nine of them 0 and one of them 1, and it is appended to
@@ -130,9 +130,9 @@ history = gan.fit(
 )
 
 """
-The two losses do not tell how good the images are. They tell how the two networks
-stand against each other. Look at the sheets: when we ran it, most columns were one
-digit after the first epoch, though a rough one.
+The two losses do not tell how good the images are, only which of the two networks is
+ahead. Look at the sheets: when we ran it, most columns were one digit after the
+first epoch, though a rough one.
 
 ## Style and class
 
@@ -173,7 +173,7 @@ Look along the rows of the second sheet. Digits of the same noise are alike in t
 and slant. Nobody told the networks what a style is. But what the label does not say,
 the noise has to say, and the generator uses it in the same way for all classes.
 
-## Does it listen to the label?
+## Does it follow the label?
 
 A classifier, trained on real digits, says what it sees. `ConditionalAccuracy` is the
 share of images that it takes for the digit that was asked for. A model that ignores

@@ -16,8 +16,9 @@ photographs of horses and photographs of zebras, but no zebra stands exactly whe
 horse stood.
 
 CycleGAN (Zhu et al., 2017) learns from two sets of images, domain a and domain b. It
-has a generator in each direction, and a discriminator in each domain. A discriminator
-knows what images of its domain look like, and asks for translations that look so.
+has a generator in each direction, and a discriminator in each domain. A
+discriminator learns what images of its domain look like, and a generator learns to
+make translations that look the same.
 
 This alone is not enough. A generator could turn each face into the same perfect cat:
 it would be a good drawing of domain b, and have nothing to do with the input. So there
@@ -29,8 +30,9 @@ impossible. The mean absolute error between the image and what comes back is the
 A third demand is easily forgotten. If an image of domain b is given to the generator
 that makes images of domain b, there is nothing to do, so it should stay as it is. The
 error is the **identity loss**. Without it the generators may change what they have no
-reason to change. They could swap red and green on the way there, and swap them again
-on the way back: both discriminators and the cycle loss would be content with it.
+reason to change. They could swap red and green in the translation, and swap them
+again on the way back: neither the discriminators nor the cycle loss would prevent
+it.
 
 ```
 adversarial losses + 10 * cycle losses + 5 * identity losses
@@ -146,9 +148,9 @@ The images of domain b come first in `fit()`, those of domain a second. Which im
 stands beside which does not matter.
 
 All losses are sums over both directions. `cycle_loss` and `identity_loss` are errors
-of images in `[-1, 1]`, before they are multiplied by their weights. We hope to see both
-fall. `d_loss` and `g_loss` tell how discriminators and generators stand against each
-other, and do not have to fall.
+of images in `[-1, 1]`, before they are multiplied by their weights. Both should
+fall. `d_loss` and `g_loss` only tell whether discriminators or generators are ahead,
+and do not have to fall.
 """
 
 model = kzoo.CycleGAN(
@@ -163,7 +165,7 @@ history = model.fit(train_b, train_a, batch_size=BATCH_SIZE, epochs=EPOCHS, verb
 kzoo.visualization.training_curves(history, path=f"{FOLDER}/curves.png")
 
 """
-## There and back
+## Translated, and translated back
 
 Each group of four shows a test image of Noto, its translation, what comes back from
 the translation, and Twemoji's drawing of the same emoji, which the model has never
@@ -181,7 +183,7 @@ show(
 """
 ## Against the truth
 
-We measure mean absolute errors, on a scale on which black and white are 1 apart:
+We measure mean absolute errors of values in [0, 1]:
 
 - *cycle*: between an image and what comes back from its translation;
 - *identity*: between an image of Twemoji and what the generator of domain b makes of

@@ -81,16 +81,17 @@ noisy = clean[:, None] + NOISE * random.normal(size=(NUM_EXAMPLES, NUM_DRAWS))
 """
 ## Bias and variance, exactly
 
-The eigenvectors of `X^T X / n` are directions that do not disturb each other. Along
-the one of eigenvalue `s`, least squares would give a coefficient; gradient descent
-has reached the share `1 - (1 - step_size * s) ** t` of it after `t` steps, and ridge
-regression with the penalty `p` takes the share `s / (s + p)`. Both learn the
-directions of large variance first.
+The eigenvectors of `X^T X / n` are directions that gradient descent learns
+independently of each other. Along the one of eigenvalue `s`, least squares would
+give a coefficient; gradient descent has reached the share
+`1 - (1 - step_size * s) ** t` of it after `t` steps, and ridge regression with the
+penalty `p` takes the share `s / (s + p)`. Both learn the directions of large variance
+first.
 
 The error that we care about is the mean squared distance of the predictions from the
 targets without noise. It has two parts. The **bias** is what is missing in the share,
-the **variance** is the noise that comes along with it. Nothing is left to chance here:
-both are sums over the directions.
+the **variance** is the noise that comes along with it. Both can be computed exactly,
+as sums over the directions.
 """
 
 eigenvalues, directions = np.linalg.eigh(features.T @ features / NUM_EXAMPLES)

@@ -41,10 +41,10 @@ The quotient of the two is the weight of a completion:
 w = p(x) / q = product over given pixels of p(x_i | all before)
 ```
 
-So a completion counts as much as it makes the given pixels probable: those before
-the hole have the same probability under all of them, and those after it decide.
-If we draw one of `K` completions with probabilities proportional to their weights,
-its distribution tends to the exact one as `K` grows. This is importance
+So the weight of a completion is the probability that it gives to the given pixels.
+Those before the hole have the same probability with all completions, so those after
+it decide. If we draw one of `K` completions with probabilities proportional to their
+weights, its distribution tends to the exact one as `K` grows. This is importance
 resampling (Rubin, 1987).
 
 Nothing is trained in this example. The model and a classifier come with kzoo.
@@ -127,8 +127,8 @@ weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
 weights /= weights.sum(axis=1, keepdims=True)
 
 """
-How many completions are left that count? The effective sample size is 1 where a
-single completion has all the weight, and `K` where all have the same. Where it is
+How many completions have a weight that counts? The effective sample size is 1 where
+a single completion has all the weight, and `K` where all have the same. Where it is
 small, more completions should be drawn.
 """
 
@@ -197,10 +197,10 @@ for name, share in shares.items():
 """
 ## Conclusion
 
-A model with an exact likelihood answers questions that it was not trained for. It
-draws what it can draw in order, and its own probabilities correct the rest. The
-price grows with what lies after the hole: where the weights concentrate on a single
-completion, one draws more of them, or resamples row by row (sequential Monte
+A model with an exact likelihood can solve tasks that it was not trained for. It
+draws completions in its own order, and its own probabilities correct the result. The
+cost grows with the number of pixels after the hole: if the weights concentrate on a
+single completion, one draws more of them, or resamples row by row (sequential Monte
 Carlo).
 
 In our run, 68 % of the completions drawn from above had the class of the original, and

@@ -36,8 +36,8 @@ Two networks are special:
   from the way down. So edges of the input get to the output directly, and do not
   have to pass through the narrow middle.
 - The discriminator is a **PatchGAN**. It does not give one verdict for the whole
-  image. It gives one for each patch, of 34 x 34 pixels here. Large structure is L1's
-  business, and the discriminator looks after the details.
+  image. It gives one for each patch, of 34 x 34 pixels here. L1 takes care of the
+  large structure, and the discriminator of the details.
 
 We train twice: with L1 alone, and with both losses.
 
@@ -157,8 +157,8 @@ models = {"L1 alone": trained(0.0), "L1 and adversarial": trained(1.0)}
 ## Emoji that were not in the training
 
 Each group of four shows the drawing that we start from, the translation by L1 alone,
-the one with the adversarial loss, and the drawing as it should be. Where does the first
-network blur, and what does the second one put there?
+the one with the adversarial loss, and the drawing as it should be. Where does the
+first network blur, and what does the second one draw there?
 """
 
 translated = {

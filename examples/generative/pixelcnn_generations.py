@@ -185,10 +185,10 @@ for name in DRAWN:
 """
 ## Completions
 
-A model of all pixels given those before it can go on with any beginning.
-`complete` takes images and a mask that is true where a pixel is missing, here
-in the lower half. In each row we see a test image and five different completions
-of its upper half. Look for strokes that go on where the given ones end.
+A model of each pixel given those before it can continue the beginning of any image.
+`complete` takes images and a mask that is true where a pixel is missing, here in the
+lower half. In each row we see a test image and five different completions of its
+upper half. Look for strokes that continue the given ones.
 """
 
 for name in DRAWN:

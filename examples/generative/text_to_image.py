@@ -141,10 +141,10 @@ gan.fit_encoder(
 """
 ## Then the GAN
 
-`wrong_loss` tells whether the discriminator reads. It is its loss for real images with
-wrong captions. A discriminator that does not look at the caption cannot bring it
-below 0.69, the logarithm of 2, without taking real images with the right caption for
-false.
+`wrong_loss` tells whether the discriminator uses the captions. It is its loss for
+real images with wrong captions. A discriminator that does not look at the caption
+cannot bring it below 0.69, the logarithm of 2, without taking real images with the
+right caption for false.
 """
 
 gan.compile()
@@ -191,7 +191,7 @@ show(walk, "walk", f"From {CAPTIONS[0]} to {CAPTIONS[1]}")
 ## Unknown words
 
 The model knows the words of its vocabulary only. All others are the same word to it,
-"unknown". Ask before you wonder about the image:
+"unknown". `unknown_words()` names them:
 """
 
 print(f"unknown in {UNKNOWN!r}: {gan.unknown_words(UNKNOWN)}")
@@ -204,9 +204,9 @@ right one and others drawn at random (Xu et al., 2018). How often is it right?
 
 The encoder that the GAN was trained with must not be the judge. The GAN has learned
 to please it, whether or not a person would see the same in the image. So we train a
-second encoder, from another start, which the GAN has never met. It was trained on the
-same images, so look first at how well it does with real emoji of the test set: nothing
-can be seen of a drawing that cannot be seen of a real emoji.
+second encoder, from another start, which the GAN has never seen. It was trained on
+the same images. Look first at how well it does with real emoji of the test set: it
+cannot be expected to do better with drawings.
 """
 
 keras.utils.set_random_seed(1)
@@ -235,8 +235,8 @@ print(f"by chance: {1 / CHOICE:.1%}")
 ## Conclusion
 
 A GAN can be told what to draw by a sentence, once an encoder has turned the sentence
-into a vector that has to do with images. The encoder limits the GAN: what it does not
-tell apart, the GAN cannot draw apart.
+into a vector that has to do with images. The encoder limits the GAN: if it does not
+distinguish two captions, the GAN cannot either.
 
 The images of this example are few, its networks are narrow and its epochs are for a
 first look. `applications/text_to_image_emoji.py` and `text_to_image_flowers.py` train

@@ -21,20 +21,20 @@ makes the images cheap to describe. How can we see what it chose?
 - With more variables we look along one of them at a time: we encode an image,
   change a single number of its code, and decode. This is a latent traversal.
 
-Which variables are worth looking at? The objective of the VAE charges for each
-of them separately. For a normal posterior with mean `m` and variance `v`,
+Which variables are worth looking at? The KL term of the VAE's objective is a sum
+over them. For a normal posterior with mean `m` and variance `v`,
 
 ```
 KL = 0.5 * (v + m * m - 1 - log(v))
 ```
 
 per variable, in nats. A variable with KL 0 has a posterior equal to the prior:
-it says nothing about the image, and the decoder has learned to ignore it. We
-order the variables by their average KL, so that the telling ones come first.
+it says nothing about the image, and the decoder has learned to ignore it. We order
+the variables by their average KL, the highest first.
 
 In this example we train two small VAEs on handwritten digits, one with two
 latent variables and one with ten, whose KL term has twice its usual weight
-(a beta-VAE). The heavier charge leaves fewer variables in use.
+(a beta-VAE). The higher weight leaves fewer variables in use.
 
 References:
 

@@ -11,7 +11,7 @@ Accelerator: GPU
 ## Introduction
 
 A variational autoencoder (VAE) explains every image `x` by a short vector `z`
-that nobody has observed. Its story of the data has two steps: draw `z` from a
+that nobody has observed. It describes the data in two steps: draw `z` from a
 standard normal distribution `p(z)`, then draw the pixels from a distribution
 `p(x|z)` whose parameters a neural network, the decoder, computes from `z`.
 
@@ -159,8 +159,8 @@ history = vae.fit(
 kzoo.visualization.training_curves(history, path=f"{FOLDER}/curves.png")
 
 """
-The curves show the trade between the two parts, and the validation loss tells
-when more training stops helping.
+The curves show the trade-off between the two parts, and the validation loss tells
+when more training no longer helps.
 
 ## A map of the latent space
 
@@ -271,8 +271,8 @@ and it makes importance sampling of the likelihood practical.
 
 The digits above are blurred, since each shows the probability of white and two
 variables leave much of an image open. `kzoo.VAE(latent_dim=32)` draws sharper
-digits and reaches a far better likelihood; `kzoo.list_presets()` shows the
-models that come with kzoo trained, for `kzoo.VAE.from_preset()`. For images
-with gray levels or colors, choose `likelihood="discretized_logistic"`, and
-`kl_weight` sets the price of the code.
+digits and reaches a far better likelihood; `kzoo.list_presets()` shows the trained
+models that come with kzoo, for `kzoo.VAE.from_preset()`. For images with gray levels
+or colors, choose `likelihood="discretized_logistic"`, and set the weight of the KL
+term by `kl_weight`.
 """

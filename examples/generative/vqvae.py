@@ -19,11 +19,11 @@ image is a small map of numbers of entries. VQ stands for vector quantization.
   is left to describe the image is which entry it was: its code.
 - The decoder turns the map of codebook vectors into an image.
 
-To choose the nearest vector is a step without a slope, so no gradient passes
-through it. The training copies the gradient from the output of the step to its input,
-as if nothing had been changed there. This is called the straight-through estimator.
-The codebook follows the encoder by moving averages, and a part of the loss, the
-commitment, keeps the encoder near the codebook.
+The choice of the nearest vector has no useful gradient. So the training copies the
+gradient from its output to its input, as if the vector had not been replaced. This
+is called the straight-through estimator. The codebook follows the encoder by moving
+averages, and a part of the loss, the commitment, keeps the encoder near the
+codebook.
 
 This gives codes for images, but no new images. For them, we need to know which maps
 of codes there are. A map of codes is a small image of `K` different colors. So we take
@@ -108,9 +108,9 @@ Two convolutions with stride 2 make a map of 7 x 7 codes of an image. `pixel_var
 is the unit of the squared error, so that a `reconstruction` of 1 is as bad as an
 image of the mean grey.
 
-One thing can go wrong with a codebook: some entries are never the nearest one, get
-no gradient and stay unused. A code that falls out of use starts anew at one of the
-encoder's vectors.
+One thing can go wrong with a codebook: some entries are never the nearest one, are
+never updated and stay unused. So a code that is no longer used is replaced by one of
+the encoder's vectors.
 """
 
 vqvae = kzoo.VQVAE(

@@ -1,24 +1,24 @@
 """The one place where kzoo touches a backend.
 
-Keras 3 hides TensorFlow, JAX and PyTorch behind `keras.ops`. It hides no gradients, few loops, and
-its `train_step` is another one on each backend; generative models need all three. So each
-backend has one file here, and the files have the same names:
+Keras 3 hides TensorFlow, JAX and PyTorch behind `keras.ops`. But it has no gradients and few loops,
+and each backend has a `train_step` of its own; generative models need all three. So each backend
+has one file here, with functions of the same names:
 
 Gradients and steps
 
-* `value_and_grad(fn, variables)` calls a loss function and says how the loss changes with each
-  variable. What an optimizer needs.
-* `input_gradient(fn, x)` says how the values of a function change with its input: the slope of a
-  critic at an image, say. It may stand inside of `value_and_grad`.
+* `value_and_grad(fn, variables)` calls a loss function and returns its gradients with respect to
+  the variables, for an optimizer.
+* `input_gradient(fn, x)` returns the gradient with respect to the input, such as that of a critic
+  at an image. It may be called inside of `value_and_grad`.
 * `apply_gradients(optimizer, gradients, variables, scaler)` makes one step of a Keras optimizer.
-  It knows of loss scaling (float16) and of batches that are spread over several devices.
+  It handles loss scaling (float16) and batches that are spread over several devices.
 * `weight_averages(optimizer)` gives the averages that an optimizer with `use_ema=True` keeps.
-* `portable(config)` is the config of an optimizer, of no backend.
+* `portable(config)` is the config of an optimizer, without the backend's own class.
 
 Loops
 
 * `repeat(n, body, carry)` runs `carry = body(i, carry)` n times. Inside of a compiled program it is
-  one loop of that program, and not n copies of its body.
+  a loop, and not n copies of its body.
 * `scan(body, carry, steps)` runs along a sequence and keeps what every step gives, like an RNN.
 * `map_batches(function, x, size)` runs a function on one batch of a long array after the other.
 * `row(variable, index)`, `assign_row(variable, index, value)` read and write one row of a variable
@@ -46,9 +46,9 @@ Several devices
 
 Export
 
-* `argmax(x)` is Keras's, by operations that other runtimes have.
+* `argmax(x)` is that of Keras, by operations that other runtimes have.
 * `EXPORTS` and `EXPORTED_BATCH` say which files `model.export` can write. Within
-  `exporting(format)` programs are made of what other runtimes know.
+  `exporting(format)` programs use only operations that other runtimes have.
 
 Training
 
@@ -56,8 +56,8 @@ Training
   its `_train(data)` and `_test(data)`, which return the logs. What reads the variables does so
   `with model.with_state():`, also while `fit` runs (on JAX they are elsewhere in the meantime).
 
-All of this uses public names of Keras and of the backends only; `kzoo.backend.jax` says where it
-cannot. What is there for speed alone is in `kzoo.backend.fast`, and can be switched off.
+All of this uses public names of Keras and of the backends only; `kzoo.backend.jax` names the
+exception. Code that only makes kzoo faster is in `kzoo.backend.fast`, and can be switched off.
 
 No other folder of kzoo imports a backend, and only the backend that Keras runs on is imported.
 """

@@ -1,4 +1,4 @@
-"""What the three backends share: the parts that `keras.ops` can say."""
+"""What the three backends share: the parts that `keras.ops` can express."""
 
 import contextlib
 import threading

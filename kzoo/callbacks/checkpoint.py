@@ -22,8 +22,8 @@ STATES = ("best", "wait", "cooldown_counter", "elapsed")
 class Checkpoint(keras.callbacks.Callback):
     """Writes the whole state of a training after an epoch; `fit` goes on from there.
 
-    A training that is killed at any moment and started again, by the same program, gives bit for
-    bit the weights of one that was not killed, on the same backend and machine. A file holds every
+    A training that is killed at any moment and started again by the same program ends with exactly
+    the weights of one that was not killed, on the same backend and machine. A file holds every
     variable of the model: weights, random state, and what the optimizers keep. It also holds the
     number of epochs done, and a seed. From the seed and an epoch's number, the callback seeds
     Python's, NumPy's and the backend's global generators when the epoch begins.
@@ -34,8 +34,8 @@ class Checkpoint(keras.callbacks.Callback):
     * data sets of `kzoo.datasets`, as long as an epoch is one pass over them. With
       `steps_per_epoch`, give `fit` the batches of `kzoo.datasets.endless`, of a data set with a
       seed;
-    * data without end, such as a generator, that are the same whenever they are made anew. `fit`
-      with `steps_per_epoch` passes over what the epochs done have used;
+    * data without end, such as a generator, that give the same batches whenever they are created.
+      `fit` with `steps_per_epoch` skips the batches of the epochs done;
     * other data whose order in an epoch depends on the global generators alone, such as a
       `keras.utils.PyDataset` or, on PyTorch, a `DataLoader` with `shuffle=True`.
 
@@ -45,20 +45,22 @@ class Checkpoint(keras.callbacks.Callback):
 
     In the `fit` of a model of kzoo, it also keeps what `ReduceLROnPlateau`, `EarlyStopping`
     (without its best weights) and `TimeLimit` remember, as long as their number and order do not
-    change. An epoch that was stopped before its end counts as done. A log may name an epoch twice.
+    change. An epoch that another callback stopped before its end counts as done. A log file may
+    contain an epoch twice.
 
     Args:
         folder: of the files, `epoch_00000012.npz` for a training of 12 epochs. The last two are
             kept. If the last one is damaged, the one before is taken, with a warning. Empty the
             folder to train from the start.
         every: number of epochs from one file to the next. The last epoch is always written.
-        data: the training data, if the model is not one of kzoo and they are of `kzoo.datasets`;
-            then also put the callback at the end of the list. `fit` of a model of kzoo does both.
+        data: the training data, if they are of `kzoo.datasets` and the model is not one of kzoo;
+            the callback must then be the last of the list. `fit` of a model of kzoo does both
+            itself.
 
     Raises:
         ValueError: if `every` is not a positive integer, or no files can be written into the
-            folder; from `fit`, if the file lacks an array of the model, has one of another shape or
-            one too many, or if all files are damaged.
+            folder; from `fit`, if the file's arrays are not those of the model, or if all files are
+            damaged.
     """
 
     def __init__(self, folder, every=1, data=None):

@@ -8,8 +8,8 @@ from kzoo.checks import check_positive
 
 ADVICE = (
     "Let the weight of the KL term rise slowly (kl_warmup), give it free bits (free_bits), lower "
-    "kl_weight, or take a decoder that cannot do without the latents; a learned scale that has "
-    "grown large has the same effect."
+    "kl_weight, or take a weaker decoder. A learned scale that has become large has the same "
+    "effect."
 )
 
 

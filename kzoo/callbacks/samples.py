@@ -29,8 +29,8 @@ def check_model(callback, model):
 class SampleGrid(keras.callbacks.Callback):
     """Writes sheets of generated images, `epoch_0001.png` and so on, while a model trains.
 
-    Every sheet comes from the same seed, so that the sheets show one set of latents over time.
-    A file is replaced as a whole; a resumed training goes on numbering where it stopped.
+    All sheets use the same seed, so they show the same latents over time. A file is replaced as a
+    whole; a resumed training goes on numbering where it stopped.
 
     Args:
         folder: where the sheets go; made if it does not exist.
@@ -113,7 +113,7 @@ class SampleScores(keras.callbacks.Callback):
     It adds `"inception_score"`, `"diversity_score"` and `"frechet_distance"` to the epoch's logs,
     where callbacks after it find them: `keras.callbacks.EarlyStopping("frechet_distance",
     mode="min", patience=5, restore_best_weights=True)` stops when samples no longer get better.
-    Scores of few samples are biased; compare only those of equal numbers.
+    Scores depend on the number of samples; compare only those of equal numbers.
 
     Args:
         classifier: a `kzoo.Classifier` or the name of its preset, such as "mnist".

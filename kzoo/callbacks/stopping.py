@@ -1,4 +1,4 @@
-"""Ends training after a given time, or at the first loss that is not a number."""
+"""Callbacks that end a training: after a given time, or at the first loss that is not a number."""
 
 import math
 import time
@@ -31,8 +31,8 @@ _CLOCKS = {"wall": "perf_counter", "process": "process_time"}
 class TimeLimit(keras.callbacks.Callback):
     """Stops `fit` when its updates have taken a given time.
 
-    Only the time inside of updates counts, as in the experiments of Johnson, Zhang 2018
-    (arXiv:1801.06309): not what callbacks do between them, such as drawing samples. Compilation
+    Only the time of updates counts, as in the experiments of Johnson, Zhang 2018
+    (arXiv:1801.06309), and not that of callbacks between them, such as drawing samples. Compilation
     at the first update counts.
 
     Args:

@@ -35,10 +35,9 @@ class Classifier(PresetMixin, keras.Model):
 
     `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to
     logits `(batch, num_classes)`. It trains as any Keras model does: compile it with
-    `SparseCategoricalCrossentropy(from_logits=True)` and fit it on `(images, labels)`. Of several
-    labels per image (`multi_label`), `BinaryCrossentropy(from_logits=True)` and a 0 or a 1 for each
-    take their place. `kzoo train classifier` trains one on the command
-    line.
+    `SparseCategoricalCrossentropy(from_logits=True)` and fit it on `(images, labels)`. With several
+    labels per image (`multi_label`), take `BinaryCrossentropy(from_logits=True)`, and as labels a 0
+    or a 1 for each class. `kzoo train classifier` trains one on the command line.
 
     Args:
         image_shape: `(height, width, channels)` of the images.
@@ -47,11 +46,10 @@ class Classifier(PresetMixin, keras.Model):
             is the number of features. `None` takes (16, 32, 96).
         dropout: rate of the dropout between the features and the linear layer, in [0, 1).
         backbone: `keras.Model` from images in [-1, 1] (b, h, w, c) to features (b, d), in place of
-            the blocks, which have no `widths` then. See `from_encoder`.
+            the blocks; `widths` must then be `None`. See `from_encoder`.
         multi_label: whether the classes are attributes, of which an image may have several or none.
             Such a classifier gives a Frechet distance, but no inception score.
-        class_names: what each class is called, `num_classes` strings, for whoever reads the
-            probabilities; `None` where only their numbers are known.
+        class_names: names of the classes, `num_classes` strings; `None` for none.
 
     Attributes:
         num_features: the number of features, d.
@@ -175,7 +173,7 @@ class Classifier(PresetMixin, keras.Model):
 
     @property
     def score_names(self):
-        """The scores of samples that the classifier gives: `SCORES`, or the last of them."""
+        """The names of its scores of samples: `SCORES`, or for `multi_label` the last of them."""
         return SCORES[-1:] if self.multi_label else SCORES
 
     @property
@@ -215,7 +213,7 @@ class Classifier(PresetMixin, keras.Model):
         return self.head(self.drop(features, training=training))  # (b, num_classes)
 
     def activations(self, images):
-        """What the metrics read, in one pass over the images.
+        """What the metrics use, in one pass over the images.
 
         Args:
             images: NumPy array `(n, height, width, channels)`, uint8 or floats in [-1, 1].

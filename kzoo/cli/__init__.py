@@ -30,14 +30,14 @@ examples:
   kzoo neighbors gan/mnist                   finds the training images nearest to samples
   kzoo export gan/mnist -o gan.onnx          writes it for ONNX Runtime
   kzoo demo                                  opens a page on which presets draw
-  kzoo show cfggan/mnist                     tells how a preset was made
+  kzoo show cfggan/mnist                     shows how a preset was made
   kzoo doctor                                says what is missing on this machine
 
 environment:
   KERAS_BACKEND    the backend that models run on: tensorflow, jax or torch
   TFDS_DATA_DIR    where TensorFlow Datasets keeps its data sets (~/tensorflow_datasets)
-  KZOO_WEIGHTS     a folder or address of weights that this installation lacks
-  KZOO_FAST        0 switches off the code that is there for speed only
+  KZOO_WEIGHTS     folder or address of the weights that this installation lacks
+  KZOO_FAST        0 switches off code that only makes kzoo faster
   KZOO_DEBUG       1 shows the traceback of an error
 
 exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted

@@ -29,7 +29,7 @@ def check_settings(args, model_class):
     if args.stages and not hasattr(model_class, "stages_done"):
         raise ValueError(f"--stages: {model} does not train in stages")
     if args.preset and args.set:
-        raise ValueError(f"--set {args.set[0][0]}: the preset {args.preset!r} has its arguments")
+        raise ValueError(f"--set {args.set[0][0]}: the preset {args.preset!r} fixes its arguments")
     names = constructor_arguments(model_class, kzoo.GenerativeModel)
     allowed = [name for name in names if name not in _NOT_SETTABLE]
     for name, _ in args.set:

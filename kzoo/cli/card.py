@@ -55,7 +55,7 @@ def write(folder, model, scores, command, captions=None):
 
     The samples of a class-conditional model show one class per row. A model that completes images
     also gets `completions.png`, a model of two latents `manifold.png`, and one that draws in steps
-    `growth.png`; the card shows the `PICTURES` that there are.
+    `growth.png`. The card shows those of `PICTURES` that exist.
 
     The rest of the card comes from `metadata.json` (`title`, `description`, `command`, `data`,
     `notes`). If it has no title or notes, those of the existing card are kept.
@@ -65,7 +65,7 @@ def write(folder, model, scores, command, captions=None):
         model: the preset's model.
         scores: list of `kzoo.evaluation.protocols.Score`.
         command: the command that prints the scores.
-        captions: strings, of the sheet of a model that needs them.
+        captions: strings, for the sheet of a model that needs them.
     """
     from kzoo.evaluation.capabilities import can, conditions_of, takes, takes_pairs
     from kzoo.presets import write_model_card
@@ -139,7 +139,7 @@ def title_and_notes(path):
 
 
 def protocol(score):
-    """A score's protocol, with its deviation over seeds and what real images get."""
+    """A score's protocol, with its deviation over seeds and the value of real images."""
     text = score.protocol
     if score.deviation is not None:
         text += f"; standard deviation {score.deviation:.2g} over the seeds"

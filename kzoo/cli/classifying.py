@@ -1,4 +1,4 @@
-"""What `kzoo train classifier` does besides: classes of the labels, held-out images, statistics."""
+"""What only `kzoo train classifier` does: classes of the labels, held-out images, statistics."""
 
 from kzoo.cli import data
 from kzoo.cli.trained_on import TrainedOn, held_out_split
@@ -14,7 +14,7 @@ def is_classifier(model):
 
 
 def losses(model):
-    """What `compile` takes besides the optimizer: nothing, but of a classifier."""
+    """What `compile` takes besides the optimizer; empty unless the model is a classifier."""
     if not is_classifier(model):
         return {}
     import keras
@@ -24,7 +24,7 @@ def losses(model):
 
 
 def choose_held_out(args):
-    """Sets `--validation-split` where the data have no images that are held out by their name."""
+    """Sets `--validation-split` for data without a named split of images held out."""
     if args.validation_split is not None or not data.is_file(args.data):
         return
     names = data.array_names(args.data)
@@ -74,8 +74,8 @@ class Reference:
         fewest = min(len(self._training[0]), len(self._held_out[0]))
         if fewest <= model.num_features:
             raise ValueError(
-                f"the statistics of {model.num_features} features need more than as many images, "
-                f"to train and held out; got {len(self._training[0])} and "
+                f"the classifier has {model.num_features} features and needs more images than "
+                f"that, both to train on and held out; got {len(self._training[0])} and "
                 f"{len(self._held_out[0])}: give more images, a larger --validation-split, or "
                 f'fewer features by --set "widths=(16,32,{fewest - 1})"'
             )

@@ -25,9 +25,9 @@ def preset_models():
 
 
 def _models_of_this_process(method):
-    """`{name: class}` of models with this method that others than kzoo registered with Keras.
+    """`{name: class}` of models with this method that other packages registered with Keras.
 
-    Nothing can be registered before Keras is imported, which this does not do.
+    It does not import Keras: before that is imported, nothing is registered.
     """
     if "kzoo.presets.preset" not in sys.modules:
         return {}
@@ -52,7 +52,7 @@ def model_class(name):
 
 
 def with_article(name):
-    """A class's name with "a" or "an", as it is read aloud: an Autoencoder, an LSGAN, a VAE."""
+    """A class's name with "a" or "an": an Autoencoder, an LSGAN, a VAE."""
     # A name in capitals is spelled: these letters are read with a vowel first.
     letters = "AEFHILMNORSX" if name[:2].isupper() else "AEIOaeio"
     return f"{'an' if name[:1] in letters else 'a'} {name}"
@@ -140,7 +140,7 @@ def in_turn(values, count):
 
 @contextlib.contextmanager
 def without_notices():
-    """Mutes the error stream: no setting of TensorFlow stops all messages of its import."""
+    """Mutes the error stream, as no setting stops all messages of TensorFlow's import."""
     if os.environ.get("KZOO_DEBUG") == "1":
         yield
         return
@@ -177,7 +177,7 @@ def load_model(args, base):
 
 
 def check_draws(args, model, *names):
-    """`ValueError` unless a command can have a model draw: with no conditions but those given.
+    """`ValueError` unless a model draws images, from no conditions but those given.
 
     Args:
         args: the command's.
@@ -201,7 +201,7 @@ def check_draws(args, model, *names):
 
 
 def generate_options(args, model, *names):
-    """The options of a model's `generate` among the command's: those of `names` that are given.
+    """The command's options for a model's `generate`: those of `names` that are given.
 
     Raises:
         ValueError: if the model does not take one of them.

@@ -47,7 +47,7 @@ class Images(NamedTuple):
         return f"{name} {self.split}" if has_splits(self.source) else name
 
     def describe(self, count, *details):
-        """What they are, for a protocol: how many, of what, known or not, and further details."""
+        """A description for a protocol: how many, of what, known or not, and further details."""
         parts = (f"{count} of {self.name}", self.known, *details)
         return ", ".join(part for part in parts if part)
 
@@ -179,7 +179,7 @@ def image_shape(dataset, name=None):
 
 
 def open_for(shape, images, **options):
-    """`open_data`, with images brought to the height and width of a model's image shape.
+    """`open_data`, with images in the height and width of a model's image shape.
 
     28x28 images are zero-padded to 32x32; others are resized.
 

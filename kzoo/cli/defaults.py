@@ -1,4 +1,4 @@
-"""What a preset is measured on and with, where the command line does not say it."""
+"""The data and classifiers that a preset is measured with, if the command line names none."""
 
 import functools
 import re
@@ -26,8 +26,8 @@ class Defaults:
         metadata: dict, the content of `metadata.json`. "trained_on" and "dataset" name the data
             (see `kzoo.cli.trained_on`), "classifier" a preset of `kzoo.Classifier`.
         image_shape: `(height, width, channels)` of the model's images.
-        by_pixel: whether the model draws its images pixel by pixel: too slow to draw thousands of
-            them unless the user asks for it.
+        by_pixel: whether the model draws its images pixel by pixel, which is too slow for thousands
+            of them unless the user asks for it.
         feature: as in `TrainedOn`.
 
     Attributes:

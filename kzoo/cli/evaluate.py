@@ -14,18 +14,18 @@ A model is scored by what it can do:
                   --num-images names; for a VAE also the two terms of the ELBO and the
                   number of active units
   samples         for models without a likelihood (GANs, VQVAE): inception score,
-                  diversity score and Frechet distance under a classifier, beside those
-                  of real test images; compare Frechet distances only if they were
-                  measured under the same classifier. For a class-conditional model also
-                  the accuracy of the classes asked for, and the mean Frechet distance
-                  within the classes
+                  diversity score and Frechet distance by a classifier, beside those of
+                  real test images; compare Frechet distances only if they were measured
+                  with the same classifier. For a class-conditional model also the
+                  accuracy of the requested classes, and the mean Frechet distance within
+                  the classes
   judged samples  for 32x32 and 64x64 colour images: Frechet distance, kernel distance,
                   precision, recall, density and coverage on the features of the
                   classifier images64, against the training images of the model's data,
-                  beside the values of the images held out. Left out, with a notice, where
+                  beside the values of the images held out. Left out, with a notice, if
                   the data cannot be read; and for models that draw pixel by pixel, unless
-                  --judge asks. These are the only scores of samples where the data have
-                  no classifier
+                  --judge is given. If there is no classifier of the data, these are the
+                  only scores of samples
   translation     for models that learn pairs of images: mean absolute error, PSNR and SSIM
                   of translated test images, and for 32x32 and 64x64 colour images the
                   Frechet distance to the real ones on the features of images64; for a
@@ -38,16 +38,16 @@ A model is scored by what it can do:
 A class-conditional model is measured on test images with their labels.
 For models of black and white pixels the test images are binarized once: a pixel becomes
 white with the probability of its grey value.
-With --samples, the images of a folder or a file are judged instead of those of a model,
-against the images of --data: against its split train, or what --split names.
-Without --data, a model is measured on the data that its metadata.json says it was trained
-on: on what --validation-split held out, or else on the split test. Each protocol says
-which images it took: "held out", "training images" of the model, or "not known whether
-trained on".
-Without --classifier, metadata.json names it as "classifier"; for mnist, svhn_cropped and
-lsun/bedroom there is one with kzoo. It holds statistics of the images that it was trained
-on. Samples are compared with these if they are of the same data, and if not, with images
-of the model's own data or of --data.
+With --samples, the images of a folder or a file are scored instead of those of a model,
+against the images of --data: its split train, or the one that --split names.
+Without --data, a model is measured on the data that it was trained on, as recorded in its
+metadata.json: on what --validation-split held out, or else on the split test. Each
+protocol says which images it took: "held out", "training images" of the model, or "not
+known whether trained on".
+Without --classifier, the one is used that metadata.json names as "classifier"; for mnist,
+svhn_cropped and lsun/bedroom kzoo has one. A classifier holds statistics of its training
+images. Samples are compared with these if they are of the model's data or of --data;
+otherwise statistics are computed from those data.
 """
 
 NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
@@ -104,8 +104,8 @@ def add_parser(commands):
     parser.add_argument(
         "--judge",
         metavar="PRESET|FILE.keras",
-        help="judged samples: what gives the features that they are scored on: a Classifier "
-        "preset, a Keras model from pixels in 0..255 to features, or none",
+        help="judged samples: the source of the features: a Classifier preset, a Keras model "
+        "from pixels in 0..255 to features, or none",
     )
     parser.add_argument(
         "--seed", type=types.seed, default=0, help="seed of samples, latents and binarization (0)"
@@ -153,7 +153,7 @@ def run(args):
     command = command_of(args, own)
     scores, histogram = measure(model, args, own)
     if not scores:
-        raise ValueError(f"no score of {args.preset} can be measured with what there is")
+        raise ValueError(f"no score of {args.preset} could be measured")
     facts = {"class": type(model).__name__, "parameters": model.count_params()}
     reporting.report(args, scores, histogram, preset=args.preset, **facts, command=command)
     if folder is not None:

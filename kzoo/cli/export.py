@@ -23,7 +23,7 @@ def add_parser(commands):
     )
     common.add_preset(parser)
     parser.add_argument(
-        "--format", choices=list(SUFFIXES), default="onnx", help="of what is written (onnx)"
+        "--format", choices=list(SUFFIXES), default="onnx", help="format of the file (onnx)"
     )
     parser.add_argument(
         "-o",
@@ -46,7 +46,7 @@ def add_parser(commands):
     parser.add_argument(
         "--half-precision",
         action="store_true",
-        help="ONNX: keep the weights in float16, half the bytes",
+        help="ONNX: store the weights in float16, which halves the file",
     )
 
 

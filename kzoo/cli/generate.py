@@ -21,10 +21,10 @@ def add_parser(commands):
             "kzoo generate --model CFGGAN mnist --steps 0    from the approximator",
             "kzoo generate vae-mnist -n 1000 --npz digits.npz",
             "kzoo generate gan/mnist -n 100 --separate digits/",
-            "kzoo generate gan/mnist -n 100000 --npy digits.npy    as they are drawn",
+            "kzoo generate gan/mnist -n 100000 --npy digits.npy    in bounded memory",
             "kzoo generate gatedpixelcnn/mnist_conditional --labels 3,5 --temperature 0.9",
             "kzoo generate pix2pix-facades --sources drawings/ --separate photos/",
-            'kzoo generate texttoimagegan/flowers -n 8 --captions "a yellow flower"',
+            'kzoo generate my_flowers -n 8 --captions "a yellow flower"',
             "kzoo generate cyclegan-emoji --sources folder/ --to a",
         ],
     )
@@ -89,7 +89,7 @@ def add_parser(commands):
         "--npy",
         type=types.file_name(".npy"),
         metavar="FILE",
-        help="the same as one array; written as it is drawn, as --separate is",
+        help="write the same array to a .npy file as it is drawn, in bounded memory",
     )
 
 

@@ -71,7 +71,7 @@ def load_features(name):
     import keras
 
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"{name!r} is no .keras file in spite of its name, or damaged")
+        raise ValueError(f"{name!r} is damaged, or not a .keras file")
     return resolve_features(keras.saving.load_model(path, compile=False))
 
 
@@ -87,7 +87,7 @@ def load_judge(name, model, args, trained_on):
 def measure_images(args):
     """`(scores, class_histogram or None)` of the images of `--samples`, of any origin.
 
-    Both they and the real images of `--data` are brought to the size that the judge takes.
+    They and the real images of `--data` are resized to the judge's size.
 
     Raises:
         ValueError: if there are no real images or no judge.
@@ -115,13 +115,13 @@ def measure_images(args):
 
 
 def load_classifier(name, model, args, trained_on):
-    """The classifier of a model's samples, with statistics of the data that are asked for.
+    """The classifier of a model's samples, with statistics of the chosen data.
 
-    It keeps those that it comes with where they are of these data, or where no data are known.
+    It keeps its stored statistics if they are of these data, or if no data are known.
 
     Returns:
-        `(classifier, text, own)`: what it compares samples with, and whether the classes of the
-        data are its own, as far as that is known.
+        `(classifier, text, own)`: text says what samples are compared with; own is whether the
+        classes of the data are its own, as far as that is known.
     """
     from kzoo import Classifier
     from kzoo.metrics import measure_reference

@@ -115,4 +115,4 @@ def run(args):
         [kind, "" if real is None else f"{real_distance:.4g}", real_text],
     ]
     common.print_table(["", "mean distance to the nearest>", "images~"], rows)
-    screen.print(f"Wrote {args.output}: {min(SHOWN, args.n)} samples, each before its neighbors.")
+    screen.print(f"Wrote {args.output}: {min(SHOWN, args.n)} samples, each beside its neighbors.")

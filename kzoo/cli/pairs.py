@@ -72,9 +72,9 @@ def image_feature(model, source, split):
 
 
 def arguments(model_class, source_shape):
-    """The constructor's argument for the shape of the sources, where it has one.
+    """The constructor's argument for the shape of the sources, if it has one.
 
-    The images and the sources of other models have one shape.
+    The sources of other models have the shape of the images.
     """
     takes = "source_shape" in inspect.signature(model_class).parameters
     return {"source_shape": source_shape} if takes else {}

@@ -1,4 +1,4 @@
-"""`kzoo show` tells about a preset, `kzoo doctor` about this machine."""
+"""`kzoo show` describes a preset, `kzoo doctor` this machine."""
 
 import importlib.metadata
 import json
@@ -69,7 +69,7 @@ def show(args):
 
 
 def doctor(args):
-    """Prints what the machine has; names what to install where something is missing."""
+    """Prints what the machine has, and what to install if something is missing."""
     versions = {}
     for package in PACKAGES:
         try:

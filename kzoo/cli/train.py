@@ -17,14 +17,14 @@ models, 28x28 grey images become black and white pixels, drawn anew in every epo
 images keep 256 values, and PixelCNN++ always models 256 values.
 A Pix2Pix learns from pairs of images: a data set that has them, such as a .npz file with
 the arrays image_train and source_train, or two folders with files of the same names. A
-CycleGAN takes the same, the sources as domain a; it makes no use of their being pairs.
+CycleGAN takes the same, the sources as domain a; it does not use the pairing.
 With --set num_classes=K a model learns from the labels too. A VQVAE is trained for the
 given epochs, and then its prior for as many.
 A Classifier learns labels: from one subfolder per class, or from the array y_train of a
 .npz file. Its preset has statistics of the images, so that kzoo evaluate --classifier
-can score samples with it; train --classifier has evaluate remember it.
+can score samples with it. kzoo train --classifier records which one to use.
 
-The presets were trained by the scripts in applications/, which have their settings.
+The scripts in applications/ trained the presets, and contain their settings.
 """
 
 
@@ -80,7 +80,7 @@ def add_parser(commands):
     parser.add_argument(
         "--classifier",
         metavar="PRESET",
-        help="the Classifier preset with which kzoo evaluate shall score samples (see there)",
+        help="the Classifier preset by which kzoo evaluate will score samples",
     )
     parser.add_argument(
         "--epochs", type=types.positive, default=10, help="passes over the data (10)"
@@ -212,7 +212,7 @@ def run(args):
 
 
 def record(args, dataset, model):
-    """What the preset will tell of the training images; see `kzoo.cli.trained_on.record`."""
+    """The preset's record of the training images; see `kzoo.cli.trained_on.record`."""
     from kzoo.presets import read_metadata
 
     earlier = None

@@ -1,4 +1,4 @@
-"""What a model was trained on: the record in its preset's metadata, and what follows from it."""
+"""What a model was trained on: the record in its preset's metadata, and how it is used."""
 
 import hashlib
 import pathlib
@@ -112,7 +112,7 @@ class TrainedOn:
         feature: function `(source, split)` that returns the name of the images' array.
 
     Raises:
-        ValueError: if the record is none that `kzoo train` writes.
+        ValueError: if the record is not one that `kzoo train` writes.
     """
 
     def __init__(self, metadata, feature=lambda source, split: "image"):
@@ -145,8 +145,8 @@ class TrainedOn:
 
         Args:
             source: what `--data` names; `None` for what the model was trained on.
-            split: `None` for images that are held out, as far as the source has such.
-            training: `None` as the split then stands for the images that were trained on.
+            split: `None` for images that are held out, if the source has any.
+            training: whether `None` as the split stands for the images trained on instead.
 
         Returns:
             `kzoo.cli.data.Images`; `known` says whether the model was trained on them.
@@ -189,7 +189,7 @@ class TrainedOn:
     def is_same_data(self, other):
         """Whether another record tells of the same data, by their hash or, without one, name.
 
-        A data set of this name that was prepared with another number of images is another.
+        Data sets of one name with different numbers of images are different data.
         """
         if self.sha256 or other.sha256:
             return self.sha256 == other.sha256
@@ -197,7 +197,7 @@ class TrainedOn:
         return self.data is not None and self.data == other.data and same
 
     def knows_training_images(self, other):
-        """Whether the model was trained on all that another record tells of: `known`'s words."""
+        """Whether the model was trained on all images of another record; a word as of `known`."""
         same = self.split is not None and self.is_same_data(other)
         if not self.sha256:
             same = same and self.split == other.split

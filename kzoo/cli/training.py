@@ -22,7 +22,7 @@ def compile_model(model, learning_rate, **losses):
 
 
 def training_settings(args):
-    """What a run must have in common with the one whose checkpoint it goes on from."""
+    """The settings that a run must share with the one whose checkpoint it continues."""
     names = ("model", "preset", "data", "sources", "split", "image_size", "channels")
     names += ("steps_per_epoch", "batch_size", "learning_rate", "seed", "validation_split")
     return {f"--{name.replace('_', '-')}": getattr(args, name) for name in names[1:]}
@@ -34,7 +34,7 @@ def has_checkpoint(work):
 
 
 def check_output(args):
-    """Checks that no other training's preset would be replaced, and that there is a rest to train.
+    """Checks that no other training's preset would be replaced, and that epochs are left to train.
 
     Raises:
         ValueError: if the output folder holds a preset and the work folder no training of it, or if
@@ -132,7 +132,7 @@ def fit(model, dataset, args):
 
 
 def sheet_of_pairs(model, args):
-    """What sheets of samples need of a model that learns pairs: its first sources."""
+    """What sheets of samples need for a model that learns pairs: the first sources."""
     from kzoo.evaluation.capabilities import takes_pairs
 
     if not takes_pairs(model):

@@ -5,7 +5,7 @@
 | `load` | any image data set of TensorFlow Datasets | yes | `tf.data.Dataset` |
 | `from_directory` | a folder of image files | no | `ArrayDataset` |
 | `from_arrays` | NumPy arrays, `.npy` or `.npz` files | no | `ArrayDataset` |
-| `zip_domains` | two data sets that are not paired | as they do | the same kind |
+| `zip_domains` | two data sets that are not paired | as those do | the same kind as those |
 
 All go straight into `fit` and `evaluate` on every backend, and share the options for size,
 binarization and augmentation. They yield `images`; with labels, `(images, labels)`; with several

@@ -24,8 +24,8 @@ class ArrayDataset(keras.utils.PyDataset):
     Batch i of epoch e depends on `seed`, e and i only, so equal seeds give equal batches
     whatever order they are asked for in. Without a seed, NumPy's global generator draws one when
     the first batch of an epoch is asked for; `keras.utils.set_random_seed` fixes it. An epoch ends
-    when Keras says so or when a `for` loop over the data set is done. (`fit` visits the batches in
-    an order of its own, from Python's `random`, which `set_random_seed` fixes too.)
+    when Keras ends it, or when a `for` loop over the data set is done. (`fit` also shuffles the
+    order of the batches by Python's `random`, which `set_random_seed` fixes too.)
 
     Args:
         images: uint8 array (n, h, w, c) or (n, h, w), or floats in [-1, 1], which are passed on
@@ -35,7 +35,8 @@ class ArrayDataset(keras.utils.PyDataset):
         labels: array of n labels, or None.
         batch_size: images per batch, >= 1.
         image_size, crop_to_aspect_ratio, pad_to, binarize, augment: as in `kzoo.datasets.load`.
-            Binarization takes uint8 images. `augment` gets floats in [-1, 1] if the images are.
+            Binarization takes uint8 images. `augment` gets float images as they are, in
+            [-1, 1].
         shuffle: whether every epoch has a new order.
         seed: integer >= 0 that fixes order and binarization; None for a new one in every epoch.
         drop_remainder: whether a last batch of fewer than `batch_size` images is left out.
@@ -186,7 +187,7 @@ class ArrayDataset(keras.utils.PyDataset):
         return (batch["image"], batch["label"]) if "label" in batch else batch["image"]
 
     def _draw(self):
-        """Fixes the order and the binarization of the epoch."""
+        """Draws the order and the binarization of the epoch."""
         self._entropy = [self.seed, self._epoch]
         if self.seed is None and (self.shuffle or self.binarize == "dynamic"):
             self._entropy = [np.random.randint(2**63 - 1, dtype=np.int64)]

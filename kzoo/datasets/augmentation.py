@@ -1,7 +1,7 @@
 """Random changes of the images of a batch, by Keras's layers or any function (`augment=`).
 
-The images of one example are joined along their channels before, and split after, so that a flip
-or a shift moves them together.
+The images of one example are first joined along their channels, and split afterwards, so that a
+flip or a shift changes them alike.
 """
 
 import keras
@@ -24,7 +24,7 @@ def check_augment(augment, binarize):
 
 
 def try_on_noise(run, shapes, dtype=np.uint8):
-    """Calls an augmentation once, on two examples of noise, so that faults show at once.
+    """Calls an augmentation once, on two examples of noise, so that errors show at once.
 
     Args:
         run: function of a NumPy batch that returns one: the augmentation.

@@ -1,4 +1,4 @@
-"""Finds prepared data sets of TensorFlow Datasets (TFDS), and fails soon where there are none."""
+"""Finds prepared data sets of TensorFlow Datasets (TFDS), and fails early if there are none."""
 
 import contextlib
 import difflib
@@ -49,7 +49,7 @@ def quiet():
 
 
 def find_builder(name, data_dir=None):
-    """The TFDS builder of a data set, whose files may have to be prepared yet.
+    """The TFDS builder of a data set, whose files may not be prepared yet.
 
     Raises:
         ValueError: if there is no data set of this name, with the closest names.
@@ -91,7 +91,7 @@ def _listing(folder):
 
 
 def prepare(builder, download=True):
-    """Makes sure that a data set's files are on disk, if need be by a download.
+    """Makes sure that a data set's files are on disk; downloads them if necessary.
 
     Raises:
         FileNotFoundError: if they are not there and cannot be downloaded.
@@ -150,8 +150,8 @@ def select_features(builder, labels, features=None):
         labels, features: as in `kzoo.datasets.load`.
 
     Returns:
-        `(names, shapes)`: the names of the features, without `features` of the image and perhaps
-        the label; {name: shape} of the images among them.
+        `(names, shapes)`: the names of the features (if `features` is None, the image and perhaps
+        the label), and {name: shape} of the images among them.
 
     Raises:
         ValueError: if there are no such features, or they cannot be batches of uint8 images.

@@ -19,9 +19,9 @@ def to_arrays(dataset):
             features, such as the results of `load`, `from_directory` and `from_arrays`.
 
     Returns:
-        `(images, labels)`, NumPy arrays (n, h, w, c) and (n, ...), in the data set's order;
-        labels is None if the data set has none. Of dicts, a dict of arrays with the same names
-        (nested if theirs are); text comes as NumPy's unicode.
+        `(images, labels)`, NumPy arrays (n, h, w, c) and (n, ...), in the data set's order; labels
+        is None if the data set has none. For batches that are dicts, a dict of arrays with the same
+        names (nested if the batches are); text becomes NumPy unicode.
 
     Raises:
         ValueError: if the data set is empty or repeats for ever.
@@ -46,7 +46,7 @@ def to_arrays(dataset):
 
 
 def endless(dataset):
-    """Batches without end, for `fit` with `steps_per_epoch`; Keras stops where a data set ends.
+    """Batches without end, for `fit` with `steps_per_epoch`, as Keras stops where a data set ends.
 
     With a seed, they are the same batches in every process and after every call.
 

@@ -12,23 +12,23 @@ from kzoo.datasets.preprocessing import check_batch_size
 def zip_domains(a, b, batch_size=None):
     """Puts a batch of each of two data sets together, as `{"a": ..., "b": ...}`.
 
-    An epoch is one pass over the larger data set; the smaller one begins anew where it ends. All
-    batches are full: the last one of an epoch is filled up from the beginning. Each data set is
-    shuffled on its own, if it was to be. (Two `tf.data.Dataset`s of equal size that were loaded
-    with the same seed come in the same order: give them different seeds.)
+    An epoch is one pass over the larger data set; the smaller one is repeated. All batches are
+    full: the last one of an epoch is filled up from the beginning. Each data set is shuffled as it
+    was before. (Two `tf.data.Dataset`s of equal size that were loaded with the same seed come in
+    the same order: give them different seeds.)
 
     Args:
         a, b: two `ArrayDataset`s (of `from_directory`, `from_arrays`) or two batched, finite
             `tf.data.Dataset`s (of `load`).
-        batch_size: examples per batch, >= 1; None for that of `a` and `b`. A `tf.data.Dataset`
-            whose last batch may have fewer examples does not tell it: pass what it was loaded with.
+        batch_size: examples per batch, >= 1; None for that of `a` and `b`. It must be given for a
+            `tf.data.Dataset` whose last batch may be smaller: the one it was loaded with.
 
     Returns:
         A `keras.utils.PyDataset` or `tf.data.Dataset` of dicts of what `a` and `b` yield.
 
     Raises:
-        ValueError: for data sets of other or different kinds or without end, batch sizes that
-            differ or are not known, or a `batch_size` that is not an integer >= 1.
+        ValueError: for data sets of two kinds, of other kinds or without end, for batch sizes that
+            differ or are not known, or for a `batch_size` that is not an integer >= 1.
     """
     if isinstance(a, ArrayDataset) and isinstance(b, ArrayDataset):
         sizes, zip_them = (a.batch_size, b.batch_size), _ArrayDomains

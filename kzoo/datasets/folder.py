@@ -37,9 +37,9 @@ def from_directory(
     seed=None,
     drop_remainder=False,
 ):
-    """Reads a folder of image files, subfolders included, into memory.
+    """Reads a folder of image files, with its subfolders, into memory.
 
-    Files (PNG, JPEG, BMP, GIF, WebP, TIFF and what else Pillow reads) are taken in the order of
+    Files (PNG, JPEG, BMP, GIF, WebP, TIFF and others that Pillow reads) are taken in the order of
     their paths, turned upright as their EXIF data say, and brought to 8 bits per channel. Hidden
     files and folders are passed over; links to folders are followed. An animation or a file of
     several pages is refused.
@@ -51,8 +51,8 @@ def from_directory(
         channels: 1 (grey), 3 (RGB) or 4 (with opacity); files are converted.
         labels: whether every image has a label: the position of the subfolder it lies in among the
             sorted subfolders of `folder`, whose names are `class_names` of the data set.
-        sources: None, or a folder of a source image for every image (for a translation of
-            sources to images), in a file of the same relative path, but for the suffix.
+        sources: None, or a folder with a source image for every image (to learn the translation of
+            sources to images), in a file of the same relative path; only the suffix may differ.
         captions: None, or a `.csv` file with columns `file_name` (relative to `folder`) and
             `caption`, or a `.jsonl` file of such JSON objects, one a line. An image with several
             captions gives as many examples, in the order of the captions file.
@@ -66,7 +66,7 @@ def from_directory(
     Returns:
         `ArrayDataset` of uint8 batches (b, height, width, channels), or pairs of these and labels
         (b,). With sources or captions, of dicts `{"image": ..., "source": ..., "caption": ...,
-        "label": ...}` of what was asked for; captions are NumPy's unicode (b,).
+        "label": ...}` of the requested features; captions are NumPy unicode arrays (b,).
 
     Raises:
         ValueError: for a file that cannot be read (it is named), files of different sizes without
@@ -171,7 +171,7 @@ def _sources(folder, paths, source_folder):
         for path in paths:
             name = path.relative_to(folder).with_suffix("").as_posix()
             if name in named:
-                raise ValueError(f"{named[name]} and {path} have the same name: which one pairs?")
+                raise ValueError(f"expected one file per name, got {named[name]} and {path}")
             named[name] = path
         return named
 

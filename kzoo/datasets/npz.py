@@ -40,8 +40,8 @@ def from_arrays(
             `.npz` file with the keys `x_<split>` and `y_<split>` (as `save_npz` and Keras's
             `mnist.npz` have them), or `images` and `labels`, which count as the split "train".
         labels: array of n labels, or None; for an `.npz` file also True: the file's labels.
-        features: for an `.npz` file, names of the features that batches, then dicts, shall have,
-            such as `("image", "caption")`. Its key is `<name>_<split>`, or `<name>`, which counts
+        features: for an `.npz` file, names of features, such as `("image", "caption")`: batches are
+            then dicts of these. The key of a feature is `<name>_<split>`, or `<name>`, which counts
             as the split "train"; "image" and "label" are also found as above.
         batch_size, image_size, crop_to_aspect_ratio, pad_to, binarize, augment: as in
             `ArrayDataset`.
@@ -92,7 +92,7 @@ def read(path, split, features):
                 raise ValueError("a .npy file holds no labels; pass them as an array")
             return {"image": _memory_map(path)}
         if path.is_file() and not zipfile.is_zipfile(path):  # NumPy would advise allow_pickle
-            raise ValueError("it is damaged, or no .npz file in spite of its name")
+            raise ValueError("it is damaged, or not an .npz file")
         with np.load(path, allow_pickle=False) as file:
             return {feature: file[_key(file, feature, split)] for feature in features}
     except FileNotFoundError as error:
@@ -104,7 +104,7 @@ def read(path, split, features):
 def _memory_map(path):
     with path.open("rb") as file:
         if file.read(len(np.lib.format.MAGIC_PREFIX)) != np.lib.format.MAGIC_PREFIX:
-            raise ValueError("it is damaged, or no .npy file in spite of its name")
+            raise ValueError("it is damaged, or not a .npy file")
     return np.lib.format.open_memmap(path, mode="r")
 
 
@@ -136,7 +136,7 @@ def save_npz(
     `from_arrays(path, split=split)` and `python applications/<recipe>.py --data path` read it.
 
     Args:
-        path: the file to write; an existing one is replaced only when all is read.
+        path: the file to write; an existing one is replaced only after everything has been read.
         name: TFDS name, as in `load`.
         splits: the splits to write, as arrays `x_<split>` uint8 (n, h, w, c) and, if the data set
             has the feature "label", `y_<split>` (n,).

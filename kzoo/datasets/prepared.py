@@ -38,8 +38,8 @@ def load(
 
     With a `seed`, order and binarization are reproducible: the k-th pass over the returned data
     set is the same in every process, and differs from the other passes. Without one, NumPy's global
-    generator fixes them, whose seed `keras.utils.set_random_seed` sets. The result has a method
-    `set_epoch(number)`, by which the next pass becomes that of the number, counted from 0.
+    generator draws them, whose seed `keras.utils.set_random_seed` sets. The result has a method
+    `set_epoch(number)`: the next pass is then the one of this number, counted from 0.
 
     Args:
         name: TFDS name such as "mnist", "svhn_cropped" or "lsun/bedroom"; also a data set without
@@ -55,16 +55,16 @@ def load(
         labels: True for the feature "label", or a feature's name: batches are then
             `(images, labels)`.
         features: names of features, at least one of them images: batches are then dicts of these,
-            as TFDS has them. `("image", "label")` gives `{"image": ..., "label": ...}`. Sizes,
-            binarization and augmentation are for all images of an example, with the same crop.
+            as TFDS has them. `("image", "label")` gives `{"image": ..., "label": ...}`. Size, crop,
+            binarization and augmentation are the same for all images of an example.
         binarize: None, or images of 0 and 255 only: "dynamic" (255 with probability pixel / 255,
             drawn afresh in every pass), "static" (drawn once; depends on the seed, None as 0, and
             on the image's position in the split) or "threshold" (255 from 128 on).
         augment: a layer of Keras or keras-cv, such as `keras.layers.RandomFlip("horizontal")`, or
             a function, that gets a batch of uint8 images (TensorFlow tensors (b, h, w, c)) and
             returns images in [0, 255]. The images of an example are joined along the channels and
-            so change together. Its randomness is its own: give the layer a seed. It is tried on
-            noise once. Not with "static" or "threshold".
+            so change together. The seed below does not apply to it: give the layer a seed of its
+            own. It is tried once on noise. Not with "static" or "threshold".
         shuffle: whether every pass has a new order; None for all but test and validation splits.
         seed: integer >= 0, or None for a new one.
         drop_remainder: whether a last batch of fewer than `batch_size` images is left out.
@@ -79,7 +79,8 @@ def load(
     Raises:
         ValueError: for an unknown data set, split, feature or option, for a data set of several
             image features without `features`, for a feature that differs in length between
-            examples, or if images of an example differ in size where that matters.
+            examples, or if the images of an example differ in size and are resized, padded or
+            augmented.
         FileNotFoundError: if the data set is not in `data_dir` and cannot be downloaded.
         ImportError: without TensorFlow and TensorFlow Datasets.
     """

@@ -115,8 +115,8 @@ class Preprocessing:
     def check_same_size(self, sizes):
         """`ValueError` unless the images of an example may have these sizes.
 
-        What crops, resizes or pads does the same to all images of an example. That has a meaning
-        only if they have one size.
+        All images of an example are cropped, resized or padded alike, which needs images of one
+        size.
 
         Args:
             sizes: {name: (height, width)}; None where it varies between examples.

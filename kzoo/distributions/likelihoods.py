@@ -1,4 +1,4 @@
-"""Log-likelihoods of pixels under the distributions a decoder can parameterize.
+"""Log-likelihoods of pixels under the distributions that a decoder can describe.
 
 Every function works element by element, in nats, and broadcasts its arguments. The sum over the
 pixels of an image is the log-likelihood of that image.

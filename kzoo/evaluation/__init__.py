@@ -1,7 +1,7 @@
 """How models are measured: protocols and scores, above the models.
 
-A model is scored by what it can do, and what it can do are its methods.
-`kzoo.evaluation.measuring.measure` takes every protocol whose methods the model has:
+Which scores a model gets depends on its methods. `kzoo.evaluation.measuring.measure` uses every
+protocol whose methods the model has:
 
 * `log_likelihood(images)`, nats (n,): the likelihood of test images. With `elbo(images)` beside it,
   `log_likelihood` is an estimate from `num_samples` latents, and the bound is a score of its own;
@@ -14,15 +14,16 @@ A model is scored by what it can do, and what it can do are its methods.
 * `reconstruct(images)`, floats in [-1, 1]: the error of reconstructed test images, for a model
   without a likelihood; `reconstruction_error` adds the loss that the model is trained with.
 * `generate(sources=...)`, of a model with `source_keys`, which learns pairs of images: how near the
-  images come to those of test pairs (L1, PSNR, SSIM), and the Frechet distance between the two.
-* `translate(images, to)` beside it, to "b" and "a": how near images come to themselves when they
-  are translated to the other domain and back, and the Frechet distance of translations to a.
+  images are to the targets of test pairs (L1, PSNR, SSIM), and the Frechet distance between the
+  two.
+* `translate(images, to)` as well, to "b" and "a": how near images are to themselves after they were
+  translated to the other domain and back, and the Frechet distance of translations to a.
 * `encode_to_codes`, `decode_codes` and `prior_images`: reconstructions through discrete codes, and
   the bits of the codes under their prior.
 * `activations(images)`: the accuracy of a classifier.
 
-So a new model gets its scores by having the methods, and nothing here knows its class. A new kind
-of score is a function and a line in `kzoo.evaluation.measuring.PROTOCOLS`.
+So a new model is scored by its methods, and nothing here names its class. A new kind of score is a
+function and a line in `kzoo.evaluation.measuring.PROTOCOLS`.
 
 Other methods and properties that are asked for: `is_binary` (the test images are then binarized),
 `conditioned_on` (with labels among them, the test images come with their labels) and

@@ -1,4 +1,4 @@
-"""What the metrics of generated images share: a classifier, and images brought to its size."""
+"""What the metrics of generated images share: a classifier, and images resized for it."""
 
 import keras
 import numpy as np
@@ -89,7 +89,7 @@ def resolve_classifier(classifier):
 
 
 class FeatureExtractor:
-    """A Keras model that gives features of images, in the place of a classifier.
+    """A Keras model from images to features, in place of a classifier.
 
     Args:
         model: `keras.Model` from images `(n, height, width, channels)` to features `(n, d)`. It
@@ -151,7 +151,7 @@ class GivenFeatures:
 
 
 def activations_of(classifier, images):
-    """`(features, probabilities)` of images, brought to the classifier's size, or of features."""
+    """`(features, probabilities)` of images, matched to the classifier's size, or of features."""
     if isinstance(classifier, GivenFeatures):
         return classifier.activations(images)
     return classifier.activations(match_size(check_images(images), classifier.image_shape))

@@ -1,4 +1,4 @@
-"""Whether a class-conditional model draws what it is asked for: accuracy, and distances by class.
+"""Whether a class-conditional model draws the requested classes: accuracy, and distances by class.
 
 * Shmelkov, Schmid, Alahari 2018, "How good is my GAN?", arXiv:1807.09499, section 3.2: the accuracy
   on generated images of a classifier that was trained on real ones, there called GAN-test [1].

@@ -1,11 +1,11 @@
 """Density and coverage of generated images: Naeem et al. 2020 (arXiv:2002.09797), section 3.
 
-Both count in the spheres around the features of real images alone, whose radius reaches to the
-k-th nearest neighbor among them. Density is how many of these spheres a generated image lies in,
-divided by k. A real image far from all others makes the precision of `SamplePrecision` too good,
-because its sphere is large; it adds little to the density. Coverage is the share of real images
-with a generated one in their sphere. Unlike recall it draws no spheres around generated images,
-where a few that are far off cover much.
+Both use spheres around the features of real images, which reach to the k-th nearest neighbor among
+these. Density is the average number of these spheres that contain a generated image, divided by k.
+A real image far from all others makes the precision of `SamplePrecision` too good, because its
+sphere is large; it adds little to the density. Coverage is the share of real images with a
+generated one in their sphere. Unlike recall it uses no spheres around generated images, of which a
+few outliers could cover much.
 
 Deviation: the features are those of a `kzoo.Classifier`, and not of VGG-16.
 """
@@ -31,7 +31,8 @@ def density_coverage(x, points, k=5, radii=None):
         distribution as there are points it is about 1 - 2**-k.
 
     Raises:
-        ValueError: if the vectors have two lengths, there are none, or no more points than k.
+        ValueError: if the vectors and the points differ in length, there are no vectors, or no more
+            points than k.
     """
     inside, covered = 0, np.zeros(len(points), bool)
     for part in in_spheres(x, points, k, radii):

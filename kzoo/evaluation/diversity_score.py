@@ -8,7 +8,7 @@ from kzoo.evaluation.classifier_metric import ClassifierMetric
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class DiversityScore(ClassifierMetric):
-    """Diversity score exp(-KL(Pr(y) || Pr*(y))): do the classes come as often as in real data?
+    """Diversity score exp(-KL(Pr(y) || Pr*(y))): do the classes occur as often as in real data?
 
     Pr(y) is the average prediction p(y|x) over the images, Pr*(y) the distribution of the real
     labels. The score is between 0 and 1, and 1 where the two agree. It is 0 if the images have a

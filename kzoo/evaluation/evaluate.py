@@ -63,10 +63,9 @@ def measure_reference(classifier, train_images, train_labels, test_images):
         train_images: uint8 array `(n, height, width, channels)`, the real training images of the
             models to be scored.
         train_labels: int array `(n,)`, their labels, of a multi-label classifier 0 and 1 for each,
-            `(n, num_classes)`; or None where these models learn fewer
-            classes than the classifier tells apart. Pr*(y) of the diversity score is then the
-            classifier's average prediction on the training images: a label that they lack would
-            make every score 0.
+            `(n, num_classes)`; or None if these models learn fewer classes than the classifier has.
+            Pr*(y) of the diversity score is then the classifier's average prediction on the
+            training images, because a class of probability 0 would make every score 0.
         test_images: uint8 array, real images that the classifier was not trained on.
 
     Returns:

@@ -1,8 +1,8 @@
-"""Scores of samples on one classifier's features, whatever data the model learned.
+"""Scores of samples on the features of one classifier, for models of any data.
 
 The scores of `kzoo.evaluation.protocols.sample_scores` need a classifier of the model's own data.
-A judge takes its features from a classifier of other images as well, and compares the samples with
-real images of the model's data: with the training images, as an FID does.
+A judge uses the features of a classifier that was trained on other images too. It compares samples
+with the training images of the model, as an FID does.
 """
 
 from kzoo.evaluation.classifier_metric import enlarge
@@ -27,7 +27,7 @@ class Judge:
             what a perfect model gets with that number of samples. `None` where there are none.
 
     Attributes:
-        text: what is measured with, for the protocol of the scores.
+        text: which features are used, for the protocol of the scores.
 
     Raises:
         ValueError: if the images are too few or of a size that cannot be enlarged.
@@ -40,8 +40,8 @@ class Judge:
         for count in (len(part) for part in (images, held_out) if part is not None):
             if count <= classifier.num_features:
                 raise ValueError(
-                    f"A judge of {classifier.num_features} features needs more than as many real "
-                    f"images of either kind; got {count}."
+                    f"A judge needs more real images, and more held out, than its "
+                    f"{classifier.num_features} features; got {count}."
                 )
         self.text = f"features of classifier {name}"
         if images.shape[1:] != classifier.image_shape:

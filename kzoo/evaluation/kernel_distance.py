@@ -61,8 +61,8 @@ class KernelDistance(FeatureSetMetric):
             methods then take features `(n, d)` in the place of images.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         subsets: how many subsets.
-        subset_size: images of either kind per subset, at least 2; if there are fewer of one kind,
-            that number of both.
+        subset_size: images of either kind per subset, at least 2; if there are fewer images of one
+            kind, this number of both.
         seed: int, of the subsets.
         name: name of the metric.
         dtype: as in any Keras metric.

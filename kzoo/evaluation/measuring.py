@@ -23,7 +23,7 @@ from kzoo.evaluation.translation_scores import cycle_scores, feature_score, pair
 
 @dataclass
 class Given:
-    """What the protocols measure with. Its functions are called when a protocol needs them.
+    """The data and classifiers that the protocols need. Functions are called when needed.
 
     Attributes:
         images: function `(labels, binarize)`, two bools, that returns `(images, labels or None,
@@ -214,12 +214,12 @@ def measure(model, given):
     if not suitable:
         methods = ", ".join(dict.fromkeys(name for p in PROTOCOLS for name in p.needs))
         raise ValueError(
-            f"Nothing of a {type(model).__name__} can be measured: expected a model with one of "
-            f"the methods {methods}."
+            f"A {type(model).__name__} cannot be scored: expected a model with one of the methods "
+            f"{methods}."
         )
     if given.seeds > 1 and not any(protocol.seeded for protocol in suitable):
         raise ValueError(
-            f"No score of a {type(model).__name__} is one of samples; got seeds={given.seeds}."
+            f"seeds={given.seeds} is for scores of samples, and a {type(model).__name__} has none."
         )
     found = [[] for _ in suitable]  # of each protocol, what it measured for each seed
     for seed in range(given.seed, given.seed + given.seeds):

@@ -1,4 +1,4 @@
-"""How well test images survive being encoded; see `kzoo.evaluation.protocols`."""
+"""How well models reconstruct test images; see `kzoo.evaluation.protocols`."""
 
 import keras
 import numpy as np

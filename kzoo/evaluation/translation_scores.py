@@ -1,4 +1,4 @@
-"""How near the images of a translation model come to those of the pairs it was not trained on."""
+"""How near the images of a translation model are to the targets in test pairs."""
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def pair_scores(images, references, protocol):
 
 
 def cycle_scores(model, a, b):
-    """How near images come to themselves when they are translated there and back.
+    """How near images are to themselves after they were translated to the other domain and back.
 
     Args:
         model: with `translate(images, to)`, to "b" and "a".
@@ -61,8 +61,8 @@ def feature_score(images, references, classifier, name, protocol):
     """The Frechet distance between images and references on a classifier's features.
 
     There may be fewer images than features, as many sets of pairs are small. The covariances are
-    then singular, and the distance is larger than that of many images; compare it only for the
-    same references.
+    then singular, and the distance is larger than with many images; compare values with the same
+    references only.
 
     Args:
         images, references: uint8 arrays (n, h, w, 3), of the classifier's size or smaller by a

@@ -1,14 +1,14 @@
 """Latents of images as vectors: averages, directions of attributes, arithmetic.
 
-Any model with these three works, `kzoo.VAE` and `kzoo.Autoencoder` among them:
+Any model with the following works, such as `kzoo.VAE` and `kzoo.Autoencoder`:
 
 * `image_shape`, and `encoder`, a `keras.Model` whose first output begins with the latents;
 * `encode(images)`: NumPy latents (n, latent_dim), or a tuple that begins with them, such as the
   mean and the log-variance of a posterior;
 * `decode(latents)`: floats (n, h, w, c) in [-1, 1].
 
-A GAN encodes no images. There, `labelled` draws latents and says what a classifier sees in each
-image, and the arithmetic takes groups of latents in place of groups of images.
+A GAN has no encoder. For it, `labelled` draws latents and returns a classifier's probabilities for
+their images. The arithmetic then takes groups of latents in place of groups of images.
 """
 
 from kzoo.latents.arithmetic import (

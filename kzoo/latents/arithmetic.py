@@ -10,7 +10,8 @@ def average_latents(model, group):
     """The average latents (latent_dim,) of a group.
 
     Args:
-        model: a model as `kzoo.latents` describes it; for a group of latents, any with latents.
+        model: a model as `kzoo.latents` describes it; for groups of latents, any model with
+            latents.
         group: images, uint8 (n, h, w, c), n >= 1, or floats in [-1, 1]; or latents
             (n, latent_dim), as `labelled` gives them for a model that encodes no images.
 
@@ -46,8 +47,8 @@ def attribute_direction(model, group_with, group_without):
 def balanced_directions(model, latents, seen, fewest=10):
     """The directions of attributes, each from groups in which the others are equally frequent.
 
-    The other attributes divide the latents into groups. In each, the direction is that of
-    `attribute_direction`; the result is the average over the groups.
+    The other attributes divide the latents into groups. In each group, `attribute_direction` gives
+    a direction; the result is their average.
 
     Args:
         model: as in `average_latents`.

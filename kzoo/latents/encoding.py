@@ -38,9 +38,9 @@ def encoded(model, images):
 
 
 def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
-    """The images of latents (..., latent_dim) as uint8 (n, h, w, c): all vectors in one row.
+    """The images of latents (..., latent_dim), uint8 (n, h, w, c), one for each vector.
 
-    By the model's `decode`, or the `transform_noise` of one that has none, such as a GAN.
+    They come from the model's `decode`, or if it has none, as a GAN, from `transform_noise`.
 
     Args:
         model: a model with `latent_dim` and one of the two methods.
@@ -64,7 +64,7 @@ def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
 
 
 def labelled(model, classifier, num_samples, seed=None):
-    """Latents, and what a classifier sees in their images: groups for the arithmetic of a GAN.
+    """Latents, and a classifier's probabilities for their images: for the arithmetic of a GAN.
 
     Args:
         model: a model with `latent_dim` and `transform_noise`, whose latents are N(0, I).
@@ -96,7 +96,7 @@ def labelled(model, classifier, num_samples, seed=None):
 
 
 def latent_scores(model, images):
-    """How much each latent says about images: a number to order the latents by.
+    """How much each latent depends on the images: a number to order the latents by.
 
     For a model whose `encode` gives mean and log-variance, the average of the latent's
     KL(q(z|x) || N(0, 1)), in nats; for others, its variance over the images.

@@ -4,8 +4,8 @@
     arXiv:2006.10738: augmentation of real and generated images alike, in the updates of both
     networks (eqs. 4 and 5), with the policies "color", "translation" and "cutout" (section 3.3).
 
-Sizes and ranges are those of the authors' program. As there, pixels that come in from outside and
-pixels that are cut out are 0, which is a middle grey in images of [-1, 1].
+Sizes and ranges are those of the authors' program. As there, pixels from outside the image and
+pixels that are cut out are 0, a middle grey in images of [-1, 1].
 
 Every layer draws anew for every image and changes images only with `training=True`. All is in
 float32, and the gradient with respect to the images is exact.

@@ -1,4 +1,4 @@
-"""A passage from one layer's outputs to another's."""
+"""A smooth transition from one layer's outputs to another's."""
 
 import keras
 from keras import ops

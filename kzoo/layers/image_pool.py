@@ -19,9 +19,10 @@ class ImagePool(keras.layers.Layer):
     new one in its place. Otherwise it gives the new one, and does not keep it. This is the rule of
     the authors' program of [2]; [1] replaces half of every mini-batch.
 
-    Its images and their number are weights that are not trained: they are saved with a model. Two
-    images of one mini-batch never take each other's place. So the mini-batch that fills the pool
-    is given back whole, and of a mini-batch larger than the pool, what is beyond its size.
+    Its images and their number are weights that are not trained: they are saved with a model. An
+    image is never exchanged for one of its own mini-batch. So the mini-batch that fills the pool is
+    returned unchanged, and so are those images of a large mini-batch that exceed the size of the
+    pool.
 
     Args:
         size: how many images there is room for.

@@ -10,7 +10,7 @@ from kzoo import backend
 
 @keras.saving.register_keras_serializable(package="kzoo")
 class LatentCodes(keras.layers.Layer):
-    """Replaces the first `codes` latents by a one-hot category: which of them is the largest.
+    """Replaces the first `codes` latents by a one-hot vector: which of them is the largest.
 
     For z ~ N(0, I) the category is uniform over its values and independent of the other latents.
     A generator behind this layer thus draws from a mixture of `codes` parts, and still takes

@@ -6,8 +6,8 @@
 
 `keras.layers.SpectralNormalization` is another algorithm. It writes the normalized kernel into
 the weights at every call, so that the optimizer's steps start from a projected kernel, and the
-gradient knows nothing of the division by sigma (eq. 12 of [1] subtracts a part of it). On PyTorch
-it also changes weights that a gradient is being taken of. So kzoo has a layer of its own.
+gradient ignores the division by sigma (eq. 12 of [1] contains it). On PyTorch it also changes
+weights that a gradient is being taken of. So kzoo has a layer of its own.
 """
 
 import math

@@ -17,15 +17,15 @@ class VectorQuantizer(Configured, keras.layers.Layer):
     3.2), and the codebook as exponential moving averages (appendix A.1). In training, every call
     updates the codebook; no gradient reaches it.
 
-    Deviation: a code that is used less than `restart_below` times per batch, on average, starts
-    anew at a random vector of the batch (Dhariwal et al., Jukebox, 2020, arXiv:2005.00341). With 0
-    there are no restarts.
+    Deviation: a code that is used less than `restart_below` times per batch, on average, is
+    replaced by a random vector of the batch (Dhariwal et al., Jukebox, 2020, arXiv:2005.00341).
+    With 0 no code is replaced.
 
     Args:
         num_codes: K, the number of codes.
         decay: gamma of the moving averages, in [0, 1).
-        restart_below: uses per batch below which a code starts anew.
-        seed: of the first codes and of the restarts, an int or `None`.
+        restart_below: uses per batch below which a code is replaced.
+        seed: of the first codes and of the replacements, an int or `None`.
 
     Input shape: float (..., dimension).
     Output: see `call`.

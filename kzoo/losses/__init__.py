@@ -1,4 +1,4 @@
-"""Loss terms shared by the models: log-likelihoods and divergences."""
+"""The log-likelihoods and divergences of `kzoo.distributions`, under their public names."""
 
 from kzoo.distributions.divergences import average, gaussian_kl
 from kzoo.distributions.likelihoods import (

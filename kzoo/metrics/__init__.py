@@ -1,10 +1,10 @@
 """Scores of generated images: Keras metrics over uint8 images, most on a `kzoo.Classifier`.
 
-The scores read a classifier trained on the labels of the real data, not the Inception network of
-ImageNet: their values compare models of one data set under one classifier, and nothing else. In
-particular the distance of `FrechetDistance` is not an "FID", and that of `KernelDistance` no
-"KID". `caption_retrieval` takes a `kzoo.TextImageEncoder`. `PSNR` and `SSIM` compare each image
-with what it should be. They and `nearest_neighbors` compare pixels and need no classifier.
+The scores use a classifier trained on the labels of the real data, not the Inception network:
+compare only values of one data set with one classifier. In particular the distance of
+`FrechetDistance` is not an "FID", and that of `KernelDistance` no "KID". `caption_retrieval` takes
+a `kzoo.TextImageEncoder`. `PSNR` and `SSIM` compare each image with its target. They and
+`nearest_neighbors` compare pixels and need no classifier.
 """
 
 from kzoo.evaluation.caption_retrieval import caption_retrieval

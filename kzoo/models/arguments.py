@@ -20,7 +20,7 @@ FIT = [n for n in inspect.signature(keras.Model.fit).parameters if n != "self"]
 
 
 def check_optimizer(name, optimizer):
-    """`ValueError` unless an optimizer is an object or a name of Keras; a config is left to it."""
+    """`ValueError` unless an optimizer is one of Keras or its name; Keras itself checks configs."""
     if isinstance(optimizer, dict):
         return
     try:

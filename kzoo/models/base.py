@@ -95,14 +95,14 @@ class GenerativeModel(
 
         Args:
             optimizer: a Keras optimizer, its name or its config; the paper's when `None`.
-            jit_compile: as in Keras. `"auto"` also leaves XLA out where it would slow down a
-                training update that is made of long loops.
+            jit_compile: as in Keras. `"auto"` also switches XLA off where it would slow down a
+                training update made of long loops.
             **kwargs: `run_eagerly`, `steps_per_execution`, ... as in `keras.Model.compile`.
-                `loss` and `metrics` are not taken: the model defines its losses.
+                `loss` and `metrics` are refused: the model defines its losses.
 
         Raises:
             ValueError: for a `loss` or `metrics` argument or one that Keras does not know, or on
-                several replicas, where a model cannot do what one device does.
+                several replicas if the model needs the whole batch on one device.
         """
         for name in ("loss", "metrics", "weighted_metrics", "loss_weights"):
             if kwargs.get(name) is not None:
@@ -136,8 +136,8 @@ class GenerativeModel(
     def arguments_for(cls, image_shape, batch_size=None):
         """The constructor arguments with which `kzoo train` makes a model for given images.
 
-        A subclass overrides it where its defaults do not suit every image. An `image_shape` that is
-        higher and wider than the images' has them padded with zeros.
+        A subclass overrides it where its defaults do not suit every image. If the returned
+        `image_shape` is larger than the images, they are padded with zeros.
 
         Args:
             image_shape: `(height, width, channels)` of the images.
@@ -228,8 +228,8 @@ class GenerativeModel(
         """Trains the model; arguments as in `keras.Model.fit`, data as the class describes them.
 
         Where one update of the algorithm takes several mini-batches, the data are regrouped, so
-        that a Keras step is one update of the algorithm. What is left over at the end of an epoch
-        is not used in it.
+        that a Keras step is one update of the algorithm. Images left over at the end of an epoch
+        are not used in that epoch.
 
         Raises:
             ValueError: if type, rank, size, channels or values of the images do not fit the model,

@@ -2,9 +2,9 @@
 
 `fit`, `evaluate` and the like take `images`, `(images, condition)`, `(images, condition, weights)`
 or a dict of named features as TFDS yields it, from arrays, a `tf.data.Dataset`, a
-`keras.utils.PyDataset`, a PyTorch `DataLoader` or a generator. `prepare` checks them once and hands
-Keras tuples. `kzoo.models.parts` has the parts of one batch, and
-`kzoo.models.regrouping` the batches that it wraps.
+`keras.utils.PyDataset`, a PyTorch `DataLoader` or a generator. `prepare` checks them once and gives
+Keras tuples. `kzoo.models.parts` splits one batch into its parts. `kzoo.models.regrouping` converts
+and joins batches.
 """
 
 import warnings
@@ -37,7 +37,7 @@ def _check_rows_of_weights(weights, count):
 
 
 def look(model, images, stacklevel=6):
-    """Warns, once per model, of values of images that are probably wrong, at the line of `fit`."""
+    """Warns, once per model, of image values that are probably wrong; names the user's line."""
     images = numpy_of(images[:LOOKED_AT])
     seen = model.__dict__.setdefault("_kzoo_warnings", set())
     for problem in model.data_problems(images):
@@ -127,7 +127,7 @@ def prepare(
 def _check_in_memory(model, source):
     """Checks the conditions of all examples, where the data set has them in memory.
 
-    Of other data they are checked batch by batch. So are images, which a data set may change.
+    Conditions of other data, and all images, are checked batch by batch.
     """
     arrays, images = getattr(source, "arrays", None), getattr(source, "image_shapes", ())
     if not isinstance(arrays, dict):
@@ -208,7 +208,7 @@ def _prepare_tf_data(model, x, grouped):
 
 
 def _first(model, batch):
-    """Images and condition of a converted batch, whose values have been looked at."""
+    """Images and condition of a converted batch; warns of image values that look wrong."""
     images, condition, _ = split(model, batch)
     look(model, images)
     return images, condition

@@ -1,4 +1,4 @@
-"""What a model says when its training has diverged: its losses or images are no longer numbers."""
+"""Warnings and errors of a diverged training: losses or images that are no longer numbers."""
 
 import math
 import warnings
@@ -6,7 +6,7 @@ import warnings
 import keras
 from keras import ops
 
-ADVICE = "Train it anew, with a lower learning rate."
+ADVICE = "Train it again with a lower learning rate."
 
 
 class WarnOfDivergence(keras.callbacks.Callback):

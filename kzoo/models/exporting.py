@@ -1,8 +1,9 @@
 """Writing models for other programs: `model.export`, by Keras's exporters.
 
 `backend.EXPORTS` says which formats each backend writes; `docs/guide/presets.md` has the measured
-differences. A file computes one function of the model, one of `exports()`. A CFGGAN is written with
-its gradients, for mini-batches of its own size; LiteRT and PyTorch's exporters know none.
+differences. A file computes one function of the model, one of `exports()`. The file of a CFGGAN
+contains its gradients, and takes mini-batches of its own size; LiteRT and PyTorch's exporters
+cannot write gradients.
 """
 
 import importlib.util
@@ -87,15 +88,15 @@ class Exporting:
             filepath: of the file; of a folder for `"tf_saved_model"`.
             format: `"tf_saved_model"`, `"onnx"`, `"litert"` or `"torch"`, one that the backend
                 writes.
-            verbose: whether to say what was written.
+            verbose: whether to print what was written.
             input_signature: in place of what `exports()` says; of a function of several inputs, a
                 list that holds the list of them.
-            function: a name in `exports()`: `"call"`, and what else the model has, such as
+            function: a name in `exports()`: `"call"`, or another function of the model, such as
                 `"encode"` and `"decode"` of a VAE, `"start"` and `"step"` of a CFGGAN.
             batch_size: how many examples the file takes at a time. `None`: any number where the
                 backend can (PyTorch: 1), and `batch_size` of a CFGGAN.
-            half_precision: whether an ONNX file keeps its weights in float16, half the bytes. It
-                computes in float32 all the same.
+            half_precision: whether an ONNX file stores its weights in float16, which halves its
+                size. It still computes in float32.
             **kwargs: of the format, as in `keras.Model.export`.
 
         Raises:

@@ -33,7 +33,7 @@ class ArrayBatches(keras.utils.PyDataset):
         size: rows per batch.
         shuffle: whether every epoch has a new order. NumPy's global generator draws it when the
             first batch of the epoch is asked for.
-        drop_remainder: whether images that fill no batch are left out of an epoch.
+        drop_remainder: whether images that do not fill a batch are left out of an epoch.
     """
 
     def __init__(self, arrays, size, shuffle, drop_remainder=True):
@@ -60,7 +60,7 @@ class ArrayBatches(keras.utils.PyDataset):
 
 
 class IteratedBatches(keras.utils.PyDataset):
-    """What can only be iterated over, such as a PyTorch `DataLoader`, asked for batch by batch.
+    """Gives the batches of what can only be iterated over, such as a PyTorch `DataLoader`.
 
     Batches have to be asked for in their order; the first one starts a new pass over the data.
 
@@ -89,7 +89,7 @@ class IteratedBatches(keras.utils.PyDataset):
 
 
 def count_examples(source, given):
-    """How many images a finite source of batches has, all but the last of them `given` each."""
+    """How many images a finite source has, whose batches but the last have `given` each."""
     sampler = getattr(getattr(source, "iterable", None), "sampler", None)
     full = getattr(getattr(source, "iterable", None), "batch_size", None)
     if sampler is not None and full and not source.iterable.drop_last:
@@ -138,8 +138,8 @@ class ConvertedBatches(keras.utils.PyDataset):
         joined = keras.tree.map_structure(lambda a: a[begin : begin + self.size], _joined(batches))
         if len(joined[0]) != self.size:
             raise ValueError(
-                f"Where an update takes {self.size} images, all batches but the last need one "
-                f"size; the first has {self.given} images, one of batches {start} and later fewer."
+                f"One update takes {self.size} images: expected all batches but the last to have "
+                f"{self.given} images, as the first; one of batches {start} and later has fewer."
             )
         return joined
 
@@ -192,8 +192,8 @@ def check_update(model, count):
     least = model.examples_per_step(1)
     if model.examples_per_step(max(count // least, 1)) != count:
         raise ValueError(
-            f"One training update of this {type(model).__name__} takes {least} images, or where "
-            f"its batch size is free, a multiple of them; got {count}."
+            f"One training update of this {type(model).__name__} takes {least} images, or a "
+            f"multiple of that if it has no batch size of its own; got {count}."
         )
 
 

@@ -15,8 +15,8 @@ _NOISE = "noise.npz"
 def one_at_a_time(method):
     """A method for which the threads of a process wait for each other, model by model.
 
-    Training and evaluation use the model's metrics, its optimizer and its random state. Keras has
-    one set of them. A thread that comes in between would spoil the other's numbers.
+    Training and evaluation use the model's metrics, its optimizer and its random state. There is
+    one set of them per model, so threads would mix up each other's numbers.
     """
 
     @functools.wraps(method)
@@ -28,7 +28,7 @@ def one_at_a_time(method):
 
 
 class TrainingState:
-    """What `fit` and `save` of a `keras.Model` need to go on as if nothing had happened."""
+    """What `fit` and `save` need to continue a training exactly."""
 
     def save_assets(self, folder):
         """Adds the random state to a `.keras` file, which has the weights alone otherwise."""
@@ -80,8 +80,8 @@ class TrainingState:
         Args:
             x: the training data, as Keras takes them.
             callbacks: list of Keras callbacks. One with a method `resume`, such as
-                `kzoo.callbacks.Checkpoint`, restores the model and tells the epochs done. One with
-                a method `is_reached` tells that there is nothing left to do.
+                `kzoo.callbacks.Checkpoint`, restores the model and returns the number of epochs
+                done. One with a method `is_reached` says whether nothing is left to do.
             epochs, initial_epoch: as in `keras.Model.fit`.
             **options: further arguments of it.
         """

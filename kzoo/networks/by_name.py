@@ -53,9 +53,8 @@ def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **
     known = known | _OF_DISCRIMINATOR.get(name, {"spectral_normalization"})
     if spectral_normalization and "spectral_normalization" not in known:
         raise ValueError(
-            "An autoencoder whose layers cannot enlarge differences cannot reconstruct: "
-            f"discriminator={name!r} needs spectral_normalization=False, got "
-            f"{spectral_normalization!r}."
+            f"discriminator={name!r} is an autoencoder, which needs spectral_normalization=False, "
+            f"got {spectral_normalization!r}."
         )
     options["spectral_normalization"] = spectral_normalization
     return build(image_shape, **{key: options[key] for key in known & set(options)})
@@ -101,7 +100,7 @@ def patch_discriminator_by_name(name, image_shape, *, role="discriminator", **op
 
 def _check_fading(role, name, options):
     if options.get("fading") and "fading" not in _NETWORKS[name][2]:
-        raise ValueError(f"Fading in needs {role}='dcgan_4x4', got {role}={name!r}.")
+        raise ValueError(f"fade_images needs {role}='dcgan_4x4', got {role}={name!r}.")
 
 
 def _find(role, name):

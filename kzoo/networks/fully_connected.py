@@ -5,10 +5,10 @@ arXiv:1801.06309, section 4: an approximator of two hidden layers of 512 ReLU. A
 program, its output goes through tanh, nothing is normalized, and all weights start from
 N(0, .01^2), all biases from 0.
 
-Shortcuts are read as follows: the output layer sees the features of all hidden layers side by
-side. It thus has one weight matrix for each hidden layer and adds their outputs before tanh;
-the latents (or pixels) themselves reach it only through the first hidden layer. The authors'
-program has no such network to compare with.
+Shortcuts are implemented as follows: the output layer sees the features of all hidden layers side
+by side. It thus has one weight matrix for each hidden layer and adds their outputs before tanh; the
+latents (or pixels) themselves reach it only through the first hidden layer. The authors' program
+has no such network to compare with.
 
 Deviations: depth, shortcuts and batch norm are arguments. The authors train their fully connected
 approximator against a convolutional discriminator (`dcgan_discriminator(pointwise=True)`); the one

@@ -4,8 +4,8 @@
   arXiv:1611.07004, sections 3.2.2 and 6.1.2 [1].
 
 One of its logits sees a square of 16, 34 or 70 pixels; beside it, only the means and variances of
-the normalization, which are the whole image's. The network is a row of convolutions, so it has the
-same few weights for images of any size.
+the normalization, which are the whole image's. The network is a sequence of convolutions, so its
+weights do not depend on the size of the images.
 
 Deviations from [1]: instance normalization in place of batch norm, as in `kzoo.networks.unet`. All
 convolutions keep the size or halve it ("same" padding). Those of stride 1 in the authors' program
@@ -37,7 +37,7 @@ def patchgan_discriminator(
 ):
     """Images (b, h, w, c) in [-1, 1], or `[images, sources]`, to a map of logits (b, h', w', 1).
 
-    Each logit is about one square of `receptive_field` pixels, and parts of it may lie beyond the
+    Each logit judges one square of `receptive_field` pixels, a part of which may lie beyond the
     image's border. The map's sides are those of the image, divided by 2, 4 or 8 and rounded up.
 
     Args:

@@ -1,4 +1,4 @@
-"""How the discriminators that are built by name become spectrally normalized.
+"""Spectral normalization of the discriminators that are built by name.
 
 * Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral normalization for generative adversarial
   networks", arXiv:1802.05957, eq. 8 [1].

@@ -24,8 +24,8 @@ PADDING = 0  # the token where a caption has no further word
 def text_encoder(num_tokens, max_words, text_dim, word_dim=64, name="text_encoder"):
     """Tokens (b, max_words) to vectors (b, text_dim).
 
-    They are made of the mean over the vectors of the words that are there, and of the mean over the
-    phrases: what a convolution makes of a word and its two neighbours.
+    They are computed from the mean vector of the words, and from the mean over phrases, which a
+    convolution computes from a word and its two neighbours.
 
     Args:
         num_tokens: tokens are in 0 .. num_tokens - 1; 0 is no word.

@@ -31,7 +31,7 @@ class _OnlyHttps(urllib.request.HTTPRedirectHandler):
 
 
 class _Connection(http.client.HTTPSConnection):
-    """Ends when its time is over, also if the server sends a byte of the header now and then."""
+    """Ends after a fixed time, even if the server keeps sending single bytes of the header."""
 
     def connect(self) -> None:
         timer = threading.Timer(_SECONDS, self._stop)
@@ -55,7 +55,7 @@ class _Refused(ConnectionError):
 
 
 def download(address: str, target: Path, most: int, part: Path | None = None) -> None:
-    """Downloads one file to `target`, whole or not at all; shows how far a large one is.
+    """Downloads one file to `target`, whole or not at all; shows the progress of a large one.
 
     Args:
         address: `https://…`; redirections must lead to https as well.
@@ -65,8 +65,10 @@ def download(address: str, target: Path, most: int, part: Path | None = None) ->
             next call goes on from there.
 
     Raises:
-        ConnectionError: if the file is larger, comes incomplete or too slowly, or lies elsewhere.
-        OSError, http.client.HTTPException: if the server cannot be reached or answers nonsense.
+        ConnectionError: if the file is larger, incomplete or too slow, or is redirected to another
+            scheme.
+        OSError, http.client.HTTPException: if the server cannot be reached, or its answer is not
+            valid.
     """
     unfinished = target.with_name(f".{target.name}-{threading.get_ident()}")
     try:

@@ -1,4 +1,4 @@
-"""Weights in half the bytes."""
+"""Weights stored as float16."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def halve(path: str | os.PathLike) -> None:
-    """Stores the float32 weights of a weights file as float16, which loading turns back.
+    """Stores the float32 weights of a weights file as float16; loading gives float32 again.
 
     Single numbers stay as they are: some of them count updates. The relative error is at most
     2**-11, the absolute one of numbers below 6e-5 at most 3e-8.

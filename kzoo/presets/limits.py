@@ -1,8 +1,8 @@
-"""How much a preset may take: a stranger's file must not fill the computer's memory.
+"""Limits on the size of a preset: a file from an unknown source must not fill the memory.
 
-`metadata.json` lists the number of parameters. The weights file must be as large as so many
-numbers are, and a model that is built from `config.json` may not have many more of them. The
-second is checked for each weight before it is made, so a layer of a billion units costs nothing.
+`metadata.json` lists the number of parameters. The size of the weights file must fit this number,
+and a model that is built from `config.json` may have at most twice as many parameters. This is
+checked before each weight is made, so a layer of a billion units takes no memory.
 """
 
 import contextlib
@@ -27,13 +27,13 @@ _left: ContextVar[list | None] = ContextVar("parameters and layers left", defaul
 
 @contextlib.contextmanager
 def at_most(parameters: int) -> Iterator[None]:
-    """A model that this thread builds within has about so many parameters.
+    """Within this context, a model that the thread builds may have about so many parameters.
 
-    Twice as many may be made, because some networks are made with a head that is cut off; and
-    `MOST_LAYERS` layers.
+    Twice as many are allowed, because some networks are built with a head that is removed later. At
+    most `MOST_LAYERS` layers are allowed.
 
     Raises:
-        ValueError: from the layer that would be too much, before its weight is made.
+        ValueError: from the layer that exceeds a limit, before its weight is made.
     """
     token = _left.set([2 * parameters, MOST_LAYERS])
     try:
@@ -100,7 +100,7 @@ def check_size(size: int, parameters: int, where: str) -> None:
     """Checks the size of a weights file, in bytes, against the number of parameters.
 
     Raises:
-        ValueError: if so many numbers need more bytes, or far fewer.
+        ValueError: if the size does not fit the number.
     """
     least, most = _BYTES_PER_PARAMETER[0] * parameters, most_bytes(parameters)
     if not least <= size <= most:

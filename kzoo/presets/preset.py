@@ -56,7 +56,7 @@ class _Presets:
 
 
 class PresetMixin(HasPresets):
-    """Gives a Keras model presets; the model is registered with Keras, kzoo's own as `kzoo>...`.
+    """Gives a Keras model presets. Its class must be registered with Keras (kzoo's: `kzoo>...`).
 
     `presets`, an attribute of the class, maps the name of each preset that comes with kzoo to
     its record, as `kzoo.list_presets` describes it.
@@ -141,11 +141,11 @@ class PresetMixin(HasPresets):
 
         Args:
             folder: where to write; made if it does not exist. A preset in it is replaced.
-            half_precision: stores float32 weights in half the bytes, as float16. `from_preset`
+            half_precision: stores float32 weights as float16, in half the bytes. `from_preset`
                 gives float32 again, with a relative error of at most 2**-11 per weight.
             **metadata: further entries of `metadata.json`, of types that JSON has. `kzoo evaluate`
                 reads `trained_on={"data": "mnist", "split": "train", "num_images": 60_000}`, a TFDS
-                name with what was trained on (or `dataset="mnist"`, the name alone), and
+                data set and what was used of it (or `dataset="mnist"`, the name alone), and
                 `classifier`, a preset's name.
 
         Raises:

@@ -1,8 +1,8 @@
 """What a preset's `config.json` may name, checked before anything in it is instantiated.
 
-A config says which classes to build, so loading one must not be a way to run a stranger's program.
-Allowed are layers and the like of Keras, classes registered with Keras as `kzoo>...`, and models
-with presets that the running program has registered itself. The lookup follows the order in which
+A config says which classes to build, so loading one must not run code of its author. Allowed are
+layers and the like of Keras, classes registered with Keras as `kzoo>...`, and models with presets
+that the running program has registered itself. The lookup follows the order in which
 `keras.saving.deserialize_keras_object` resolves names, and refuses wherever the two could disagree;
 Keras's own `safe_mode` stays on as well.
 """

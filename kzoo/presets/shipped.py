@@ -128,7 +128,7 @@ def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
 
 
 def renamed(name: str) -> str:
-    """Today's handle of a preset that has another name now; any other name as it is."""
+    """The new handle of a preset that was renamed; any other name unchanged."""
     for old, new in _RENAMED.items():
         if name in (old, old.partition("/")[2]):
             return new
@@ -136,7 +136,7 @@ def renamed(name: str) -> str:
 
 
 def choices(name: str, model_class: type) -> str:
-    """What could have been meant by a name that does not exist."""
+    """The names that could be meant by a name that does not exist."""
     presets = shipped_presets(model_class)
     names = [p.handle for p in presets] + [p.name for p in presets]
     if not names:

@@ -91,7 +91,7 @@ class PresetFiles:
 
 
 def short(value: object) -> str:
-    """What an error message quotes of a stranger's text: one line, printable, not long."""
+    """A text from an unknown source, as an error message quotes it: one short, printable line."""
     text = " ".join(str(value).split())
     text = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}..."
     return text.encode("utf-8", "backslashreplace").decode()  # JSON may hold half characters

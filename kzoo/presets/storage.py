@@ -205,7 +205,7 @@ def load_weights(model: keras.Model, path: Path, parameters: int) -> None:
 
 
 def check_arrays(path: Path, integers: int) -> None:
-    """Checks that a weights file holds arrays of floats, but for some integers, and nothing else.
+    """Checks that a weights file holds only arrays of floats, and some integers.
 
     An array must lie in the file itself, in its whole length, at one place: HDF5 can also point to
     other files, to groups that contain themselves, and to a few bytes that grow to gigabytes when

@@ -13,7 +13,7 @@ from kzoo.visualization.grid import image_grid
 def latent_traversals(
     model, images, image=None, num_dimensions=10, steps=9, extent=3.0, scale=1, path=None
 ):
-    """What each latent does: it changes along a row, while all others stay the same.
+    """The effect of each latent: it changes along a row, while all others stay the same.
 
     The latents come in the order of `kzoo.latents.latent_scores` of the images, the highest first:
     by their KL divergence for a VAE, by their variance for an Autoencoder. A row goes from
@@ -105,8 +105,8 @@ def arithmetic_sheet(model, first, minus, plus, rows=4, seed=0, scale=1, path=No
         A uint8 sheet of `rows` times 4 images, as `image_grid` returns it.
 
     Raises:
-        ValueError: if a group has fewer members than rows, for another model, or a group that does
-            not fit it.
+        ValueError: for another model, a group that does not fit it, or one with fewer members than
+            `rows`.
     """
     rows = check_positive_int("rows", rows)
     generator = np.random.default_rng(seed)

@@ -22,7 +22,7 @@ def nearest_neighbor_panel(images, neighbors, scale=1, path=None):
         images: uint8 array or tensor `(n, height, width, channels)`, n >= 1, 1 or 3 channels:
             the first column.
         neighbors: uint8 array or tensor `(n, k, height, width, channels)`, nearest first, such as
-            `training_images[indices]` with the indices of `kzoo.evaluation.nearest_neighbors`.
+            `training_images[indices]` with the indices of `kzoo.metrics.nearest_neighbors`.
         scale: every pixel becomes `scale` x `scale` pixels.
         path: name of a .png file to write, replaced as a whole.
 

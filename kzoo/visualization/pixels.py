@@ -1,4 +1,4 @@
-"""Pictures of pixel models: completions of half an image, and what one pixel sees."""
+"""Pictures of pixel models: completed images, and what one pixel sees."""
 
 import numpy as np
 from keras import ops
@@ -66,7 +66,7 @@ def receptive_field(model, row, column, images):
         is 0 for pixels that do not precede the given one, and for those in a blind spot.
 
     Raises:
-        ValueError: if the model is none, or there is no such pixel.
+        ValueError: if the model is of another kind, or there is no such pixel.
     """
     if not isinstance(model, PixelModel) or model.condition_features:
         raise ValueError(f"Expected an unconditional pixel model, got {type(model).__name__}.")

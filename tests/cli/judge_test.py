@@ -133,7 +133,7 @@ def test_seeds_of_a_likelihood_are_not_drawn(evaluate, kzoo_main):
     assert scores["nll"]["deviation"] is None
     assert scores["eye_precision"]["deviation"] is not None
     code, _, err = kzoo_main("evaluate", "eye", "--data", "data.npz", "--seeds", 2)
-    assert code == 1 and "No score of a Classifier is one of samples; got seeds=2" in err
+    assert code == 1 and "seeds=2 is for scores of samples, and a Classifier has none" in err
 
 
 def write_images(folder, images):

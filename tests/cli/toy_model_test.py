@@ -109,5 +109,5 @@ def test_options_that_the_model_does_not_have(kzoo_main, data):
 def test_a_model_that_can_do_nothing_has_no_scores(kzoo_main, saved):
     from kzoo.evaluation import measuring
 
-    with pytest.raises(ValueError, match="Nothing of a Dense can be measured: expected a model"):
+    with pytest.raises(ValueError, match="A Dense cannot be scored: expected a model"):
         measuring.measure(keras.layers.Dense(3), measuring.Given(None, None))

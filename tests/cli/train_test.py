@@ -122,7 +122,7 @@ def test_goes_on_from_a_preset(train, kzoo_main, data, tmp_path):
     code, _, err = kzoo_main("train", "cfggan/new", *few, "--batch-size", 5, "--work", "w")
     assert code == 1 and "the preset cfggan/new has batch_size 4, the command 5" in err
     code, _, err = kzoo_main("train", "cfggan/new", *few, "--set", "width=3", "--work", "w")
-    assert code == 1 and "--set width: the preset 'new' has its arguments" in err
+    assert code == 1 and "--set width: the preset 'new' fixes its arguments" in err
     code, _, err = kzoo_main("train", "cfg/new", *few)
     assert code == 2 and "got 'cfg/new'" in err
 

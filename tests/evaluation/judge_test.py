@@ -148,5 +148,5 @@ def test_enlarge():
 
 @pytest.mark.parametrize("counts", [(5, 20), (40, 5)])
 def test_too_few_real_images(classifier, counts):
-    with pytest.raises(ValueError, match="A judge of 5 features needs more .* got 5"):
+    with pytest.raises(ValueError, match="A judge needs more .* than its 5 features; got 5"):
         Judge(classifier, "eye", *((noise(0, n), "") for n in counts))

@@ -79,7 +79,7 @@ WORDS = [
     ("generate captioned --captions blank.txt", "expected a caption in every line, got none"),
     ("generate pix2pix --sources absent", "--sources: there is no file or folder 'absent'"),
     ("train gan/vae --data squares.npz", "is a VAE, not a GAN"),
-    ("train gan/gan --data squares.npz --set width=3", "--set width: the preset 'gan' has its"),
+    ("train gan/gan --data squares.npz --set width=3", "--set width: the preset 'gan' fixes its"),
     ("... --stages 3", "--stages: a VAE does not train in stages"),
     (
         "... --set latents=3",
@@ -125,7 +125,7 @@ WORDS = [
     ("evaluate --samples photos --data photos --write", "--write is for a preset: ; leave it out"),
     (
         "evaluate --samples photos --data photos --judge notes.keras",
-        "is no .keras file in spite of",
+        "is damaged, or not a .keras file",
     ),
     ("neighbors gan --data absent.npz", "there is no file or folder 'absent.npz'"),
     ("export gan -o gan.txt", "--output: expected the name of a .onnx file, got 'gan.txt'"),
@@ -149,8 +149,8 @@ IMAGES = [
     ("... --split validation", "no array 'x_validation' among ['x_test', 'x_train', 'y_test'"),
     ("... --data photos --split test", "'photos' has no splits, expected 'train'"),
     ("... --data notes.txt", "cannot read images from the file 'notes.txt', expected .npz or .npy"),
-    ("... --data notes.npz", "it is damaged, or no .npz file in spite of its name"),
-    ("... --data notes.npy", "it is damaged, or no .npy file in spite of its name"),
+    ("... --data notes.npz", "it is damaged, or not an .npz file"),
+    ("... --data notes.npy", "it is damaged, or not a .npy file"),
     ("... --data labels.npz", "no array 'x_train' among ['y_train']"),
     ("... --data numbers.npy", "images must have shape (n, height, width) or; got (5,)"),
     ("... --data empty", "no image files; in 'empty'"),
@@ -162,7 +162,10 @@ IMAGES = [
     ("train cfggan --data few.npy --set pool_size=64 --set width=2", "One training update; fewer"),
     ("train classifier --data photos", "needs every image in a subfolder of 'photos'"),
     ("train classifier --data halves.npz", "expected labels that are class numbers 0, 1, ..., one"),
-    ("train classifier --data squares.npz", "need more than as many images; give more images"),
+    (
+        "train classifier --data squares.npz",
+        "features and needs more images than that; give more images",
+    ),
     ("train pix2pix --data photos --sources sources", "there are 7 images without sources: 05, 06"),
     (
         "train gan --data photos --set augment=blur",

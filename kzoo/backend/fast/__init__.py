@@ -1,4 +1,4 @@
-"""Speed only: every path here gives what the plain code gives, sooner.
+"""Speed only: every path here gives the results of the plain code, faster.
 
 A path stays here as long as it makes a whole training or sampling run of a shipped recipe at least
 1.2 times as fast on some backend. `benchmarks/fast_paths.py` measures each, on against off in

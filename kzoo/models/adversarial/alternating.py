@@ -25,9 +25,9 @@ from kzoo.networks.given import shape_of_images
 class AlternatingGAN(Growth, Recognition, AdversarialModel):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
-    A subclass writes its losses, `discriminator_criterion` and `generator_criterion`. Where it
-    needs more, it writes `logits` (what the discriminator's values of images are),
-    `discriminator_penalty`, `after_discriminator_step`, `after_generator_step` or `measures`.
+    A subclass writes its losses, `discriminator_criterion` and `generator_criterion`. If it needs
+    more, it overrides `logits` (the discriminator's values of images), `discriminator_penalty`,
+    `after_discriminator_step`, `after_generator_step` or `measures`.
 
     Args:
         image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
@@ -36,30 +36,30 @@ class AlternatingGAN(Growth, Recognition, AdversarialModel):
         discriminator_steps: discriminator updates k per generator update, each on a mini-batch
             of its own (Algorithm 1 of [1]); `fit` then takes k mini-batches for one step.
         width: features of the DCGAN and ResNet networks next to the image.
-        pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks: half as much work again,
-            and far better digits after the same number of updates.
+        pointwise: adds the 1x1 convolutions of [3] to the DCGAN networks, for about half as much
+            work again.
         codes: number of categories of a categorical latent, which `kzoo.layers.LatentCodes` makes
-            of the first `codes` latents; 0 for none. With it, the classes of images can lie apart.
-            The user's own generator must begin with that layer.
+            of the first `codes` latents; 0 for none. With it, different kinds of images can come
+            from separate parts of the latent space. The user's own generator must begin with that
+            layer.
         information: lambda, weight of the mutual information between the category and the image
             (eq. 6 of [5]). Without it, the generator may ignore the category. Needs `codes`. A
             network on the discriminator's features predicts the category; its loss is `code_loss`.
         instance_noise: standard deviation, in units of [-1, 1] images, of the Gaussian noise that
-            training adds to every image before the discriminator sees it [4]; 0 for none. It
-            keeps the discriminator from winning by details that the generator cannot match.
-        grow_from: a model with half the image's sides, twice the `width` and "dcgan_4x4" networks,
-            whose weights all layers take over but those next to the image [6]; or a model of the
-            same size, to continue its training.
-        fade_images: over how many real images the new layers are faded in [6]; 0 for networks
-            without the smaller one's layers next to the image.
-        auxiliary_weight: of the classifier's loss in the losses of both players, with
+            training adds to every image before the discriminator sees it [4]; 0 for none. It hides
+            details by which the discriminator could always tell the images apart.
+        grow_from: a model for images of half the height and width, with twice the `width` and
+            "dcgan_4x4" networks. All layers but those next to the image start from its weights [6].
+            Or a model of the same size, to continue its training.
+        fade_images: over how many real images the new layers are faded in [6]; 0 for no fading.
+        auxiliary_weight: weight of the classifier's loss in the losses of both networks, with
             `conditioning="auxiliary"` (L_C in section 3 of [7]).
         generator: `"dcgan"`, `"resnet"`, `"fully_connected"`, `"fully_connected_shortcuts"` (see
             `kzoo.networks`), or the user's own `keras.Model`, latents (b, latent_dim) to images
             (b, h, w, c) in [-1, 1].
         discriminator: one of the same names, or the user's own `keras.Model`, images to logits
-            (b, 1). With `conditioning="auxiliary"` it takes no labels, and is made of layers: the
-            classifier's head is put on the inputs of its last one.
+            (b, 1). With `conditioning="auxiliary"` it takes no labels, and must be a functional or
+            sequential model: the classifier reads the inputs of its last layer.
         **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
             `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as `AdversarialModel`
             describes them; `name`, `dtype` and the like, as in `keras.Model`.
@@ -124,7 +124,7 @@ class AlternatingGAN(Growth, Recognition, AdversarialModel):
         return self.discriminator_steps * batch_size
 
     def network_options(self):
-        """Options of the networks that are built by name; each takes those that it knows."""
+        """Options of the networks that are built by name; each network uses those that it has."""
         return {
             "width": self.width,
             "pointwise": self.pointwise,

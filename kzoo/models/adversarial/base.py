@@ -30,9 +30,9 @@ class AdversarialModel(TwoPlayerModel):
             labels)`; `None` for none. The user's own networks then take `[latents, labels]` and
             `[images, labels]`, labels int (b,); with auxiliary classes, the discriminator takes
             images alone.
-        conditioning: how the discriminator and the label meet. One built by name sees it by
-            `"projection"` or `"concatenation"` (see `kzoo.networks.conditional`). With
-            `"auxiliary"`, a discriminator does not see the label, and predicts it (see
+        conditioning: how the label enters a discriminator that is built by name: `"projection"` or
+            `"concatenation"` (see `kzoo.networks.conditional`). With `"auxiliary"`, the
+            discriminator does not see the label but predicts it (see
             `kzoo.models.adversarial.recognition`). The generator takes the label as a one-hot
             vector beside the latents.
         **kwargs: `augment`, `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as

@@ -10,9 +10,9 @@ ones may be: E L(G(z)) = gamma E L(x) is the balance. k_t weighs the generated i
 discriminator's loss, and moves so that the balance is kept.
 
 Deviations: latents are standard normal, as everywhere in kzoo, not uniform in [-1, 1]. L(v) is the
-mean over the values of an image, on which the fitting size of lambda_k depends. The networks lack
-the optional parts of section 3.4.1 (see `kzoo.networks.began`). The paper halves the learning rate
-when M stalls, which is the part of a callback: `keras.callbacks.ReduceLROnPlateau("convergence",
+mean over the values of an image, so a suitable lambda_k may differ from the paper's. The networks
+lack the optional parts of section 3.4.1 (see `kzoo.networks.began`). The paper halves the learning
+rate when M stalls; here a callback can do this: `keras.callbacks.ReduceLROnPlateau("convergence",
 factor=0.5, mode="min")`.
 """
 
@@ -38,14 +38,15 @@ class BEGAN(AlternatingGAN):
         latent_dim: length of the latent vectors z ~ N(0, I), and of the code of the autoencoder
             that is built by name.
         gamma: in (0, 1], the diversity ratio E L(G(z)) / E L(x) to be held. Lower values give
-            better and fewer kinds of images; the paper takes .3 to .7.
+            better images of fewer kinds; the paper takes .3 to .7.
         lambda_k: proportional gain, the step of k_t.
         width: n, features of the networks next to the image.
         repeats: convolutions of the "began" networks at every size of map.
         generator: `"began"`, or another name or network that `AlternatingGAN` takes.
         discriminator: `"began"`, or the user's own `keras.Model`, an autoencoder: images
             (b, h, w, c) to their reconstructions (b, h, w, c).
-        conditioning: `"concatenation"`: the label joins the channels of what the autoencoder sees.
+        conditioning: `"concatenation"`: the label is added to the autoencoder's input as further
+            channels.
         **kwargs: as `AlternatingGAN` describes them, without `information`.
 
     Raises:

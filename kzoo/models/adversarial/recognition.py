@@ -32,7 +32,7 @@ class ClassHead:
     Args:
         discriminator: `keras.Model` of layers (functional or sequential), images to values (b, 1).
         num_classes: number of classes, or categories.
-        argument: what asked for the head, for the message.
+        argument: the argument that asked for the head, for error messages.
         hidden: units of a hidden layer of the head; 0 for none.
 
     Attributes:
@@ -72,7 +72,7 @@ class ClassHead:
 
         Args:
             images: (b, h, w, c).
-            classes: ints (b,), what they are.
+            classes: ints (b,), the classes of the images.
             training: whether batch norm takes the statistics of the batch.
 
         Returns:
@@ -163,7 +163,7 @@ class Recognition:
         return values, {name: loss}
 
     def weighted(self, losses):
-        """The losses of the class head among some, times their weights: a scalar."""
+        """The sum of the class head's losses among `losses`, times their weights: a scalar."""
         weights = {"code_loss": self.information, "class_loss": self.auxiliary_weight}
         return sum(weight * losses[name] for name, weight in weights.items() if name in losses)
 

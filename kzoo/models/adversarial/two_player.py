@@ -1,4 +1,4 @@
-"""What models with two players share: two networks, and what modern training adds to them:
+"""What models of a discriminator and a generator share: the two networks, and these options:
 
 * Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [1].
 * Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [2].

@@ -3,8 +3,8 @@
 Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville 2017, "Improved training of Wasserstein GANs",
 arXiv:1704.00028: Algorithm 1.
 
-Deviations: latents as in `kzoo.GAN`; the critic is DCGAN's without batch norm, which the penalty of
-single images excludes (section 4).
+Deviations: latents as in `kzoo.GAN`; the critic is DCGAN's without batch norm, because the penalty
+is on the gradient at single images (section 4).
 """
 
 import keras

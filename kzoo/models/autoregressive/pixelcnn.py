@@ -85,8 +85,7 @@ class PixelCNN(MaskedConvModel):
         head_filters: features of the two 1x1 convolutions before the output.
         position_bias: whether the first convolution gets a learned bias for every row and every
             column. It tells the network where in the image a pixel is; without it, convolutions
-            know this near the border only. A large gain on centred images. The paper's model has
-            none.
+            know this near the border only. The paper's model has none.
         **kwargs: `num_classes` and `context_features` of `kzoo.PixelModel`; `name`, `dtype` and the
             like, as in `keras.Model`.
 

@@ -21,8 +21,8 @@ Deviations from the paper's text, after the authors' published code where that d
 
 Not in the paper are class-conditional models, an average of the approximator's weights over the
 stages, and what changes the discriminator's training: `discriminator_loss="hinge"`, augmentation,
-spectral normalization, R1. The steps follow such a D as they follow any. But Theorem 2.1 holds for
-a D that is the logarithm of a ratio of densities, as the logistic loss finds it.
+spectral normalization, R1. Steps along such a D are computed in the same way. But Theorem 2.1 holds
+for a D that is the logarithm of a ratio of densities, which the logistic loss learns.
 """
 
 import keras
@@ -52,7 +52,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
     * `algorithm="xicfg"` (Algorithm 3): stages of T functional gradient steps with U discriminator
       updates before each, then distillation into the approximator.
     * `"icfg"` (Algorithm 2): the same without distillation: every stage starts from the same G_0,
-      with a discriminator that is one stage further. T is all that the generator gets.
+      with a discriminator trained for one more stage. So the generator never has more than T steps.
     * `"cfg"` (Algorithm 1): every D_t starts anew and is trained to (near) optimality by U
       updates, hundreds of them; T steps in all, after which `fit` stops.
 
@@ -64,9 +64,9 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
     `d_fake`, the means of D over real and generated images; `g_loss`, the mean of
     1/2 ||G~(z) - G_T(z)||^2 over the mini-batches of the last epoch of distillation, each taken
     before its update of the approximator G~ (without distillation, of G_0 itself); and
-    `grad_norm`, the root of E ||s grad D_T(G_{T-1}(z))||^2. With s = 1, eta grad_norm^2 is what a
-    step lowers the divergence by, to first order; in general that is eta E s ||grad D||^2
-    (Theorem 2.1). `kzoo.callbacks.StageHistory` keeps the losses of every stage.
+    `grad_norm`, the root of E ||s grad D_T(G_{T-1}(z))||^2. With s = 1, a step lowers the
+    divergence by eta grad_norm^2, to first order; in general by eta E s ||grad D||^2 (Theorem 2.1).
+    `kzoo.callbacks.StageHistory` keeps the losses of every stage.
 
     Args:
         image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
@@ -79,16 +79,16 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
             batch norm.
         scaling: s(D(x)). `"constant"`: 1, as in the paper's experiments. Or the weight of grad D(x)
             in the gradient of a GAN's generator loss: `"minimax"`, sigmoid(D), or
-            `"non_saturating"`, sigmoid(-D), which leaves images alone that look real already. Or a
+            `"non_saturating"`, sigmoid(-D), which hardly moves images that look real already. Or a
             function of D's values (b, 1) to positive numbers (b, 1), registered with Keras.
         pool_size: N, how many latents a stage's approximator is fitted on; a multiple of
             `batch_size`.
         batch_size: b, mini-batch of every network; generated images depend on it.
         approximator_epochs: passes over the N pairs (z, G_T(z)) per stage.
-        restart_optimizer: whether the approximator's optimizer forgets its averages of gradients
-            before every stage, as in the authors' code. Adam should keep them (`False`): its
-            first steps after a restart are too long.
-        fixed_pool: `True`: one pool of N latents per stage, advanced by each new step, feeds the
+        restart_optimizer: whether the averages of gradients in the approximator's optimizer are
+            reset before every stage, as in the authors' code. Adam should keep them (`False`): its
+            first steps after a reset are too long.
+        fixed_pool: `True`: one pool of N latents per stage, moved by each new step, for the
             discriminator and then the approximator (the ICML paper). `False`: fresh latents for
             every discriminator update, T U b in all, and for the approximator, 1.7 times the
             gradients (the authors' later code). CFG always draws fresh ones.
@@ -102,7 +102,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
             ResNet) or .5 (SVHN).
         discriminator: `"dcgan"` (with 1x1 convolutions), `"resnet"`, `"fully_connected"`,
             `"fully_connected_shortcuts"` (see `kzoo.networks`), or the user's own `keras.Model`,
-            images to values (b, 1), which must be differentiable; dropout does not belong in it.
+            images to values (b, 1), which must be differentiable and without dropout.
         approximator: one of the same names, or the user's own `keras.Model`, latents
             (b, latent_dim) to images (b, h, w, c) in [-1, 1]. The paper's settings for
             `"fully_connected"`: T=25, eta=.1, learning rates of 1e-4.
@@ -134,8 +134,8 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
     distributes = False
     trains_in_loops = True
     refused_conditioning = {
-        "auxiliary": "samples move along the gradient of D, which would know no label, so that "
-        "nothing would move them towards their class"
+        "auxiliary": "samples move along the gradient of D, which would not see the label, so "
+        "that nothing would move them towards their class"
     }
 
     def __init__(
@@ -279,7 +279,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         return d_losses[0], g_loss, *d_losses[1:], grad_norm
 
     def _pool(self, count, labels):
-        """n latents (n, d), labels (n,) as frequent as real ones, and the approximator's images."""
+        """n latents (n, d), labels (n,) drawn from the real ones, and the approximator's images."""
         latents, own = self._latents(count), self.drawn_labels(count, labels)
         return latents, own, self.approximate(latents, own)
 

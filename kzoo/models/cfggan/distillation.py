@@ -1,4 +1,4 @@
-"""How a CFGGAN's grown generator is distilled into its approximator (Algorithm 3, line 4)."""
+"""How a CFGGAN's grown generator is distilled into its approximator (Algorithm 3)."""
 
 import keras
 from keras import ops

@@ -1,4 +1,4 @@
-"""Using a CFGGAN: drawing images of G_t, measuring it, what `export` writes."""
+"""Using a CFGGAN: images of G_t, its losses on given images, `export`."""
 
 import keras
 from keras import ops

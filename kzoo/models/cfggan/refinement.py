@@ -1,8 +1,8 @@
 """Refining any generator by composite functional gradients.
 
-Algorithm 2 (ICFG) of Johnson, Zhang 2018, arXiv:1801.06309, starts from some G_0. Nothing is asked
-of it but its images: the steps are gradients with respect to these, not to its weights. So G_0 may
-be the generator of a GAN, the decoder of a VAE, or any other network that draws images.
+Algorithm 2 (ICFG) of Johnson, Zhang 2018, arXiv:1801.06309, starts from some G_0. It needs only the
+images of G_0: the steps follow gradients with respect to these, not to its weights. So G_0 may be
+the generator of a GAN, the decoder of a VAE, or any other network that draws images.
 """
 
 import keras
@@ -138,8 +138,8 @@ class Refinement:
 
         A discriminator of its own is trained against the growing images for `stages` stages, each
         of T = `steps` functional gradient steps from G_0. The last stage's D_1 ... D_T stay, and
-        images are drawn from G_T. The generator is not trained; the refined model holds it, and not
-        a copy.
+        images are drawn from G_T. The generator is not trained; the refined model holds the
+        generator itself, not a copy.
 
         Args:
             generator: a kzoo model that draws from vectors of noise, such as a `kzoo.GAN` or a

@@ -18,9 +18,9 @@ def joint_embedding_loss(images, texts, same):
     more compatible with its own text than with any other, by a margin of 1 (the loss Delta of [1]
     between two classes), and a text with its own image.
 
-    Deviations: every pair stands for itself where [1] takes the mean of F over a class; the loss is
-    the mean over all wrong partners in the batch, where [1] takes the worst one. That starts well
-    from networks that know nothing, which [1] does not do.
+    Deviations: F is that of single pairs, where [1] takes its mean over a class. The loss is the
+    mean over all wrong partners in the batch, where [1] takes the worst one; this suits networks
+    that are not pretrained, which those of [1] are.
 
     Args:
         images: theta(v) (b, d).
@@ -53,12 +53,12 @@ def matching_aware_loss(real, wrong, fake, is_wrong, hinge=False):
         real: logits (b, 1) of real images with their texts; s_r = sigmoid(real).
         wrong: logits (b, 1) of real images with the texts of others.
         fake: logits (b, 1) of generated images with their texts.
-        is_wrong: bools (b,), whether such a text says something else; only then it counts.
+        is_wrong: bools (b,), whether the wrong text really differs; only then it counts.
         hinge: whether max(0, 1 - x) stands for -log s and max(0, 1 + x) for -log(1 - s) [3].
 
     Returns:
-        `(loss, wrong_loss)`, scalars: the loss, and its part -log(1 - s_w), which says how well the
-        discriminator tells that a text does not fit; 0 in a batch whose texts are all equal.
+        `(loss, wrong_loss)`, scalars: the loss, and its part -log(1 - s_w), which is low if the
+        discriminator rejects wrong texts; 0 in a batch whose texts are all equal.
     """
     real, (wrong, fake) = (_hinge if hinge else _logistic)(real, (wrong, fake))
     weights = ops.cast(is_wrong, wrong.dtype)[:, None]  # (b, 1)

@@ -3,8 +3,8 @@
 * Reed, Akata, Lee, Schiele 2016, "Learning deep representations of fine-grained visual
   descriptions", CVPR, arXiv:1605.05395, eqs. 1 to 3 [1].
 
-Deviations: both networks are small and learn from nothing, where [1] takes the features of a large
-image classifier and a character-level text network. Captions that are equal are one class; [1] has
+Deviations: both networks are small and trained from scratch, where [1] takes the features of a
+large image classifier and a character-level text network. Equal captions are one class; [1] has
 the classes of a data set. The loss differs as `kzoo.models.text_to_image.losses` says.
 """
 

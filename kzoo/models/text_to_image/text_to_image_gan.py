@@ -39,12 +39,13 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
     """A GAN whose generator and discriminator see a caption [1].
 
     It is trained in two steps. `fit_encoder(images, captions)` trains the encoder of captions, a
-    `kzoo.TextImageEncoder`. Then `fit(images, captions)` trains the two networks, and the encoder
-    stays as it is. `generate(captions=...)` draws images. Equal seeds give equal latents: then only
-    the content changes with the caption, and the style (pose, background) is that of the latents.
+    `kzoo.TextImageEncoder`. Then `fit(images, captions)` trains the two networks, with the encoder
+    frozen. `generate(captions=...)` draws images. Equal seeds give equal latents: then the caption
+    decides the content, and the latents the style (pose, background).
 
     `fit` reports `d_loss`, `g_loss` and `wrong_loss`, the part of `d_loss` for real images with the
-    texts of others. Only a discriminator that reads brings it below log 2, .69.
+    texts of others. A discriminator that ignores captions cannot bring it below log 2, .69, without
+    rejecting real images.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -53,7 +54,7 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
         max_words: how many words of a caption the model sees, from the first one on; 24 by default.
         latent_dim: length of the latent vectors z ~ N(0, I).
         text_dim: length of the encoder's vectors; 128 by default, 1024 in [1].
-        compressed_dim: to how many numbers each of the two networks compresses such a vector.
+        compressed_dim: length to which each of the two networks compresses such a vector.
         width: features of the networks next to the image.
         interpolation: whether the generator also learns from vectors halfway between two texts
             (eq. 5 of [1], beta = .5), which doubles the work of its step.
@@ -178,7 +179,7 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
     # The encoder ------------------------------------------------------------------------------
 
     def fit_encoder(self, images, captions=None, optimizer=None, **options):
-        """Trains the encoder. A GAN that was trained before must then be trained anew.
+        """Trains the encoder. A GAN that was trained before must then be trained again.
 
         Args:
             images, captions: as in `fit`.

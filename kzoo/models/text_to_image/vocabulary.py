@@ -30,7 +30,7 @@ def vocabulary_of(captions, min_count=1):
 
     Args:
         captions: a list or array of strings.
-        min_count: how often a word must stand in the captions to be taken.
+        min_count: how often a word must occur in the captions to be taken.
 
     Returns:
         A list of strings.
@@ -45,8 +45,8 @@ def vocabulary_of(captions, min_count=1):
     words = sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w))
     if not words:
         raise ValueError(
-            f"Expected captions with words that stand in them at least {min_count} times, got "
-            f"none among {len(captions)} captions."
+            f"Expected captions with a word that occurs at least {min_count} times, got "
+            f"{len(captions)} captions without one."
         )
     return words
 
@@ -125,7 +125,7 @@ class Captioned:
 
         Args:
             captions: a list or array of strings, those of the training data.
-            min_count: how often a word must stand in them to be taken.
+            min_count: how often a word must occur in them to be taken.
             **arguments: of the constructor.
 
         Raises:

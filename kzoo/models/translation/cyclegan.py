@@ -10,10 +10,10 @@ its D_X and D_Y `discriminator_a` and `discriminator_b`.
 
 Deviations: those of the networks, see `kzoo.networks.resnet_translator` and
 `kzoo.networks.patchgan`. The identity loss is on by default, as in the authors' program; the paper
-takes it for paintings. The discriminators are updated after the generators, on the translations
-that these made before their step, as in that program. How the pool treats whole mini-batches stands
-in `kzoo.layers.ImagePool`. The linear decay of the learning rate in the second half of training is
-left to a schedule of Keras (the recipe has it), and jitter to the data.
+uses it for paintings. The discriminators are updated after the generators, on the translations that
+these made before their step, as in that program. `kzoo.layers.ImagePool` says how the pool treats
+mini-batches. The linear decay of the learning rate in the second half of training is left to a
+schedule of Keras (the recipe has it), and jitter to the data.
 """
 
 import functools
@@ -56,8 +56,9 @@ class CycleGAN(TwoOptimizers):
         receptive_field: side of the square that one logit of a discriminator sees: 70, 34 or 16
             pixels.
         cycle_weight: lambda (eq. 3), weight of the cycle loss.
-        identity_weight: weight of the identity loss, which is for a generator to leave images alone
-            that are in its own domain already; 0 for none. The paper takes half of `cycle_weight`.
+        identity_weight: weight of the identity loss, by which a generator learns to leave images
+            unchanged that are already in its output domain; 0 for none. The paper takes half of
+            `cycle_weight`.
         pool_size: how many past images of each domain the discriminators are also trained on; 0 for
             none.
         generator_ab, generator_ba: `"resnet_translator"`, `"unet"` (without dropout), or the user's
@@ -193,7 +194,7 @@ class CycleGAN(TwoOptimizers):
         return self.generate(sources=images, to=to, batch_size=batch_size, seed=0)
 
     def generate(self, num_samples=None, seed=None, batch_size=None, to="b", **condition):
-        """`translate` by the name that all models have: `generate(sources=images)`.
+        """`translate`, under the name that all models have: `generate(sources=images)`.
 
         Args:
             num_samples: the number of sources, or `None`.
@@ -260,6 +261,7 @@ class CycleGAN(TwoOptimizers):
 
         Args:
             reals, fakes: images of a, and of b, (b, h, w, c) each.
+            training: whether the networks run in training mode.
         """
         losses = []
         for domain, real, fake in zip(DOMAINS, reals, fakes, strict=True):
@@ -272,6 +274,7 @@ class CycleGAN(TwoOptimizers):
 
         Args:
             a, b: images of the two domains, (b, h, w, c).
+            training: whether the networks run in training mode.
 
         Returns:
             `(loss, (parts, fakes))`: the weighted sum; the adversarial loss, the cycle loss (eq. 2)

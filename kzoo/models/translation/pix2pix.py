@@ -29,8 +29,8 @@ from kzoo.networks.given import check_network, dtype_policy
 class Pix2Pix(TwoPlayerModel):
     """Translates images, such as label maps to photographs; learns from pairs.
 
-    It is fitted on `(images, sources)`: the second is what it starts from, the first what it shall
-    make of it. In a dict of named features, the images are called `"image"`, `"real_image"` or
+    It is fitted on `(images, sources)`: the sources are its inputs, the images the wanted outputs.
+    In a dict of named features, the images are called `"image"`, `"real_image"` or
     `"target_image"`, and the sources `"source"` or `"input_image"`.
 
     Args:

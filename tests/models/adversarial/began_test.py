@@ -213,7 +213,7 @@ def own_discriminator():
         ({"discriminator": "dcgan"}, r"discriminator must map .* outputs \(None, 8, 8, 1\)"),
         ({"discriminator": own_discriminator}, r"discriminator must map .* got outputs \(None, 1"),
         ({"codes": 2}, "codes=2 needs generator='dcgan'"),
-        ({"fade_images": 10}, "Fading in needs discriminator='dcgan_4x4'"),
+        ({"fade_images": 10}, "fade_images needs discriminator='dcgan_4x4'"),
     ],
 )
 def test_wrong_arguments(arguments, message):

@@ -103,7 +103,8 @@ class GatedPixelCNN(PositionBias, PixelModel):
         """What layer `index` adds to its two stacks before the gates, `None` for nothing.
 
         Args:
-            condition: see `condition`; (b, 1 or w, f) for a single row.
+            index: of the layer.
+            condition: see `condition_maps`; (b, 1 or w, f) for a single row.
             row: an integer tensor, or `None` for all rows.
         """
         addend = self.bias_of_positions(row) if index == 0 else None

@@ -9,7 +9,7 @@ Implements
 
 Deviation: the pixels of the small image are those of the large one, so the conditional model
 takes them as known and predicts only the others. log p(x) = log p(small) + log p(x | small) is
-then exact; a model that predicts them again, as in the paper, loses probability on images that
+then exact; a model that predicts them again, as in the paper, gives some probability to images that
 contradict their small version.
 """
 
@@ -29,7 +29,7 @@ class MultiScale(PixelModel):
 
     The image of the next smaller scale consists of every second pixel (or third, and so on) of
     every second row, beginning with the first. Likelihoods, `generate` and `complete` are those
-    of any `PixelModel`; the pixels are just not in raster order.
+    of any `PixelModel`; only the order of the pixels is another.
 
     Args:
         models: `PixelModel`s from the smallest scale to the whole image. All but the first have

@@ -140,7 +140,7 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
 
     @property
     def condition_features(self):
-        """Number of features of `condition`, 0 for an unconditional model."""
+        """Number of features of `condition_maps()`, 0 for an unconditional model."""
         return (self.num_classes or 0) + (self.context_features or 0)
 
     def condition_maps(self, labels=None, context=None):
@@ -187,7 +187,7 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
 
         Args:
             x: (b, h, w, c) in [-1, 1], see `scale`.
-            condition: what `condition()` returns.
+            condition: what `condition_maps()` returns.
         """
         raise NotImplementedError
 
@@ -228,8 +228,8 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
             labels: int array (n,), for a class-conditional model: then this is log p(x | label).
             context: float array (n, height, width, context_features), for a model with a context.
             batch_size: how many images to compute at once; changes memory and speed only.
-            unit: "nats" per image or "bits/dim", bits per value of the image. The latter of a
-                likely image is near 0, and negative: it is a log-likelihood.
+            unit: "nats" per image or "bits/dim", bits per value of the image. Both are
+                log-likelihoods, so they are negative, and nearer to 0 for likelier images.
 
         Returns:
             Float NumPy array (n,).

@@ -74,8 +74,8 @@ class PixelSampler(NaiveSampler):
             num_samples, seed, batch_size: as in `kzoo.GenerativeModel.generate`.
             temperature: positive; the logits are divided by it. Below 1, likely values become
                 likelier; 1 is the model's distribution.
-            cached: `False` runs the network on the whole image for every value, for comparison:
-                it draws the same images many times more slowly.
+            cached: `False` runs the network on the whole image for every value. It draws the same
+                images, many times more slowly.
             verbose: whether to show the rows done, on the error stream; "auto" does so where
                 drawing takes more than a few seconds.
             **condition: `labels` for a class-conditional model: an int, or an int array
@@ -191,7 +191,7 @@ class PixelSampler(NaiveSampler):
         return ops.convert_to_tensor(images, "float32")
 
     def draw_images(self, noise, given, missing, condition, temperature, advance=None):
-        """Draws images, value by value in raster order, by the inverse of each distribution.
+        """Draws images, value by value in raster order, by the inverse cumulative distribution.
 
         Args:
             noise: uniform numbers (n, h, w, noise_per_pixel) in [0, 1), NumPy, as all arrays.

@@ -34,7 +34,8 @@ class PixelRNN(MaskedConvModel):
         image_shape: `(height, width, channels)` of the images.
         levels: number of values that a channel can take, 2..256.
         variant: "row_lstm", whose layers see a triangle of pixels above a pixel, or
-            "diagonal_bilstm", whose layers see all pixels before it and take about twice the time.
+            "diagonal_bilstm", whose layers see nearly all pixels before it and take about twice the
+            time.
         units: h of the paper; the residual stream has 2h features.
         num_layers: number of LSTM layers.
         kernel_size: odd, k of the Row LSTM; a Diagonal BiLSTM has none.

@@ -60,13 +60,13 @@ class Autoencoder(GenerativeModel):
         encoder: `"convolutional"`, `"fully_connected"`, or a `keras.Model` from images in [-1, 1]
             (b, h, w, c) to latents (b, latent_dim).
         decoder: the same names, or a `keras.Model` from latents (b, latent_dim) to (b, h, w, c),
-            without a last activation: pixels in [-1, 1] (`"l2"`) or the logits of white
+            without a last activation: pixels in [-1, 1] (`"l2"`) or the logits of white pixels
             (`"cross_entropy"`).
         reconstruction_loss: `"l2"`, the squared error in units of [-1, 1], or `"cross_entropy"`,
             in nats, of pixels taken as probabilities of white; both summed over an image.
-        corruption: of the images that the encoder is trained on, `None`, `"masking"`: a value
-            becomes black (-1) with probability `corruption_level`, or `"gaussian"`: noise of
-            standard deviation `corruption_level`, in units of [-1, 1].
+        corruption: noise on the encoder's inputs in training: `None`, `"masking"`: a value becomes
+            black (-1) with probability `corruption_level`, or `"gaussian"`: noise of standard
+            deviation `corruption_level`, in units of [-1, 1].
         corruption_level: a positive number with a `corruption`, at most 1 for masking; else `None`.
         penalty: `None`, `"contractive"`: the squared Frobenius norm of the encoder's Jacobian,
             `"kl"`: divergence of the average activations from `sparsity`, for latents in
@@ -85,8 +85,8 @@ class Autoencoder(GenerativeModel):
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
-        ValueError: for an unknown name, numbers outside the ranges above or given where they have
-            no meaning, or networks whose shapes do not fit.
+        ValueError: for an unknown name, a number outside its range or without the option that it
+            belongs to, or networks whose shapes do not fit.
     """
 
     loss_names = ("loss", "reconstruction", "penalty")

@@ -48,9 +48,9 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the
     posterior's means. `fit` and `evaluate` report, in nats per image, `reconstruction`
     (-log p(x|z)), `kl_1` to `kl_L` (the KL divergence of the posterior of each z_i from its prior
-    p(z_i | z_(i+1)): near 0, that layer has collapsed and tells nothing), their sum `kl`, and
-    `loss`. `evaluate`'s loss is the negative evidence lower bound (ELBO) from one sample per image;
-    `fit`'s has the weight and the free bits below.
+    p(z_i | z_(i+1)); near 0, that layer is not used), their sum `kl`, and `loss`. `evaluate`'s loss
+    is the negative evidence lower bound (ELBO) from one sample per image; `fit`'s has the weight
+    and the free bits below.
 
     The latents of one image, all layers flattened and joined from z_1 to z_L, have the length
     `latent_dim`; so has the noise of `transform_noise`.
@@ -70,8 +70,8 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
         scale: scale of the pixels, as in `kzoo.VAE`; `None` learns one number.
         kl_warmup: number of updates over which the weight of the KL term in the training loss rises
             from 0 to 1.
-        free_bits: nats; the training loss takes at least these for the KL divergence of each layer,
-            so that a layer need not collapse. 0 for the ELBO.
+        free_bits: nats; in the training loss, the KL divergence of each layer counts as at least
+            this, so that it is not pushed to 0. 0 for the ELBO.
         seed: seed of the training noise, an int or `None`.
         **kwargs: `name`, `dtype` and the like, as in `keras.Model`.
 
@@ -154,6 +154,7 @@ class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
         Args:
             noise: standard normal numbers, a list of (b, *latent_shape) from z_1 to z_L.
             likelihoods: what `upward_pass` returns; `None` draws from the prior.
+            training: whether batch norm uses the statistics of the batch.
 
         Returns:
             `(parameters, ladder)`: the parameters of p(x|z), (b, h, w, c), and for z_1 to z_L a

@@ -24,7 +24,7 @@ def check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples):
         check_positive_int("kl_warmup", kl_warmup)
     if check_positive_int("num_importance_samples", num_importance_samples) > 1 and free_bits:
         raise ValueError(
-            "free_bits change the KL term, which the k-sample bound has not: expected "
+            "free_bits change the KL term, which the k-sample bound lacks: expected "
             f"num_importance_samples=1 or free_bits=0, got {num_importance_samples} and "
             f"{free_bits}."
         )

@@ -60,8 +60,8 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
             (uint8 0 and 255, as `kzoo.datasets.load(..., binarize="dynamic")` gives); a grey value
             is taken as the probability of white, and the losses are then cross-entropies, whose
             smallest value is not 0.
-            `"gaussian"`: the output is the mean of a density over pixels in [-1, 1]. Its log is
-            not comparable with that of a discrete distribution and may be positive.
+            `"gaussian"`: the output is the mean of a density over pixels in [-1, 1]. Its logarithm
+            is not comparable with that of a discrete distribution, and may be positive.
             `"discretized_logistic"`: the output is the centre of a distribution of the 256 grey
             levels, in units of [-1, 1].
             `"discretized_logistic_mixture"`: the output is what

@@ -52,7 +52,8 @@ class VQVAE(Configured, PriorMethods, GenerativeModel):
         blocks: residual blocks of each network.
         commitment_cost: beta of eq. 3, at least 0.
         decay: gamma of the codebook's moving averages.
-        restart_below: a code that is used less often per batch starts anew; 0 for never.
+        restart_below: a code that is used less often per batch is replaced (see
+            `kzoo.layers.VectorQuantizer`); 0 for never.
         pixel_variance: variance of the images' values in [-1, 1], the unit of `reconstruction`.
         prior: a `kzoo.PixelModel` over `code_shape`, or `None`. Its `levels ** channels` must be
             `num_codes`: images (h, w, 1) with as many levels as there are codes, or (h, w, 8)
