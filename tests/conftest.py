@@ -35,6 +35,12 @@ gc.set_threshold(50_000, 100_000, 100_000)
 import keras  # noqa: E402
 import pytest  # noqa: E402
 
+import kzoo  # noqa: E402, F401
+
+# What importing made stays to the end: `gc.collect()` need not look at it after every file, for
+# half a second each.
+gc.freeze()
+
 if _KNOWN_JAX:
     from jax._src.interpreters import mlir
 

@@ -104,6 +104,7 @@ def gated(shape, **options):
     return GatedPixelCNN(shape, **TINY, **options)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("build", "message"),
     [
