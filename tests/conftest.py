@@ -35,12 +35,6 @@ gc.set_threshold(50_000, 100_000, 100_000)
 import keras  # noqa: E402
 import pytest  # noqa: E402
 
-import kzoo  # noqa: E402, F401
-
-# What importing made stays to the end: `gc.collect()` need not look at it after every file, for
-# half a second each.
-gc.freeze()
-
 if _KNOWN_JAX:
     from jax._src.interpreters import mlir
 
@@ -57,6 +51,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
+
+
+def pytest_collection_finish():
+    """What importing made stays to the end: `gc.collect` need not look at it after every file."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="module")

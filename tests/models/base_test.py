@@ -144,7 +144,15 @@ def test_keras_file_keeps_model_and_optimizers(trained, tmp_path):
     for a, b in zip(model.optimizer.variables, loaded.optimizer.variables, strict=True):
         np.testing.assert_array_equal(numpy(a), numpy(b))
     np.testing.assert_array_equal(draw(model, 4, seed=0), draw(loaded, 4, seed=0))
+
+
+@pytest.mark.once  # of other backends: saved_before_test.py
+def test_a_keras_file_trains_on(trained, tmp_path):
+    trained.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
     loaded.fit(*data(loaded), batch_size=16, epochs=1, verbose=0)
+    for values in loaded.history.history.values():
+        assert np.isfinite(values).all()
 
 
 def test_preset_round_trip(trained, tmp_path):
@@ -262,7 +270,7 @@ def test_steps_per_execution(name):
     assert int(numpy(optimizer.iterations)) == batches * updates
 
 
-@pytest.mark.parametrize("name", ["VAE", "GAN", "PixelCNN"])
+@pytest.mark.parametrize("name", ["VAE", "GAN"])
 def test_xla(name):
     """`jit_compile=True` gives the losses of `jit_compile=False`."""
     if keras.backend.backend() == "torch":
@@ -336,9 +344,7 @@ def test_too_few_images_for_a_stage():
         tiny("CFGGAN").fit(IMAGES[:10], verbose=0)
 
 
-@pytest.mark.parametrize(
-    "name", once_but(["GAN", "PixelCNN"], ["GAN", "CFGGAN", "VAE", "PixelCNN", "Pix2Pix"])
-)
+@pytest.mark.parametrize("name", once_but(["GAN"], ["GAN", "CFGGAN", "VAE", "PixelCNN", "Pix2Pix"]))
 def test_many_threads_use_one_model(name):
     """Each gets what it would get alone: images of its seed, losses of its data."""
     model = tiny(name)

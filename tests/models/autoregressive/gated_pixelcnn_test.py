@@ -70,7 +70,7 @@ def test_sampler_sees_the_logits_of_the_whole_network(image_shape, levels, optio
     pixel_checks.check_sampler_sees_the_network(model)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_classes": 3, "context_features": 2}])
+@pytest.mark.parametrize("options", [once({}), {"num_classes": 3, "context_features": 2}])
 @pytest.mark.parametrize("image_shape, levels", CASES)
 def test_sampler_draws_what_the_whole_network_draws(image_shape, levels, options):
     pixel_checks.check_cached_draws_as_the_network(random_model(image_shape, levels, **options))
@@ -85,6 +85,7 @@ def test_the_gates():
     np.testing.assert_allclose(numpy(gate(ops.convert_to_tensor(x))), expected, rtol=1e-5)
 
 
+@pytest.mark.once
 def test_a_class_conditional_model_learns_its_classes():
     model = GatedPixelCNN((3, 3, 1), **TINY, num_classes=2)
     model.compile(keras.optimizers.Adam(0.05))

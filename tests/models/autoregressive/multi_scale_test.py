@@ -57,6 +57,7 @@ def test_samples_follow_the_likelihood():
     assert (abs(frequencies - probabilities) < 5 * error).all()
 
 
+@pytest.mark.once
 def test_three_scales_learn_and_complete(tmp_path):
     shapes = [(2, 2, 1), (4, 4, 1), (8, 8, 1)]
     models = [

@@ -266,6 +266,7 @@ def test_default_optimizer():
     assert (rate["initial_learning_rate"], rate["decay_rate"]) == (1e-3, 0.999995)
 
 
+@pytest.mark.once
 def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypatch):
     model = PixelCNNPlusPlus(SMALL, **{**TINY, "dropout": 0.1})
     optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.5)
