@@ -257,10 +257,10 @@ def test_the_same_seed_gives_the_same_order(plain_model):
 
 def test_validation(plain_model):
     model = plain_model
-    images, values = data(model, 4 * COUNT)
+    images, values = data(model, 4 * BATCH)
     kind = kinds(model)[0]
     for options in (
-        {"validation_split": 0.25},
+        {"validation_split": 0.5},
         {"validation_data": tuple(arrays(images[:BATCH], values[:BATCH], kind).values())},
         {
             "validation_data": Batches(

@@ -128,7 +128,8 @@ def test_equal_seeds_give_equal_samples(trained):
     first = draw(model, 9, seed=5)
     np.testing.assert_array_equal(first, draw(model, 9, seed=5))
     np.testing.assert_array_equal(first, draw(model, 9, seed=keras.random.SeedGenerator(5)))
-    assert not np.array_equal(first, draw(model, 9, seed=6))
+    if not isinstance(model, kzoo.CycleGAN):  # which draws nothing at random
+        assert not np.array_equal(first, draw(model, 9, seed=6))
     if not isinstance(model, kzoo.CFGGAN):  # whose images depend on their batch
         other = draw(model, 9, seed=5, batch_size=4)
         assert np.abs(first.astype(int) - other).max() <= 1
