@@ -4,8 +4,8 @@ python -m tests                                 # every test
 python -m tests --backends torch tests/presets  # other arguments go to pytest
 
 What computes is tested on every backend. What only reads files, parses a command line or runs a
-recipe is the same on all of them, and is tested on one: the folders of `ONCE`. Where folders or
-files are named, every one of them is tested on every backend.
+recipe is the same on all of them, and is tested on one: the folders of `ONCE`, and the tests with
+the marker `once`. Where folders or files are named, everything is tested on every backend.
 """
 
 import argparse
@@ -20,10 +20,24 @@ BACKENDS = ("tensorflow", "jax", "torch")
 REPOSITORY = Path(__file__).resolve().parent.parent
 TESTS = REPOSITORY / "tests"
 
-#: Folders whose tests run on one backend: they ask nothing of it that other tests do not ask.
-ONCE = ("applications", "cli", "datasets", "docs", "presets/attack", "visualization", "wrong_uses")
+#: Folders and files whose tests run on one backend: they ask nothing of it that others do not ask.
+ONCE = (
+    *("applications", "benchmarks", "callbacks", "classifier", "cli", "datasets", "docs"),
+    *("evaluation", "examples", "latents", "networks", "presets", "visualization", "wrong_uses"),
+    *("batching_test.py", "checks_test.py", "conditions_test.py", "configs_test.py"),
+    *("models/text_to_image/vocabulary_test.py", "wheel_test.py"),
+)
 #: Files in them that run on every backend.
-EVERYWHERE = ("cli/export_test.py", "cli/main_test.py", "cli/toy_model_test.py")
+EVERYWHERE = (
+    "callbacks/checkpoint_test.py",
+    "classifier/classifier_test.py",
+    "cli/export_test.py",
+    "cli/main_test.py",
+    "cli/toy_model_test.py",
+    "evaluation/evaluate_test.py",
+    "examples/vae_mnist_test.py",
+    "presets/agreement_test.py",
+)
 #: The backends by the time that tests take; the first one runs those of `ONCE`.
 FASTEST = ("torch", "jax", "tensorflow")
 
@@ -32,8 +46,10 @@ def ignored(backend, backends):
     """Arguments of pytest that leave out what another of the backends tests."""
     if backend == next(b for b in FASTEST if b in backends):
         return []
-    files = {path for folder in ONCE for path in (TESTS / folder).glob("*_test.py")}
-    return [f"--ignore={path}" for path in sorted(files - {TESTS / name for name in EVERYWHERE})]
+    named = [TESTS / name for name in ONCE]
+    files = {path for a in named for path in ([a] if a.is_file() else a.rglob("*_test.py"))}
+    files = sorted(files - {TESTS / name for name in EVERYWHERE})
+    return ["-m", "not once", *(f"--ignore={path}" for path in files)]
 
 
 def jax_cache(folder):

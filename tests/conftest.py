@@ -53,6 +53,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.split("::")[0]))
 
 
+def pytest_collection_finish():
+    """What importing made stays to the end: `gc.collect` need not look at it after every file."""
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True, scope="module")
 def no_programs_left():
     """After each file, programs that were compiled for it are freed.

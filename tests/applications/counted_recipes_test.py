@@ -1,6 +1,7 @@
 """Recipes that train for a number of images, on a few of them and with tiny models."""
 
 import csv
+import functools
 import importlib
 import pathlib
 import sys
@@ -48,7 +49,10 @@ def recipe_of(monkeypatch):
     def load(name):
         module = importlib.import_module(name)
         monkeypatch.setattr(module, "build", TINY[name])
-        monkeypatch.setattr(module.growing_recipe, "UPDATES", 2)
+        growing = module.growing_recipe
+        monkeypatch.setattr(growing, "UPDATES", 2)
+        settle = functools.partial(growing.settle, batches=3)  # growing_recipe_test tries it whole
+        monkeypatch.setattr(growing, "settle", settle)
         return module
 
     return load

@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kzoo
+from tests.once import once_but
 
 RNG = np.random.RandomState(0)
 IMAGES = RNG.randint(0, 256, (24, 8, 8, 1)).astype("uint8")
@@ -113,7 +114,7 @@ def test_both_players_descend_the_cross_entropy():
     np.testing.assert_allclose(generator.get_weights()[0], b, atol=1e-5)
 
 
-@pytest.mark.parametrize("model_class", MODELS)
+@pytest.mark.parametrize("model_class", once_but([kzoo.GAN], MODELS))
 def test_every_gan_trains_is_saved_and_restored(model_class, tmp_path):
     model = tiny(model_class, discriminator_steps=1)
     model.compile()
@@ -174,6 +175,7 @@ class Subclassed(keras.Model):
         return (input_shape[0], 1)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "call, message",
     [

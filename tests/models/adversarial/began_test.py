@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kzoo
+from tests.once import once
 
 SIZE = 64  # values of an 8x8 image
 RNG = np.random.RandomState(0)
@@ -106,6 +107,7 @@ def test_evaluation_moves_nothing():
             np.testing.assert_array_equal(numpy(variable), value)
 
 
+@pytest.mark.once
 def test_k_is_saved_and_restored(tmp_path):
     model = tiny(lambda_k=0.1, gamma=0.7)
     model.compile()
@@ -181,9 +183,9 @@ def test_callbacks_watch_the_measure_of_convergence():
     "options",
     [
         {"r1": 0.1, "r1_every": 1},
-        {"augment": "translation", "average_decay": 0.9, "instance_noise": 0.1},
-        {"codes": 2, "generator": "dcgan"},
-        {"discriminator_steps": 2, "num_classes": 3},
+        once({"augment": "translation", "average_decay": 0.9, "instance_noise": 0.1}),
+        once({"codes": 2, "generator": "dcgan"}),
+        once({"discriminator_steps": 2, "num_classes": 3}),
     ],
 )
 def test_options_of_other_gans(options):
@@ -199,6 +201,7 @@ def own_discriminator():
     return keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [

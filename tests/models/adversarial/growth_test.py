@@ -7,6 +7,7 @@ from keras import ops
 
 import kzoo
 from kzoo.layers import Fade
+from tests.once import once
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (32, 16, 16, 3)).astype("uint8")
 SHARED = {
@@ -58,7 +59,7 @@ def test_a_grown_model_begins_as_the_smaller_one(source):
     )
 
 
-@pytest.mark.parametrize("conditioning", ["projection", "concatenation"])
+@pytest.mark.parametrize("conditioning", ["projection", once("concatenation")])
 def test_class_conditional_models(conditioning):
     options = {"num_classes": 2, "conditioning": conditioning}
     grown = large(grow_from=randomized(small(**options)), fade_images=8, **options)
@@ -87,6 +88,7 @@ def test_alpha_rises_with_the_images_seen(source):
     np.testing.assert_array_equal(copy.generate(3, seed=0), grown.generate(3, seed=0))
 
 
+@pytest.mark.once
 def test_a_model_without_the_old_layers_once_they_are_faded_out(source, tmp_path):
     grown = large(grow_from=source, fade_images=8)
     grown.compile()
@@ -126,6 +128,7 @@ def test_fade_layer():
         Fade().build([(2, 3), (2, 4)])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -18,6 +18,7 @@ def test_losses_are_the_papers():
     assert float(ops.convert_to_numpy(loss)) == pytest.approx(0.125)
 
 
+@pytest.mark.once
 def test_discriminator_goes_to_its_labels():
     model = kzoo.LSGAN((8, 8, 1), 4, width=4, fake_label=-1, generator_label=0)
     model.compile(keras.optimizers.Adam(1e-2), keras.optimizers.SGD(0.0))

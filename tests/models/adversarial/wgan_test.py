@@ -41,6 +41,7 @@ def test_clipping_bounds_every_weight_of_the_critic():
     assert any(np.abs(numpy(v)).max() > 0.01 for v in model.generator.trainable_variables)
 
 
+@pytest.mark.once
 def test_five_critic_steps_with_the_papers_optimizers():
     for name in ("WGAN", "WGANGP"):
         model = tiny(name)
@@ -83,6 +84,7 @@ def test_evaluation_has_no_penalty():
     assert scores["d_loss"] + real.mean() == pytest.approx(-scores["g_loss"], abs=1e-3)
 
 
+@pytest.mark.once
 def test_critic_has_no_batch_norm():
     names = [type(layer).__name__ for layer in kzoo.WGANGP().discriminator.layers]
     assert "BatchNormalization" not in names
@@ -90,6 +92,7 @@ def test_critic_has_no_batch_norm():
     assert "BatchNormalization" in names
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("name", "arguments", "message"),
     [

@@ -8,6 +8,7 @@ from keras import ops
 from kzoo import GatedPixelCNN
 from tests.models.autoregressive import pixel_checks
 from tests.models.autoregressive.pixel_checks import numpy, random_images
+from tests.once import once
 
 TINY = {"filters": 6, "num_layers": 2, "head_filters": 6}
 CASES = [((4, 5, 1), 2), ((2, 3, 3), 2), ((3, 3, 2), 256)]
@@ -27,6 +28,7 @@ def test_a_value_depends_on_exactly_the_values_before_it(image_shape, levels):
     np.testing.assert_array_equal(dependence, np.triu(np.ones_like(dependence), k=1))
 
 
+@pytest.mark.once
 def test_no_blind_spot():
     """Within its reach, a pixel sees every pixel before it, also those above and to its right."""
     model = random_model((10, 17, 1), 2, position_bias=False)
@@ -57,9 +59,9 @@ def test_likelihoods_of_all_images_sum_to_one(image_shape, levels, options):
     "options",
     [
         {"position_bias": False},
-        {"num_classes": 3},
+        once({"num_classes": 3}),
         {"num_classes": 3, "context_features": 2},
-        {"context_features": 2},
+        once({"context_features": 2}),
     ],
 )
 @pytest.mark.parametrize("image_shape, levels", CASES)
@@ -68,7 +70,7 @@ def test_sampler_sees_the_logits_of_the_whole_network(image_shape, levels, optio
     pixel_checks.check_sampler_sees_the_network(model)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_classes": 3, "context_features": 2}])
+@pytest.mark.parametrize("options", [once({}), {"num_classes": 3, "context_features": 2}])
 @pytest.mark.parametrize("image_shape, levels", CASES)
 def test_sampler_draws_what_the_whole_network_draws(image_shape, levels, options):
     pixel_checks.check_cached_draws_as_the_network(random_model(image_shape, levels, **options))
@@ -83,6 +85,7 @@ def test_the_gates():
     np.testing.assert_allclose(numpy(gate(ops.convert_to_tensor(x))), expected, rtol=1e-5)
 
 
+@pytest.mark.once
 def test_a_class_conditional_model_learns_its_classes():
     model = GatedPixelCNN((3, 3, 1), **TINY, num_classes=2)
     model.compile(keras.optimizers.Adam(0.05))
@@ -99,6 +102,7 @@ def test_a_class_conditional_model_learns_its_classes():
     assert (model.generate(3, seed=0, labels=1) == 255).all()
 
 
+@pytest.mark.once
 def test_saving(tmp_path):
     model = random_model((3, 4, 2), 3, num_classes=4, context_features=1)
     images, given = random_images(4, model), pixel_checks.context_for(4, model)
@@ -110,6 +114,7 @@ def test_saving(tmp_path):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [

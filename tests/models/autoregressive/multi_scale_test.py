@@ -57,6 +57,7 @@ def test_samples_follow_the_likelihood():
     assert (abs(frequencies - probabilities) < 5 * error).all()
 
 
+@pytest.mark.once
 def test_three_scales_learn_and_complete(tmp_path):
     shapes = [(2, 2, 1), (4, 4, 1), (8, 8, 1)]
     models = [
@@ -104,6 +105,7 @@ def gated(shape, **options):
     return GatedPixelCNN(shape, **TINY, **options)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("build", "message"),
     [

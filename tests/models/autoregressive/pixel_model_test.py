@@ -106,6 +106,7 @@ def test_extreme_logits_give_finite_likelihoods(levels):
     assert np.isfinite(model.log_likelihood(images)).all()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "call, message",
     [
@@ -134,6 +135,7 @@ def test_wrong_arguments(model, call, message):
         call(model)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "call, message",
     [
@@ -147,12 +149,14 @@ def test_wrong_labels(conditional, call, message):
         call(conditional)
 
 
+@pytest.mark.once
 def test_fitting_a_conditional_model_needs_labels(conditional):
     conditional.compile()
     with pytest.raises(ValueError, match="fitted and evaluated on \\(images, labels\\)"):
         conditional.fit(np.zeros((4, 3, 3, 1), "uint8"), verbose=0)
 
 
+@pytest.mark.once
 def test_progress_is_shown_for_long_work(capfd, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as if on a terminal
     for verbose, patience, shown in ((True, 3, True), ("auto", 0, True), ("auto", 3, False)):

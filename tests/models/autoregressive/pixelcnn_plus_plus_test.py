@@ -266,6 +266,7 @@ def test_default_optimizer():
     assert (rate["initial_learning_rate"], rate["decay_rate"]) == (1e-3, 0.999995)
 
 
+@pytest.mark.once
 def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypatch):
     model = PixelCNNPlusPlus(SMALL, **{**TINY, "dropout": 0.1})
     optimizer = keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.5)
@@ -308,6 +309,7 @@ def test_training_initializes_once_learns_averages_and_saves(tmp_path, monkeypat
             np.testing.assert_array_equal(numpy(ours), numpy(theirs))
 
 
+@pytest.mark.once
 def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
     half = random_model(SMALL, dtype="mixed_bfloat16")
     full = PixelCNNPlusPlus.from_config({**half.get_config(), "dtype": "float32"})
@@ -319,6 +321,7 @@ def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
     assert abs(numpy(rounded) - expected).max() < 0.05 * abs(expected).max()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -338,6 +341,7 @@ def test_wrong_arguments(arguments, message):
         PixelCNNPlusPlus(**{"image_shape": (4, 4, 3), **TINY, **arguments})
 
 
+@pytest.mark.once
 def test_wrong_images():
     model = PixelCNNPlusPlus((4, 4, 1), **TINY)
     with pytest.raises(ValueError, match=r"shape \(n, 4, 4, 1\), got \(2, 4, 4, 3\)"):

@@ -9,6 +9,7 @@ from keras import ops
 from kzoo import PixelCNN
 from tests.models.autoregressive import pixel_checks
 from tests.models.autoregressive.pixel_checks import all_images, numpy, random_images
+from tests.once import once
 
 TINY = {"filters": 6, "num_blocks": 2, "head_filters": 6}
 CASES = [((3, 4, 1), 2), ((2, 3, 3), 2), ((3, 3, 2), 256)]
@@ -84,6 +85,7 @@ def test_position_bias_tells_pixels_apart():
         assert (spread > 1e-3) if position_bias else (spread < 1e-5)
 
 
+@pytest.mark.once
 def test_grey_values_stand_for_their_levels():
     grey = np.arange(256, dtype="uint8").reshape(1, 16, 16, 1)
     for levels in [2, 3, 5, 16, 100, 200, 255, 256]:
@@ -105,7 +107,7 @@ def test_bytes_and_floats_are_the_same_images():
 # Sampling
 
 
-@pytest.mark.parametrize("position_bias", [True, False])
+@pytest.mark.parametrize("position_bias", [True, once(False)])
 @pytest.mark.parametrize("image_shape, levels", CASES)
 def test_sampler_sees_the_logits_of_the_whole_network(image_shape, levels, position_bias):
     model = random_model(image_shape, levels, position_bias=position_bias)
@@ -165,6 +167,7 @@ def test_fit_learns_and_evaluate_reports_the_likelihood():
     np.testing.assert_allclose(scores["bits_per_dim"], nll / (16 * math.log(2)), rtol=1e-4)
 
 
+@pytest.mark.once
 def test_saving(tmp_path):
     model = random_model((3, 4, 2), 3)
     model.compile()
@@ -182,6 +185,7 @@ def test_saving(tmp_path):
     np.testing.assert_array_equal(preset.generate(3, seed=0), model.generate(3, seed=0))
 
 
+@pytest.mark.once
 def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
     half = PixelCNN((3, 4, 1), dtype="mixed_bfloat16", **TINY)
     half.compile()
@@ -193,6 +197,7 @@ def test_a_half_precision_model_gives_its_weights_to_a_float32_one():
     np.testing.assert_allclose(full.log_likelihood(images), half.log_likelihood(images), rtol=0.02)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -209,6 +214,7 @@ def test_wrong_arguments(arguments, message):
         PixelCNN(**{"image_shape": (4, 4, 3), **TINY, **arguments})
 
 
+@pytest.mark.once
 def test_wrong_images():
     model = PixelCNN((4, 4, 1), **TINY)
     with pytest.raises(ValueError, match=r"shape \(n, 4, 4, 1\), got \(2, 5, 4, 1\)"):
@@ -217,6 +223,7 @@ def test_wrong_images():
         model.log_likelihood(255 * np.eye(4, dtype="float32").reshape(1, 4, 4, 1))
 
 
+@pytest.mark.once
 def test_grey_values_are_answered_by_a_warning():
     """Black and white pixels are cut from them: the likelihoods would look too good."""
     images = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 1), dtype="uint8")

@@ -220,6 +220,7 @@ def test_cached_draws_as_the_network(variant):
     checks.check_cached_draws_as_the_network(checks.randomize(tiny(variant, (2, 3, 2))))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_half_precision_model_computes_nearly_the_same(variant):
     half = checks.randomize(tiny(variant, (2, 3, 1), dtype="mixed_bfloat16", **CONDITIONAL))
@@ -257,6 +258,7 @@ def test_fit_and_saving(tmp_path):
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [

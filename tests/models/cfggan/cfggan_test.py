@@ -175,6 +175,7 @@ def test_cfg_grows_by_its_snapshots_and_counts_updates():
     assert (images[0] != images[1]).any() and (images[1] != images[2]).any()
 
 
+@pytest.mark.once
 def test_cfg_resumes(tmp_path):
     model = small(algorithm="cfg", discriminator_steps=3)
     model.fit(IMAGES[:24], epochs=1, verbose=0)  # one of two steps
@@ -361,6 +362,7 @@ def test_initial_approximator_is_a_clipped_random_projection():
     assert weights.std() == pytest.approx(0.01, rel=0.2)
 
 
+@pytest.mark.once
 def test_a_stage_takes_t_u_minibatches_and_counts():
     model = small(discriminator_steps=3)
     model.fit(IMAGES, epochs=1, verbose=0)  # 48 = 2 x 3 x 8
@@ -386,12 +388,14 @@ def test_whole_minibatches_are_drawn():
     np.testing.assert_array_equal(model.generate(3, seed=1), model.generate(8, seed=1)[:3])
 
 
+@pytest.mark.once
 def test_discriminator_wins_and_training_stops():
     model = small(max_gap=1e-6, gap_patience=1)
     history = model.fit(IMAGES, epochs=5, verbose=0)
     assert len(history.history["d_loss"]) == 1
 
 
+@pytest.mark.once
 def test_a_divergence_costs_one_epoch(capsys):
     """The weights of the last epoch before it come back."""
     model = small(max_gap=1e-9, gap_patience=4)  # 3 stages an epoch: stopped in the second one
@@ -409,6 +413,7 @@ def test_a_divergence_costs_one_epoch(capsys):
     assert int(numpy(model.stage)) == 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -428,6 +433,7 @@ def test_wrong_arguments(arguments, message):
         kzoo.CFGGAN(**arguments)
 
 
+@pytest.mark.once
 def test_wrong_sampling_arguments():
     model = small()
     with pytest.raises(ValueError, match=r"steps must be an int in 0 \.\. 2, got 3"):
@@ -436,6 +442,7 @@ def test_wrong_sampling_arguments():
         model.generate(2, batch_size=4)
 
 
+@pytest.mark.once
 def test_learning_rate_schedules_are_refused():
     schedule = keras.optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)
     with pytest.raises(ValueError, match="constant learning rate"):

@@ -61,6 +61,7 @@ def test_starts_from_the_generator_and_leaves_it_as_it_was(kind):
     assert np.abs(grown - start).max() > 1e-3
 
 
+@pytest.mark.once
 def test_a_refined_vae_survives_as_a_preset(tmp_path):
     refined = kzoo.CFGGAN.refine(GENERATORS["vae"](), IMAGES, **QUICK)
     images = refined.generate(3, seed=0)
@@ -73,6 +74,7 @@ def test_a_refined_vae_survives_as_a_preset(tmp_path):
     np.testing.assert_array_equal(loaded.generate(3, seed=0), images)
 
 
+@pytest.mark.once
 def test_class_conditional():
     labels = np.arange(len(IMAGES)) % 3
     generator = kzoo.GAN((8, 8, 1), 3, width=4, num_classes=3)
@@ -97,6 +99,7 @@ def test_steps_follow_the_discriminator():
     assert losses["d_real"] > losses["d_fake"]
 
 
+@pytest.mark.once
 def test_a_given_discriminator_is_copied():
     gan = kzoo.GAN((8, 8, 1), 3, width=4, spectral_normalization=True)
     before = [w.copy() for w in gan.discriminator.get_weights()]
@@ -108,6 +111,7 @@ def test_a_given_discriminator_is_copied():
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("generator", "message"),
     [
@@ -125,6 +129,7 @@ def test_refuses(generator, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.once
 def test_refuses_integers():
     class Rounded(keras.layers.Layer):
         def call(self, x):

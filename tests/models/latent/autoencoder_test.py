@@ -6,6 +6,7 @@ from keras import ops
 import kzoo
 from kzoo import Autoencoder
 from kzoo.models.latent.autoencoder.penalties import jacobian_norm, kl_sparsity, layer_jacobian_norm
+from tests.once import once
 
 SMALL = {"image_shape": (9, 7, 1), "latent_dim": 3, "widths": (4,), "dense_width": 8, "seed": 0}
 DENSE = {**SMALL, "encoder": "fully_connected", "decoder": "fully_connected"}
@@ -43,6 +44,7 @@ def networks(pixels=(2, 2, 1), latent_dim=2):
 # The linear autoencoder and PCA ------------------------------------------------------------------
 
 
+@pytest.mark.once
 def test_the_linear_autoencoder_finds_the_principal_subspace():
     rng = np.random.default_rng(0)
     spread = np.array([0.35, 0.25, 0.08, 0.05, 0.03, 0.02])
@@ -162,7 +164,7 @@ def test_kl_sparsity_is_the_sum_of_bernoulli_divergences():
     "options",
     [
         {"penalty": "kl", "sparsity": 0.1, "code_activation": "sigmoid"},
-        {"penalty": "l1"},
+        once({"penalty": "l1"}),
         {"penalty": "contractive"},
     ],
     ids=lambda options: options["penalty"],
@@ -242,8 +244,10 @@ def test_losses_are_the_squared_error_and_the_cross_entropy():
 
 
 OPTIONS = [
-    {},
-    {"reconstruction_loss": "cross_entropy", "corruption": "masking", "corruption_level": 0.3},
+    once({}),
+    once(
+        {"reconstruction_loss": "cross_entropy", "corruption": "masking", "corruption_level": 0.3}
+    ),
     {"corruption": "gaussian", "corruption_level": 0.2, "penalty": "l1", "penalty_weight": 0.1},
     {"penalty": "contractive", "penalty_weight": 0.1, "code_activation": "sigmoid"},
     {
@@ -254,7 +258,7 @@ OPTIONS = [
         "sparsity": 0.1,
         "code_activation": "sigmoid",
     },
-    {"encoder": "fully_connected", "decoder": "fully_connected", "widths": ()},
+    once({"encoder": "fully_connected", "decoder": "fully_connected", "widths": ()}),
 ]
 
 
@@ -281,6 +285,7 @@ def test_learns_and_survives_saving(options, tmp_path):
         np.testing.assert_allclose(numpy(theirs), numpy(mine), atol=1e-7)
 
 
+@pytest.mark.once
 def test_own_networks_survive_saving(tmp_path):
     encoder, decoder = networks()
     model = Autoencoder((2, 2, 1), 2, encoder, decoder)
@@ -296,6 +301,7 @@ def test_own_networks_survive_saving(tmp_path):
         np.testing.assert_allclose(numpy(copy(images)), numpy(model(images)), atol=1e-6)
 
 
+@pytest.mark.once
 def test_every_argument_is_an_attribute_and_in_the_config():
     import inspect
 
@@ -325,6 +331,7 @@ def test_odd_sizes_and_colours_fit():
     assert model.decode(np.zeros((1, 2))).shape == (1, 11, 6, 3)
 
 
+@pytest.mark.once
 def test_mixed_precision():
     model = Autoencoder(**SMALL, dtype="mixed_bfloat16", penalty="contractive", penalty_weight=0.1)
     model.compile()
@@ -333,6 +340,7 @@ def test_mixed_precision():
     assert model.encode(images_of(2)).dtype == np.float32
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -5,6 +5,7 @@ from keras import ops
 
 from kzoo import LadderVAE, backend
 from kzoo.models.latent.ladder_vae import gaussians
+from tests.once import once
 
 FULLY_CONNECTED = {
     "image_shape": (8, 8, 1),
@@ -21,6 +22,9 @@ CONVOLUTIONAL = {
 }
 BOTH = pytest.mark.parametrize(
     "arguments", [FULLY_CONNECTED, CONVOLUTIONAL], ids=["fully_connected", "convolutional"]
+)
+FIRST = pytest.mark.parametrize(
+    "arguments", [once(FULLY_CONNECTED), CONVOLUTIONAL], ids=["fully_connected", "convolutional"]
 )
 
 
@@ -240,7 +244,7 @@ def test_gradients_of_the_bound_are_those_of_finite_differences(arguments):
         assert length == pytest.approx((ends[0] - ends[1]) / 6e-3, rel=0.06, abs=2e-3)
 
 
-@BOTH
+@FIRST
 def test_fit_lowers_the_loss(arguments):
     images = binary_images(128)
     model = LadderVAE(**arguments, seed=0)
@@ -266,6 +270,7 @@ def test_warm_up_and_free_bits_change_the_training_loss_only():
     assert logs["loss"] == pytest.approx(logs["reconstruction"] + logs["kl"], rel=1e-5)
 
 
+@pytest.mark.once
 def test_mixed_precision_keeps_the_losses_in_float32():
     images = binary_images(16)
     model, mixed = (
@@ -283,7 +288,7 @@ def test_mixed_precision_keeps_the_losses_in_float32():
 # Using the model ------------------------------------------------------------------------------
 
 
-@BOTH
+@FIRST
 def test_generate_encode_decode_and_reconstruct(arguments):
     model = LadderVAE(**arguments)
     images = binary_images(5)
@@ -307,6 +312,7 @@ def test_generate_encode_decode_and_reconstruct(arguments):
     np.testing.assert_allclose(drawn[0], again[0], atol=1e-5)
 
 
+@pytest.mark.once
 def test_latents_of_every_layer_reach_the_image():
     model = LadderVAE(**CONVOLUTIONAL, seed=0)
     model.compile(keras.optimizers.Adam(1e-2))
@@ -319,7 +325,7 @@ def test_latents_of_every_layer_reach_the_image():
         assert np.abs(model.decode(changed) - image).max() > 1e-5
 
 
-@BOTH
+@FIRST
 def test_saved_models_give_equal_outputs_and_training_goes_on(arguments, tmp_path):
     images = binary_images(8)
     model = LadderVAE(**arguments, kl_warmup=10, free_bits=0.1, seed=1)
@@ -342,6 +348,7 @@ def test_saved_models_give_equal_outputs_and_training_goes_on(arguments, tmp_pat
     np.testing.assert_allclose(logs[1], logs[0], rtol=1e-5)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -364,6 +371,7 @@ def test_arguments_that_do_not_fit_are_named(arguments, message):
         LadderVAE(**{**FULLY_CONNECTED, **arguments})
 
 
+@pytest.mark.once
 def test_data_that_do_not_fit_are_named():
     model = LadderVAE(**FULLY_CONNECTED)
     images = binary_images(2)

@@ -154,6 +154,7 @@ def test_warmup_raises_the_weight_of_the_kl_term():
     np.testing.assert_allclose(list(weights(3)), [1.5, 2.0, 2.0], atol=1e-3)
 
 
+@pytest.mark.once
 def test_warmup_is_counted_under_fit_and_resumed(tmp_path):
     def run(epochs):
         model = VAE(**SMALL, kl_warmup=100)
@@ -170,6 +171,7 @@ def test_warmup_is_counted_under_fit_and_resumed(tmp_path):
     assert float(numpy(loaded.updates.value)) == 12
 
 
+@pytest.mark.once
 def test_importance_samples_are_reported():
     model = VAE(**SMALL, num_importance_samples=5)
     model.compile(keras.optimizers.Adam(1e-2))
@@ -180,6 +182,7 @@ def test_importance_samples_are_reported():
     assert result["loss"] < result["negative_elbo"]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,6 +9,7 @@ from keras import ops
 
 import kzoo
 from kzoo import VAE
+from tests.once import once_but
 
 SMALL = {"image_shape": (9, 7, 1), "latent_dim": 2, "widths": (3,), "dense_width": 4, "seed": 0}
 BINARY = np.random.default_rng(0).integers(0, 2, (24, 9, 7, 1), dtype="uint8") * 255
@@ -34,7 +35,7 @@ OPTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("name", once_but(["planar", "iaf", "iwae", "classes", "mixture"], OPTIONS))
 def test_every_option_trains_and_is_saved(name, tmp_path):
     options = OPTIONS[name]
     model = VAE(**{**SMALL, **options})
@@ -61,6 +62,7 @@ def test_every_option_trains_and_is_saved(name, tmp_path):
         assert np.isfinite(loaded.fit(*data, epochs=1, verbose=0).history["loss"]).all()
 
 
+@pytest.mark.once
 def test_labels_decide_what_is_drawn():
     """One colour per class: a conditional VAE without use of z learns it."""
     images = np.repeat(np.array([0, 128, 255], "uint8")[LABELS], 63).reshape(24, 9, 7, 1)
@@ -80,6 +82,7 @@ def test_labels_decide_what_is_drawn():
     np.testing.assert_allclose(decoded, again, atol=1e-5)
 
 
+@pytest.mark.once
 def test_labels_that_do_not_fit_are_named():
     model = VAE(**SMALL, num_classes=3)
     model.compile()
@@ -139,6 +142,7 @@ def test_active_units_and_kl_per_dimension():
     np.testing.assert_allclose(model.kl_per_dimension(GREY), [first, 0.0], atol=1e-4)
 
 
+@pytest.mark.once
 def test_moments_of_a_flow_are_estimated():
     model = VAE(**SMALL, posterior=kzoo.posteriors.InverseAutoregressiveFlow(2, 4, 3))
     mean, log_variance = model.encode(BINARY, seed=0, num_samples=2_000)
@@ -148,6 +152,7 @@ def test_moments_of_a_flow_are_estimated():
     assert model.kl_per_dimension(BINARY, seed=0).shape == (2,)
 
 
+@pytest.mark.once
 def test_posterior_collapse_is_explained():
     model = VAE(**SMALL, kl_weight=100.0)
     model.compile(keras.optimizers.Adam(3e-2))
@@ -167,6 +172,7 @@ def test_posterior_collapse_is_explained():
         kzoo.callbacks.PosteriorCollapse().set_model(kzoo.GAN((8, 8, 1), 2, width=2))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("likelihood", "images", "message"),
     [
@@ -194,6 +200,7 @@ def test_data_that_do_not_go_with_the_likelihood_are_explained(likelihood, image
             model.fit(images, verbose=0)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("model_class", [VAE, kzoo.LadderVAE])
 def test_batches_of_tf_data_that_do_not_go_with_the_likelihood_are_explained_once(model_class):
     tf = pytest.importorskip("tensorflow")

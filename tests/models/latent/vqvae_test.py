@@ -5,6 +5,7 @@ from keras import ops
 
 from kzoo import VQVAE, GatedPixelCNN
 from kzoo.models.latent.vqvae import codes as code_images
+from tests.once import once
 
 SMALL = {
     "image_shape": (8, 12, 3),
@@ -148,6 +149,7 @@ def test_generate_draws_codes_from_the_prior_and_decodes_them(trained):
     np.testing.assert_array_equal(samples, model.decode_codes(codes))
 
 
+@pytest.mark.once
 def test_fit_leaves_the_prior_alone():
     model = VQVAE(**SMALL, prior=prior())
     before = model.prior.get_weights()
@@ -157,7 +159,7 @@ def test_fit_leaves_the_prior_alone():
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("with_prior", [False, True])
+@pytest.mark.parametrize("with_prior", [once(False), True])
 def test_saved_models_give_equal_outputs(with_prior, tmp_path):
     images, _ = coloured_images(16)
     model = VQVAE(**SMALL, prior=prior() if with_prior else None)
@@ -179,6 +181,7 @@ def test_saved_models_give_equal_outputs(with_prior, tmp_path):
         np.testing.assert_allclose(numpy(theirs), numpy(mine), atol=1e-7)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -195,6 +198,7 @@ def test_arguments_that_do_not_fit_are_named(arguments, message):
         VQVAE(**{**SMALL, **arguments})
 
 
+@pytest.mark.once
 def test_priors_that_do_not_fit_are_named():
     with pytest.raises(ValueError, match=r"2x3.*4 codes.*\(3, 2, 1\)"):
         VQVAE(**SMALL, prior=prior(size=(3, 2)))
@@ -210,6 +214,7 @@ def test_priors_that_do_not_fit_are_named():
     assert model.generate(1, seed=0).shape == (1, 8, 12, 3)
 
 
+@pytest.mark.once
 def test_data_that_do_not_fit_are_named():
     model = VQVAE(**SMALL)
     with pytest.raises(ValueError, match=r"\(2, 8, 8, 3\)"):

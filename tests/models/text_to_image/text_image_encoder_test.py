@@ -104,6 +104,7 @@ def test_equal_captions_are_no_wrong_partners():
     assert float(scalars["accuracy"]) == pytest.approx(expected)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -9,6 +9,7 @@ import kzoo
 from kzoo.models.batches import prepare
 from kzoo.models.text_to_image.losses import matching_aware_loss
 from tests.models.text_to_image.toys import GREYS, SHAPE, encoder, gan, numpy, toy, weights_of
+from tests.once import once
 
 
 def terms(real, wrong, fake, is_wrong, hinge=False):
@@ -141,12 +142,14 @@ def test_training_sees_an_encoder_that_was_trained_in_between():
 @pytest.mark.parametrize(
     "options",
     [
-        {
-            "average_decay": 0.9,
-            "augment": "color,translation",
-            "spectral_normalization": True,
-            "generator_loss": "hinge",
-        },
+        once(
+            {
+                "average_decay": 0.9,
+                "augment": "color,translation",
+                "spectral_normalization": True,
+                "generator_loss": "hinge",
+            }
+        ),
         {"generator": "dcgan_4x4", "discriminator": "resnet", "interpolation": False, "r1": 1.0},
     ],
 )
@@ -164,6 +167,7 @@ def test_options(options):
         np.testing.assert_array_equal(*pair)
 
 
+@pytest.mark.once
 def test_an_encoder_and_networks_of_the_user(tmp_path):
     own = encoder()
     latents, text = keras.Input((4,)), keras.Input((8,))
@@ -198,6 +202,7 @@ def test_an_encoder_and_networks_of_the_user(tmp_path):
             kzoo.TextToImageGAN(**{"image_shape": SHAPE, "latent_dim": 4, "width": 4, **arguments})
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("source", ["arrays", "tf.data", "generator", "dict"])
 def test_captions_come_as_strings_from_every_source(source):
     images, captions = toy(16)
@@ -215,6 +220,7 @@ def test_captions_come_as_strings_from_every_source(source):
     np.testing.assert_array_equal(condition["captions"], tokens)
 
 
+@pytest.mark.once
 def test_errors_of_use():
     model = gan()
     model.compile()

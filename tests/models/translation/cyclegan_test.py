@@ -110,6 +110,7 @@ def test_translate():
     assert (model.translate(images) != model.translate(images, to="a")).any()
 
 
+@pytest.mark.once
 def test_zipped_domains():
     """Domains of different sizes, as arrays and tensors, alone or with labels and names."""
     tf = pytest.importorskip("tensorflow")
@@ -134,6 +135,7 @@ def test_zipped_domains():
         split(model, {"a": a, "b": {"label": b}})
 
 
+@pytest.mark.once
 def test_round_trips(tmp_path):
     model = tiny(cycle_weight=5.0, identity_weight=0.0, generator_ba="unet")
     a, b = squares(6, True, 0), squares(6, False, 1)
@@ -151,6 +153,7 @@ def test_round_trips(tmp_path):
     assert len(loaded.optimizer.variables) == len(model.optimizer.variables)
 
 
+@pytest.mark.once
 def test_networks_of_the_user(tmp_path):
     networks = {
         "generator_ab": resnet_translator(SHAPE, SHAPE, width=2, blocks=1, name="mine"),
@@ -164,6 +167,7 @@ def test_networks_of_the_user(tmp_path):
     np.testing.assert_array_equal(loaded.translate(images), model.translate(images))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -186,6 +190,7 @@ def test_wrong_arguments(arguments, message):
         kzoo.CycleGAN(**{"image_shape": SHAPE, "width": 2, "receptive_field": 16, **arguments})
 
 
+@pytest.mark.once
 def test_wrong_data():
     model, images = tiny(), squares(4, True, 0)
     with pytest.raises(ValueError, match=r"to must be one of .*, got 'c'"):

@@ -112,6 +112,7 @@ def test_call_maps_an_image_to_an_image():
     np.testing.assert_array_equal(*(numpy(model.exported_call(sources)) for _ in range(2)))
 
 
+@pytest.mark.once
 def test_features_by_name():
     model, (images, sources) = tiny(), pairs()
     for image, source in (("real_image", "input_image"), ("image", "source")):
@@ -154,6 +155,7 @@ def test_augmentation_changes_a_pair_alike():
     assert (numpy(seen) == 0).any()
 
 
+@pytest.mark.once
 def test_networks_of_the_user(tmp_path):
     generator = unet_generator(SOURCE, SHAPE, width=2, dropout=0)
     discriminator = patchgan_discriminator(SHAPE, SOURCE, width=2, receptive_field=16)
@@ -165,6 +167,7 @@ def test_networks_of_the_user(tmp_path):
     np.testing.assert_array_equal(*(m.generate(sources=sources) for m in (model, loaded)))
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -189,6 +192,7 @@ def test_wrong_arguments(arguments, message):
         kzoo.Pix2Pix(**{"image_shape": SHAPE, "width": 2, "receptive_field": 16, **arguments})
 
 
+@pytest.mark.once
 def test_wrong_data():
     model = tiny()
     images, sources = pairs()
