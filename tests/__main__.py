@@ -23,7 +23,7 @@ TESTS = REPOSITORY / "tests"
 #: Folders and files whose tests run on one backend: they ask nothing of it that others do not ask.
 ONCE = (
     *("applications", "benchmarks", "callbacks", "classifier", "cli", "datasets", "docs"),
-    *("evaluation", "examples", "latents", "networks", "presets", "visualization", "wrong_uses"),
+    *("evaluation", "examples", "latents", "presets", "visualization", "wrong_uses"),
     *("batching_test.py", "checks_test.py", "conditions_test.py", "configs_test.py"),
     *("models/text_to_image/vocabulary_test.py", "wheel_test.py"),
 )
