@@ -3,6 +3,7 @@
     KERAS_BACKEND=tensorflow python -m tests.distributed              # all models
     KERAS_BACKEND=torch python -m tests.distributed GAN VAE           # some of them
     KERAS_BACKEND=torch python -m tests.distributed --overhead        # what several devices cost
+    KERAS_BACKEND=jax python -m tests.distributed --model-parallel    # weights in parts
 
 The devices are parts of the processor: two of `tf.distribute.MirroredStrategy`, four of JAX's
 `DataParallel`, or two processes of `torch.distributed`. Prints a line for each model: the largest
@@ -13,6 +14,9 @@ statistics are those of a device's part of the batch.
 `--overhead` trains a GAN and a VAE with their default networks. It prints the processor time of a
 step, of all devices together, on one device and on several with equal batches. Their ratio is what
 it costs to divide the work, and says nothing of what is gained by more processors.
+
+`--model-parallel`, on JAX, trains a VAE and a GAN of dense layers by Keras's `ModelParallel`: the
+batch is divided in two, and so is the kernel of each layer. It prints the difference as above.
 """
 
 import argparse
@@ -109,6 +113,15 @@ def fitted(model, rank=0, count=1):
     return weights(model)
 
 
+def dense(name):
+    """A compiled model of dense layers, as large as they are by default."""
+    keras.utils.set_random_seed(0)
+    names = ("networks",) if name == "VAE" else ("generator", "discriminator")
+    model = getattr(kzoo, name)(image_shape=SHAPE, **dict.fromkeys(names, "fully_connected"))
+    model.compile(**{n: keras.optimizers.SGD(0.01) for n in model.default_optimizers()})
+    return model
+
+
 def large(name):
     """A compiled model with its default networks."""
     keras.utils.set_random_seed(0)
@@ -128,8 +141,18 @@ def timed(model, rank=0, count=1):
     return [np.array((time.process_time() - start) / TIMED["updates"])]
 
 
+def model_parallel():
+    """Two parts of a batch, and two of every kernel: of its inputs, for one has a single output."""
+    devices = keras.distribution.list_devices()
+    layout = keras.distribution.LayoutMap(
+        keras.distribution.DeviceMesh((2, 2), ("batch", "model"), devices)
+    )
+    layout[".*dense.*kernel"] = ("model", None)
+    return keras.distribution.ModelParallel(layout_map=layout, batch_dim_name="batch")
+
+
 # How a model is made, and what is done with it.
-EQUALITY, OVERHEAD = (made, fitted), (large, timed)
+EQUALITY, OVERHEAD, MODEL_PARALLEL = (made, fitted), (large, timed), (dense, fitted)
 
 
 def on_tensorflow(names, make, work):
@@ -150,9 +173,14 @@ def on_tensorflow(names, make, work):
 
 
 def on_jax(names, make, work):
+    distribution = model_parallel if make is dense else keras.distribution.DataParallel
     for name in names:
-        keras.distribution.set_distribution(keras.distribution.DataParallel())
-        found = work(make(name))
+        keras.distribution.set_distribution(distribution())
+        model = make(name)
+        if make is dense:  # Keras passes over patterns that fit no weight
+            kernels = [v.value for v in model.trainable_variables if v.name == "kernel"]
+            assert not any(x.sharding.is_fully_replicated for x in kernels)
+        found = work(model)
         keras.distribution.set_distribution(None)
         yield name, [found]
 
@@ -195,11 +223,11 @@ def unless_refused(make, name):
 ON = {"tensorflow": on_tensorflow, "jax": on_jax, "torch": on_torch}
 
 
-def compare(name, found):
+def compare(name, found, make):
     """The difference as above, or "refused"; `found` are the weights that each process has."""
     if not all(found):
         return "refused"
-    model = made(name)
+    model = make(name)
     before = [keras.ops.convert_to_numpy(v).copy() for v in model.trainable_variables]
     expected = fitted(model)
     after = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
@@ -210,9 +238,9 @@ def compare(name, found):
     return float(max(differences) / change)
 
 
-def overhead(name, found):
+def overhead(name, found, make):
     """Milliseconds of a step on one device and on several, and their ratio."""
-    (one,) = timed(large(name))
+    (one,) = timed(make(name))
     several = sum(seconds for (seconds,) in found)
     return [round(1e3 * float(one), 1), round(1e3 * float(several), 1), round(several / one, 2)]
 
@@ -220,13 +248,21 @@ def overhead(name, found):
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.distributed")
     parser.add_argument("models", nargs="*")
-    parser.add_argument("--overhead", action="store_true", help="the time of a step")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--overhead", action="store_true", help="the time of a step")
+    kind.add_argument("--model-parallel", action="store_true", help="on JAX: weights in parts")
     args = parser.parse_args()
-    names = args.models or (["GAN", "VAE"] if args.overhead else NAMES)
-    kind, measure = ("ms", overhead) if args.overhead else ("difference", compare)
-    make, work = OVERHEAD if args.overhead else EQUALITY
+    if args.model_parallel and BACKEND != "jax":
+        parser.error(f"--model-parallel needs KERAS_BACKEND=jax, got {BACKEND}")
+    make, work = EQUALITY
+    if args.overhead:
+        make, work = OVERHEAD
+    elif args.model_parallel:
+        make, work = MODEL_PARALLEL
+    names = args.models or (NAMES if make is made else ["GAN", "VAE"])
+    key, measure = ("ms", overhead) if args.overhead else ("difference", compare)
     for name, found in ON[BACKEND](names, make, work):
-        print(json.dumps({"model": name, kind: measure(name, found)}), flush=True)
+        print(json.dumps({"model": name, key: measure(name, found, make)}), flush=True)
 
 
 if __name__ == "__main__":
