@@ -3,7 +3,7 @@
     python benchmarks/streaming.py --threads 1
 
 Writes data sets of simple drawn images, 64x64 in colours and PNG, as TFDS writes its own: TFRecords
-of 1,000 images each. A process for each of them, and for each backend,
+of 250 images each. A process for each of them, and for each backend,
 
 * passes over it once with `kzoo.datasets.load`, which reads, decodes and batches, and no more;
 * trains a small GAN of DCGAN's networks on it with `fit`, for `--steps` steps. The first step,
@@ -24,7 +24,7 @@ import numpy as np
 import processes
 
 NAME = "drawn_images"
-SHARD = 1000  # images
+SHARD = 250  # images; enough files that as many are open at once for every size
 QUARTERS = (25, 50, 75, 100)  # percent of an epoch
 
 
