@@ -90,7 +90,9 @@ def run(name, kills, folder, rng, backend):
     done = 0
     while True:
         delay = rng.uniform(0, seconds) if counts["killed"] < kills else None
-        killed, first, finished, _ = start(processes, name, part, delay)
+        killed, first, finished, taken = start(processes, name, part, delay)
+        if not killed and first == 0:
+            seconds = taken  # less than of the first training, whose programs may be cached now
         counts["resumed"] += first > 0
         counts["lost"] += max(0, done - 1 - first)  # the last one may not have been written
         done = finished

@@ -42,7 +42,7 @@ Several devices
 * `replica()` is `(index, count)` of the replica that sees a part of the batch, under
   `tf.distribute` and `torch.distributed`. On JAX there is one program for all devices.
 * `random_rows(draw, shape)` draws random numbers for the examples of a batch.
-* `replica_mean(x)` is the mean of a scalar over the replicas.
+* `replica_mean(x)` is the mean of a tensor over the replicas.
 
 Export
 
@@ -55,6 +55,8 @@ Training
 * `StepTrainer` is what a model inherits besides `keras.Model`: Keras's `fit` and `evaluate` call
   its `_train(data)` and `_test(data)`, which return the logs. What reads the variables does so
   `with model.with_state():`, also while `fit` runs (on JAX they are elsewhere in the meantime).
+* `KerasTrainer` is what a model inherits that trains by Keras's own `train_step`, for PyTorch's
+  processes to make one step together.
 
 All of this uses public names of Keras and of the backends only; `kzoo.backend.jax` names the
 exception. Code that only makes kzoo faster is in `kzoo.backend.fast`, and can be switched off.
@@ -82,6 +84,7 @@ else:
 
 EXPORTED_BATCH = _implementation.EXPORTED_BATCH
 EXPORTS = _implementation.EXPORTS
+KerasTrainer = _implementation.KerasTrainer
 StepTrainer = _implementation.StepTrainer
 apply_gradients = _implementation.apply_gradients
 assign_row = _implementation.assign_row
@@ -125,6 +128,7 @@ def random_rows(draw, shape, axis=0, seed=None):
 __all__ = [
     "EXPORTED_BATCH",
     "EXPORTS",
+    "KerasTrainer",
     "StepTrainer",
     "apply_gradients",
     "argmax",

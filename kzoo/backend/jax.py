@@ -293,6 +293,10 @@ class StepTrainer:
             yield
 
 
+class KerasTrainer:
+    """Keras's own `train_step` is one step of all devices already."""
+
+
 def _run_step(step, groups, state, data):
     variables = [variable for group in groups for variable in group]
     values = [value for group in state for value in group]

@@ -80,10 +80,11 @@ def replica():
 
 
 def replica_mean(x):
-    """The mean of a scalar over the replicas."""
-    if replica()[1] == 1:
+    """The mean of a tensor over the replicas; outside of them, there is one program for all."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
         return x
-    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, x)
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
 
 
 def input_gradient(fn, x):
@@ -304,3 +305,7 @@ class StepTrainer:
     def with_state(self):
         """Nothing to do: `fit` works on the variables themselves."""
         return contextlib.nullcontext()
+
+
+class KerasTrainer:
+    """Keras's own `train_step` is one step of all devices already."""

@@ -203,3 +203,22 @@ class StepTrainer:
     def with_state(self):
         """Nothing to do: `fit` works on the variables themselves."""
         return contextlib.nullcontext()
+
+
+class KerasTrainer:
+    """Keras's own `train_step`, along the mean of the gradients of all processes."""
+
+    def train_step(self, data):
+        hooks = []
+        if replica()[1] > 1:
+            values = [variable.value for variable in self.trainable_variables]
+            hooks = [x.register_post_accumulate_grad_hook(_average_gradient) for x in values]
+        try:
+            return super().train_step(data)
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+
+def _average_gradient(x):
+    x.grad = replica_mean(x.grad)

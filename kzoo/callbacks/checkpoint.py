@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo import backend
 from kzoo.checks import check_positive_int
 from kzoo.paths import check_path, check_writable
 
@@ -22,8 +23,16 @@ STATES = ("best", "wait", "cooldown_counter", "elapsed")
 class Checkpoint(keras.callbacks.Callback):
     """Writes the whole state of a training after an epoch; `fit` goes on from there.
 
+<<<<<<< HEAD
     A training that is killed at any moment and started again by the same program ends with exactly
     the weights of one that was not killed, on the same backend and machine. A file holds every
+=======
+    Of several processes that train together on PyTorch, the first writes, and all of them go on
+    from its files. So give all the same folder, and the same seed by `keras.utils.set_random_seed`.
+
+    A training that is killed at any moment and started again, by the same program, gives bit for
+    bit the weights of one that was not killed, on the same backend and machine. A file holds every
+>>>>>>> trust
     variable of the model: weights, random state, and what the optimizers keep. It also holds the
     number of epochs done, and a seed. From the seed and an epoch's number, the callback seeds
     Python's, NumPy's and the backend's global generators when the epoch begins.
@@ -102,7 +111,12 @@ class Checkpoint(keras.callbacks.Callback):
         return facts["epochs"]
 
     def save(self, epochs):
-        """Writes the state of the model after so many epochs, whole or not at all."""
+        """Writes the state of the model after so many epochs, whole or not at all.
+
+        Of several processes, only the first writes.
+        """
+        if backend.replica()[0] != 0:
+            return
         facts = {"epochs": epochs, "seed": self._seed, "callbacks": self._remembered()}
         arrays = {name: _numpy(variable) for name, variable in _state(self.model).items()}
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ EVALUATION_BATCH = 500  # images per forward pass of `activations`; bounds the m
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class Classifier(PresetMixin, keras.Model):
+class Classifier(PresetMixin, backend.KerasTrainer, keras.Model):
     """A small convolutional classifier of images.
 
     `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to

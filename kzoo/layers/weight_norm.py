@@ -10,6 +10,7 @@ import contextlib
 import keras
 from keras import ops
 
+from kzoo import backend
 from kzoo.configs import Configured
 
 
@@ -19,7 +20,8 @@ class WeightNorm(Configured, keras.layers.Layer):
     A subclass builds the kernel by `build_kernel` and supplies `linear(x, kernel)`.
 
     Within `initializing()`, a call first sets g and b such that its outputs have mean 0 and
-    standard deviation `init_scale` in every feature, over all examples and places.
+    standard deviation `init_scale` in every feature, over all examples and places, those of other
+    replicas too.
 
     Args:
         filters: int, number of output features.
@@ -61,7 +63,9 @@ class WeightNorm(Configured, keras.layers.Layer):
         """Sets g and b from inputs x (reference 1, eqs. 5 and 6)."""
         self.g.assign(ops.ones(self.g.shape))
         y = ops.cast(self.linear(x, self.kernel()), "float32")
-        mean, variance = ops.moments(y, axes=tuple(range(len(y.shape) - 1)))
+        axes = tuple(range(len(y.shape) - 1))
+        mean = backend.replica_mean(ops.mean(y, axes))
+        variance = backend.replica_mean(ops.mean(ops.square(y - mean), axes))
         g = self.init_scale * ops.rsqrt(variance + 1e-10)
         self.g.assign(g)
         self.b.assign(-mean * g)
