@@ -23,16 +23,8 @@ STATES = ("best", "wait", "cooldown_counter", "elapsed")
 class Checkpoint(keras.callbacks.Callback):
     """Writes the whole state of a training after an epoch; `fit` goes on from there.
 
-<<<<<<< HEAD
     A training that is killed at any moment and started again by the same program ends with exactly
     the weights of one that was not killed, on the same backend and machine. A file holds every
-=======
-    Of several processes that train together on PyTorch, the first writes, and all of them go on
-    from its files. So give all the same folder, and the same seed by `keras.utils.set_random_seed`.
-
-    A training that is killed at any moment and started again, by the same program, gives bit for
-    bit the weights of one that was not killed, on the same backend and machine. A file holds every
->>>>>>> trust
     variable of the model: weights, random state, and what the optimizers keep. It also holds the
     number of epochs done, and a seed. From the seed and an epoch's number, the callback seeds
     Python's, NumPy's and the backend's global generators when the epoch begins.
@@ -56,6 +48,9 @@ class Checkpoint(keras.callbacks.Callback):
     (without its best weights) and `TimeLimit` remember, as long as their number and order do not
     change. An epoch that another callback stopped before its end counts as done. A log file may
     contain an epoch twice.
+
+    Of several processes that train together on PyTorch, the first writes, and all of them go on
+    from its files. So give all the same folder, and the same seed by `keras.utils.set_random_seed`.
 
     Args:
         folder: of the files, `epoch_00000012.npz` for a training of 12 epochs. The last two are
