@@ -12,12 +12,13 @@ DCGAN, as in the paper.
 import keras
 import numpy as np
 import recipe
-from growing_recipe import settle, train
+from growing_recipe import settle, train, without_average
 
 import kzoo
 from kzoo.models.text_to_image.vocabulary import words_of
 
-SHOWN = 64  # captions of the sheets
+SHOWN = 64  # captions of the sheets during training
+ROW = 32  # captions of either kind in the card's sheet
 CHOICE = 100  # captions among which an image's own one is looked for
 
 
@@ -88,14 +89,41 @@ def run(args, training, held_out, metadata, mirror=False):
     train(args, model, images, args.images, args.work, mirror=mirror, **images_seen)
     rng = np.random.default_rng(args.seed)
     settle(model, beside=lambda count: model.embed(tokens[rng.integers(0, len(tokens), count)]))
+    model = without_average(model)
     trained_on = {"data": args.data, "split": "train", "num_images": len(images)}
     model.save_to_preset(args.output, half_precision=True, trained_on=trained_on, **metadata)
-    held_out = understood(model, *held_out)
-    drawn = model.generate(captions=held_out[1][:SHOWN], seed=0)
+    write_card(args, model, training, understood(model, *held_out), metadata)
+
+
+def write_card(args, model, training, held_out, metadata):
+    """Measures a saved preset and writes its card, with a sheet of known and of new captions.
+
+    Args:
+        args: what `parser` parsed.
+        model: the model of the preset `args.output`.
+        training, held_out: as in `run`; the held-out captions have words that the model knows.
+        metadata: of the preset.
+    """
+    images, captions = training
+    known = list(dict.fromkeys(map(str, captions)))[:: max(1, len(captions) // ROW)][:ROW]
+    new = list(dict.fromkeys(held_out[1]))[:ROW]
+    drawn = model.generate(captions=[*known, *new], seed=0)
     kzoo.visualization.image_grid(drawn, columns=8, scale=2, path=args.output / "samples.png")
     judge = fitted_encoder(args, images, captions, "judge", args.seed + 1)
-    for line in retrieval(model, judge, *held_out):
-        print(line)
+    scores = list(retrieval(model, judge, *held_out))
+    for name, value, unit, protocol in scores:
+        print(f"{name}: {value:.1f} {unit}; {protocol}")
+    kzoo.presets.write_model_card(
+        args.output,
+        title=metadata["title"],
+        description=metadata["description"],
+        command=metadata["command"],
+        data=metadata["data"],
+        scores=[(*score, metadata["command"]) for score in scores],
+        notes=f"The GAN saw {args.images:,} images. The weights of the generator are their average "
+        "over training, with a decay of .999. The sheet shows captions of training images: "
+        f"{'; '.join(known)}. Then captions of images that were held out: {'; '.join(new)}.",
+    )
 
 
 def understood(model, images, captions):
@@ -106,9 +134,16 @@ def understood(model, images, captions):
 
 
 def retrieval(model, judge, images, captions):
-    """Lines that say how often held-out captions are found, for drawn and for real images."""
+    """Scores `(name, value, unit, protocol)`: how often held-out captions are found.
+
+    Of images drawn from them, and of the real images.
+    """
     choice = min(CHOICE, len(set(captions)))
     drawn = model.generate(captions=captions, seed=0)
     for name, part in (("drawn", drawn), ("real", images)):
         share = kzoo.metrics.caption_retrieval(judge, part, captions, choice)
-        yield f"{len(part)} {name} images: {share:.1%} find their caption among {choice}"
+        protocol = (
+            f"{len(part)} {name} images of held-out captions; each looks for its caption among "
+            f"{choice}, by an encoder that training did not see; {100 / choice:.3g} % by chance"
+        )
+        yield f"caption_retrieval_{name}", 100 * share, "%", protocol

@@ -60,15 +60,19 @@ def test_a_recipe_stops_goes_on_and_judges(recipes, tmp_path, monkeypatch, capsy
     )
     for images in (12, 24):
         args.images = images
-        recipes.shared.run(args, toy(12), toy(9), {"title": "Toy"}, mirror=True)
+        recipes.shared.run(args, toy(12), toy(9), METADATA, mirror=True)
     out = capsys.readouterr().out
     assert "goes on after 2 updates, until 4" in out
-    assert "9 drawn images: " in out and "find their caption among 3" in out
+    assert "9 drawn images of held-out captions" in out and "its caption among 3" in out
     loaded = kzoo.TextToImageGAN.from_preset(str(tmp_path / "preset"))
     assert "bright" in loaded.vocabulary and loaded.generate(captions="dark").shape == (1, *SHAPE)
     names = sorted(path.name for path in (tmp_path / "work").glob("*.h5"))
     assert names == ["encoder.weights.h5", "judge.weights.h5"]
     assert (tmp_path / "preset" / "samples.png").is_file()
+    assert "caption_retrieval_drawn" in (tmp_path / "preset" / "README.md").read_text()
+
+
+METADATA = {name: name.upper() for name in ("title", "description", "data", "command")}
 
 
 def build(encoder, width):
