@@ -8,6 +8,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.configs import constructor_arguments, plain
 from kzoo.images import range_problem, to_float
 from kzoo.models import batches, parts
 from kzoo.models.arguments import check_compile, check_fit, check_optimizer
@@ -68,11 +69,17 @@ class GenerativeModel(
         if latent_dim is not None:
             self.latent_dim = check_positive_int("latent_dim", latent_dim)
         self._loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
+        # What a config has in the place of networks that the user did not give: their names.
+        self.networks_by_name = {}
 
     def get_config(self):
-        config = {**super().get_config(), "image_shape": list(self.image_shape)}
-        if hasattr(self, "latent_dim"):
-            config["latent_dim"] = self.latent_dim
+        """All constructor arguments, those of base classes too, from the attributes so named."""
+        config = super().get_config()
+        for name in constructor_arguments(type(self)):
+            if name in self.networks_by_name:
+                config[name] = self.networks_by_name[name]
+            elif name not in config and hasattr(self, name):
+                config[name] = plain(getattr(self, name))
         return config
 
     @classmethod

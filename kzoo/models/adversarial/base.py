@@ -1,6 +1,5 @@
 """What the models share whose generator draws from latents: GANs and CFGGAN."""
 
-import keras
 from keras import ops
 
 from kzoo import backend
@@ -55,10 +54,6 @@ class AdversarialModel(TwoPlayerModel):
             )
         self.num_classes = num_classes
         self.conditioning = conditioning
-
-    def get_config(self):
-        names = ("num_classes", "conditioning")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
     def discriminator_output(self):
@@ -170,12 +165,6 @@ class AdversarialModel(TwoPlayerModel):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        for name in ("discriminator", cls.generator_name):
-            if isinstance(config.get(name), dict):
-                config[name] = keras.saving.deserialize_keras_object(
-                    config[name], custom_objects=custom_objects
-                )
-            elif config.get(name, "dcgan") is None:  # as version 0.1.0 wrote it
-                config[name] = "dcgan"
-        return cls(**config)
+        roles = ("discriminator", cls.generator_name)
+        unnamed = [role for role in roles if config.get(role, "dcgan") is None]  # by version 0.1.0
+        return super().from_config({**config, **dict.fromkeys(unnamed, "dcgan")}, custom_objects)

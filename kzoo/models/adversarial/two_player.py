@@ -60,10 +60,6 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
         self._check_average(average_decay)
         self._check_r1(r1, r1_every)
 
-    def get_config(self):
-        names = "augment spectral_normalization average_decay r1 r1_every".split()
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def logits(self, images, training=False, **condition):
         """The discriminator's values of images (b, h, w, c), float32, of its output's shape."""
         given = [values for values in condition.values() if values is not None]
@@ -85,10 +81,9 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
             *named: the arguments for the discriminator and for the other network: a
                 `keras.Model`, which the user gave, or a name.
         """
-        self._network_names = {
-            role: given if isinstance(given, str) else None
-            for role, given in zip(("discriminator", self.generator_name), named, strict=True)
-        }
+        for role, given in zip(("discriminator", self.generator_name), named, strict=True):
+            if isinstance(given, str):
+                self.networks_by_name[role] = given
         self._set_average()
         self._set_r1()
 
@@ -102,10 +97,3 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
     def augmented(self, images, training=True):
         """Images (b, h, w, c) as training shows them to the discriminator."""
         return self.augmentation(images, training=True) if training and self.augment else images
-
-    def _networks_config(self):
-        """The networks in a config: their names, or those that the user gave."""
-        return {
-            role: name or keras.saving.serialize_keras_object(getattr(self, role))
-            for role, name in self._network_names.items()
-        }
