@@ -7,6 +7,8 @@ with batch normalization and ReLU, the second of stride 2; then the average over
 dropout and a linear layer.
 """
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
@@ -21,12 +23,35 @@ from kzoo.checks import (
     check_rate,
 )
 from kzoo.classifier.backbone import blocks, feature_count, features_of
-from kzoo.classifier.reference import SCORES, Reference
 from kzoo.images import check_images, to_float
 from kzoo.presets import PresetMixin
 
+SCORES = ("inception_score", "diversity_score", "frechet_distance")
 WIDTHS = (16, 32, 96)
 EVALUATION_BATCH = 500  # images per forward pass of `activations`; bounds the memory it takes
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """Statistics of real training images, and the scores that real test images get.
+
+    Args:
+        mean: `(d,)`, mean of the classifier's features of the training images.
+        covariance: `(d, d)`, their covariance (normalized by n - 1).
+        label_distribution: `(num_classes,)`, the share of each label in the training images, or
+            the classifier's average prediction on them (see `kzoo.metrics.measure_reference`).
+        num_train: how many training images these are of.
+        scores: dict of the test images' `inception_score`, `diversity_score` and
+            `frechet_distance` (to the training images).
+        num_test: how many test images these are of.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    label_distribution: np.ndarray
+    num_train: int
+    scores: dict
+    num_test: int
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

@@ -16,7 +16,7 @@ from kzoo.batching import in_batches
 from kzoo.checks import check_positive, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import check_images, to_uint8
-from kzoo.layers.incremental_conv import at_column
+from kzoo.layers.masked_conv import at_column
 from kzoo.models.autoregressive.pixel_model.naive import NaiveSampler, track
 
 
