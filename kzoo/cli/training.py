@@ -41,11 +41,11 @@ def check_output(args):
             the training found there has had more epochs than it is asked for.
     """
     from kzoo.callbacks import Checkpoint
-    from kzoo.presets.sources import CONFIG, local_files
+    from kzoo.presets.sources import CONFIG, LocalFiles
 
     resumed = has_checkpoint(args.work)
     if (args.output / CONFIG).exists() and not resumed and not args.overwrite:
-        there = local_files(args.output).read(CONFIG).get("class_name", "model")
+        there = LocalFiles(args.output).read(CONFIG).get("class_name", "model")
         raise ValueError(
             f"--output: {str(args.output)!r} holds a preset already, a {there}; give another "
             "--output, or --overwrite to replace it"
