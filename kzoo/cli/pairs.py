@@ -123,11 +123,11 @@ def read(model, path):
     check(model, path)
     check_there(path)
     height, width, channels = model.source_shape
-    if pathlib.Path(path).expanduser().is_dir():
+    path = pathlib.Path(path).expanduser()
+    if path.is_dir():
         dataset = datasets.from_directory(
             path, channels=channels, image_size=(height, width), shuffle=False
         )
         return datasets.to_arrays(dataset)[0]
-    path = pathlib.Path(path).expanduser()
     image = image_files.read(path, channels, image_files.check_background("white"))
     return preprocessing.Preprocessing((height, width)).apply(image[None])

@@ -19,6 +19,7 @@ from typing import Any
 
 import keras
 
+from kzoo.paths import written_whole
 from kzoo.presets.sources import CONFIG, METADATA, PENDING, WEIGHTS, sha256_of
 from kzoo.presets.weights_file import check_finite, halve
 
@@ -34,9 +35,8 @@ def write_json(path: str | os.PathLike, content: dict) -> None:
         text = json.dumps(content, indent=4, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path.name} cannot hold {content!r}: {error}") from error
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    with written_whole(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def write_preset(
@@ -114,7 +114,7 @@ def is_running(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except PermissionError:  # it belongs to somebody else
-        return True
+        pass
     return True
 
 

@@ -1,6 +1,5 @@
 """The weights file of a preset: what may be in it, and in how many bytes."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.paths import written_whole
 from kzoo.presets.limits import check_size, most_bytes
 from kzoo.presets.sources import METADATA, WEIGHTS, PresetFiles, sha256_of, short
 
@@ -32,7 +32,7 @@ def check_finite(model: keras.Model) -> None:
             )
 
 
-def halve(path: str | os.PathLike) -> None:
+def halve(path: Path) -> None:
     """Stores the float32 weights of a weights file as float16, which loading turns back.
 
     Single numbers stay as they are: some of them count updates. The relative error is at most
@@ -41,8 +41,6 @@ def halve(path: str | os.PathLike) -> None:
     Raises:
         ValueError: if a weight is beyond the range of float16, +-65504.
     """
-    path = Path(path)
-    halved = path.with_name(f".{path.name}")
 
     def store(name, item):
         if not isinstance(item, h5py.Dataset):
@@ -60,10 +58,9 @@ def halve(path: str | os.PathLike) -> None:
             values = smaller
         target.create_dataset(name, data=values).attrs.update(item.attrs)
 
-    with h5py.File(path) as source, h5py.File(halved, "w") as target:
+    with written_whole(path) as part, h5py.File(path) as source, h5py.File(part, "w") as target:
         target.attrs.update(source.attrs)
         source.visititems(store)
-    halved.replace(path)
 
 
 def find_weights(files: PresetFiles, metadata: dict, parameters: int, sha256: str | None) -> Path:

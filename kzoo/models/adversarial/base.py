@@ -3,7 +3,7 @@
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_optional_int
 from kzoo.conditions import Labels
 from kzoo.models.adversarial.two_player import TwoPlayerModel
 from kzoo.networks import discriminator_by_name, generator_by_name
@@ -42,8 +42,7 @@ class AdversarialModel(TwoPlayerModel):
         self, image_shape, latent_dim, num_classes=None, conditioning="projection", **kwargs
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
-        if num_classes is not None:
-            num_classes = check_positive_int("num_classes", num_classes)
+        num_classes = check_optional_int("num_classes", num_classes)
         if conditioning not in CONDITIONING:
             raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
         if conditioning in self.refused_conditioning:

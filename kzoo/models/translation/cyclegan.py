@@ -23,7 +23,13 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_name, check_nonnegative, check_positive, check_positive_int
+from kzoo.checks import (
+    check_name,
+    check_nonnegative,
+    check_optional_int,
+    check_positive,
+    check_positive_int,
+)
 from kzoo.conditions import Image
 from kzoo.layers import ImagePool
 from kzoo.losses.adversarial import least_squares_discriminator_loss as d_criterion
@@ -106,7 +112,7 @@ class CycleGAN(TwoOptimizers):
         if not self.identity_weight:
             self.loss_names = self.loss_names[:3]
         self.width = check_positive_int("width", width)
-        self.blocks = None if blocks is None else check_positive_int("blocks", blocks)
+        self.blocks = check_optional_int("blocks", blocks)
         self.pool_size = 0 if pool_size == 0 else check_positive_int("pool_size", pool_size)
         self.receptive_field = receptive_field
         super().__init__(image_shape, **kwargs)

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int, check_unit
+from kzoo.checks import check_optional_int, check_positive_int, check_unit
 from kzoo.conditions import FeatureMap, Labels
 from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
@@ -62,12 +62,8 @@ class PixelModel(PixelSampler, GenerativeModel):
         self.levels = check_positive_int("levels", levels)
         if not 2 <= self.levels <= 256:
             raise ValueError(f"levels must be in 2..256, got {levels}.")
-        if num_classes is not None:
-            num_classes = check_positive_int("num_classes", num_classes)
-        if context_features is not None:
-            context_features = check_positive_int("context_features", context_features)
-        self.num_classes = num_classes
-        self.context_features = context_features
+        self.num_classes = check_optional_int("num_classes", num_classes)
+        self.context_features = check_optional_int("context_features", context_features)
 
     def get_config(self):
         optional = ("num_classes", "context_features")

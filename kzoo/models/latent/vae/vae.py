@@ -22,7 +22,7 @@ relaxation.
 
 import keras
 
-from kzoo.checks import check_activation, check_positive_int, seed_generator
+from kzoo.checks import check_activation, check_optional_int, check_positive_int, seed_generator
 from kzoo.conditions import Labels
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
@@ -151,9 +151,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
         self.prior = prior_by_name(prior)
         self.kl_warmup = kl_warmup
         self.free_bits = free_bits
-        self.num_classes = num_classes
-        if num_classes is not None:
-            self.num_classes = check_positive_int("num_classes", num_classes)
+        self.num_classes = check_optional_int("num_classes", num_classes)
         self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
         self._build_networks(encoder, decoder)
         self.build_scale()
