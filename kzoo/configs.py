@@ -51,3 +51,29 @@ class Configured:
         parameters = inspect.signature(self.__init__).parameters.values()
         names = [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in config]
         return config | {name: plain(getattr(self, name)) for name in names if hasattr(self, name)}
+
+
+class ConfiguredModel:
+    """The config of a model: all its constructor arguments, those of base classes too (a mixin).
+
+    The model has a dict `networks_by_name`: what a config has, such as a name, in the place of
+    networks that the user did not give.
+    """
+
+    def get_config(self):
+        config = super().get_config()
+        for name in constructor_arguments(type(self)):
+            if name in self.networks_by_name:
+                config[name] = self.networks_by_name[name]
+            elif name not in config and hasattr(self, name):
+                config[name] = plain(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        objects = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            for name, value in config.items()
+            if isinstance(value, dict)
+        }
+        return cls(**{**config, **objects})

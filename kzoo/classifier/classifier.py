@@ -23,6 +23,7 @@ from kzoo.checks import (
     check_rate,
 )
 from kzoo.classifier.backbone import blocks, feature_count, features_of
+from kzoo.configs import ConfiguredModel
 from kzoo.images import check_images, to_float
 from kzoo.presets import PresetMixin
 
@@ -55,7 +56,7 @@ class Reference:
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class Classifier(PresetMixin, keras.Model):
+class Classifier(PresetMixin, ConfiguredModel, keras.Model):
     """A small convolutional classifier of images.
 
     `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to
@@ -123,7 +124,7 @@ class Classifier(PresetMixin, keras.Model):
             widths = WIDTHS if widths is None else widths
         self.widths = None if widths is None else check_positive_ints("widths", widths)
         self.dropout = check_rate("dropout", dropout)
-        self._own_backbone = backbone is not None
+        self.networks_by_name = {"backbone": None} if backbone is None else {}
         self.backbone = blocks(self.widths) if backbone is None else backbone
         self.num_features = feature_count(self.backbone, self.image_shape)
         self.drop = keras.layers.Dropout(dropout)
@@ -265,22 +266,3 @@ class Classifier(PresetMixin, keras.Model):
     def _forward(self, images):
         features = self.features(images)
         return features, self.head(features)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": list(self.image_shape),
-            "num_classes": self.num_classes,
-            "widths": self.widths and list(self.widths),
-            "dropout": self.dropout,
-            "multi_label": self.multi_label,
-            "class_names": self.class_names,
-            "backbone": keras.saving.serialize_keras_object(self.backbone)
-            if self._own_backbone
-            else None,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config.get("backbone"), custom_objects)
-        return cls(**{**config, "backbone": backbone})

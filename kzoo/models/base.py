@@ -8,7 +8,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int
-from kzoo.configs import constructor_arguments, plain
+from kzoo.configs import ConfiguredModel
 from kzoo.images import range_problem, to_float
 from kzoo.models import batches, parts
 from kzoo.models.arguments import check_compile, check_fit, check_optimizer
@@ -21,7 +21,13 @@ from kzoo.presets import PresetMixin
 
 
 class GenerativeModel(
-    PresetMixin, Sampling, Exporting, TrainingState, backend.StepTrainer, keras.Model
+    PresetMixin,
+    ConfiguredModel,
+    Sampling,
+    Exporting,
+    TrainingState,
+    backend.StepTrainer,
+    keras.Model,
 ):
     """A model that learns to draw images.
 
@@ -69,27 +75,7 @@ class GenerativeModel(
         if latent_dim is not None:
             self.latent_dim = check_positive_int("latent_dim", latent_dim)
         self._loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
-        # What a config has in the place of networks that the user did not give: their names.
-        self.networks_by_name = {}
-
-    def get_config(self):
-        """All constructor arguments, those of base classes too, from the attributes so named."""
-        config = super().get_config()
-        for name in constructor_arguments(type(self)):
-            if name in self.networks_by_name:
-                config[name] = self.networks_by_name[name]
-            elif name not in config and hasattr(self, name):
-                config[name] = plain(getattr(self, name))
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        objects = {
-            name: keras.saving.deserialize_keras_object(value, custom_objects)
-            for name, value in config.items()
-            if isinstance(value, dict)
-        }
-        return cls(**{**config, **objects})
+        self.networks_by_name = {}  # see `ConfiguredModel`
 
     # Training ---------------------------------------------------------------------------------
 
