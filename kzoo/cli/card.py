@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from kzoo.cli import common, generate
+from kzoo.evaluation.capabilities import can, conditions_of, takes, takes_pairs
 
 NOT_RECORDED = "Not recorded."
 RECONSTRUCTIONS = "reconstructions.png"
@@ -67,7 +68,6 @@ def write(folder, model, scores, command, captions=None):
         command: the command that prints the scores.
         captions: strings, of the sheet of a model that needs them.
     """
-    from kzoo.evaluation.capabilities import can, conditions_of, takes, takes_pairs
     from kzoo.presets import write_model_card
     from kzoo.presets.sources import METADATA, LocalFiles
     from kzoo.visualization import completion_sheet, image_grid, latent_manifold

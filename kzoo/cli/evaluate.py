@@ -5,6 +5,7 @@ import pathlib
 import shlex
 
 from kzoo.cli import card, common, data, defaults, judging, pairs, reporting, types
+from kzoo.evaluation.capabilities import can, conditions_of
 
 _EPILOG = """\
 A model is scored by what it can do:
@@ -185,7 +186,6 @@ def measure(model, args, own):
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
     from kzoo.evaluation import measuring
-    from kzoo.evaluation.capabilities import can, conditions_of
 
     def held_out():
         return own.trained_on.images(args.data, args.split)

@@ -4,6 +4,7 @@ import inspect
 import pathlib
 
 from kzoo.cli import common, data
+from kzoo.evaluation.capabilities import takes_pairs
 
 
 def add_argument(parser, help_text="for a folder as --data: that of the images' sources"):
@@ -13,8 +14,6 @@ def add_argument(parser, help_text="for a folder as --data: that of the images' 
 
 def check(model, sources):
     """`ValueError` for sources that a model, or a class of models, does not take."""
-    from kzoo.evaluation.capabilities import takes_pairs
-
     if sources is not None and not takes_pairs(model):
         kind = model if isinstance(model, type) else type(model)
         raise ValueError(f"--sources: {common.with_article(kind.__name__)} takes none")
@@ -64,8 +63,6 @@ def options(model, source, split, sources=None):
 
 def image_feature(model, source, split):
     """The name of the images' array in an .npz file: "image", but for some models of pairs."""
-    from kzoo.evaluation.capabilities import takes_pairs
-
     if not takes_pairs(model) or pathlib.Path(source).suffix != ".npz":
         return "image"
     return options(model, source, split)[1][0]
