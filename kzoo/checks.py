@@ -11,26 +11,29 @@ import numpy as np
 MAX_SEED = 2**31 - 1  # PyTorch takes no larger one from Keras
 
 
-def check_positive_int(name, value):
-    """`value` as an int; `ValueError` unless it is a positive integer."""
+def _check_int(name, value, least, expected):
     try:
         number = operator.index(value)
     except TypeError:
-        number = 0
-    if number < 1 or isinstance(value, bool):
-        raise ValueError(f"{name} must be a positive integer, got {value!r}.")
+        number = least - 1
+    if number < least or isinstance(value, bool):
+        raise ValueError(f"{name} must be {expected}, got {value!r}.")
     return number
+
+
+def check_positive_int(name, value):
+    """`value` as an int; `ValueError` unless it is a positive integer."""
+    return _check_int(name, value, 1, "a positive integer")
+
+
+def check_optional_int(name, value):
+    """As `check_positive_int`, and `None` for `None`."""
+    return None if value is None else check_positive_int(name, value)
 
 
 def check_natural(name, value):
     """`value` as an int; `ValueError` unless it is an integer, 0 or positive."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = -1
-    if number < 0 or isinstance(value, bool):
-        raise ValueError(f"{name} must be an integer, 0 or positive, got {value!r}.")
-    return number
+    return _check_int(name, value, 0, "an integer, 0 or positive")
 
 
 def check_positive_ints(name, values, least=1):
@@ -55,36 +58,27 @@ def as_number(value):
         return math.nan
 
 
-def check_number(name, value):
+def check_number(name, value, fits=math.isfinite, expected="a number"):
     """`value` as a float; `ValueError` unless it is a finite number."""
     number = as_number(value)
-    if not math.isfinite(number):
-        raise ValueError(f"{name} must be a number, got {value!r}.")
+    if not fits(number):
+        raise ValueError(f"{name} must be {expected}, got {value!r}.")
     return number
 
 
 def check_positive(name, value):
     """`value` as a float; `ValueError` unless it is a finite positive number."""
-    number = as_number(value)
-    if not 0 < number < math.inf:
-        raise ValueError(f"{name} must be a positive number, got {value!r}.")
-    return number
+    return check_number(name, value, lambda x: 0 < x < math.inf, "a positive number")
 
 
 def check_nonnegative(name, value):
     """`value` as a float; `ValueError` unless it is a finite number, 0 or positive."""
-    number = as_number(value)
-    if not 0 <= number < math.inf:
-        raise ValueError(f"{name} must be 0 or positive, got {value!r}.")
-    return number
+    return check_number(name, value, lambda x: 0 <= x < math.inf, "0 or positive")
 
 
 def check_rate(name, value):
     """`value` as a float; `ValueError` unless it is a number in [0, 1)."""
-    number = as_number(value)
-    if not 0 <= number < 1:
-        raise ValueError(f"{name} must be at least 0 and below 1, got {value!r}.")
-    return number
+    return check_number(name, value, lambda x: 0 <= x < 1, "at least 0 and below 1")
 
 
 def check_activation(name, activation):

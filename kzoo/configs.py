@@ -5,20 +5,6 @@ import inspect
 import keras
 
 
-def arguments_of(instance, *without):
-    """`{name: value}` of what the constructor of an object's class names, from its attributes.
-
-    Tuples become lists, as JSON has them, and objects of Keras their configs.
-
-    Args:
-        instance: a layer or a model.
-        *without: names to leave out.
-    """
-    parameters = inspect.signature(instance.__init__).parameters.values()
-    names = [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in without]
-    return {name: _plain(getattr(instance, name)) for name in names if hasattr(instance, name)}
-
-
 def constructor_arguments(model_class, *without):
     """The names of a class's constructor arguments, with those it passes on to its base classes.
 
@@ -45,20 +31,49 @@ def _is_keras(kind):
     return kind.__module__.partition(".")[0] == "keras"
 
 
-def _plain(value):
-    if isinstance(value, tuple):
-        return list(value)
-    if hasattr(value, "get_config"):
+def plain(value):
+    """A value as JSON has it: tuples become lists, and functions and objects of Keras configs."""
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if callable(value) or hasattr(value, "get_config"):
         return keras.saving.serialize_keras_object(value)
     return value
 
 
 class Configured:
-    """`get_config` by `arguments_of`, a mixin before a layer or a model.
+    """`get_config` of a layer, from the attributes that its constructor names (a mixin).
 
     What a class takes as `**kwargs` is left to the config of its base class.
     """
 
     def get_config(self):
         config = super().get_config()
-        return {**config, **arguments_of(self, *config)}
+        parameters = inspect.signature(self.__init__).parameters.values()
+        names = [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in config]
+        return config | {name: plain(getattr(self, name)) for name in names if hasattr(self, name)}
+
+
+class ConfiguredModel:
+    """The config of a model: all its constructor arguments, those of base classes too (a mixin).
+
+    The model has a dict `networks_by_name`: what a config has, such as a name, in the place of
+    networks that the user did not give.
+    """
+
+    def get_config(self):
+        config = super().get_config()
+        for name in constructor_arguments(type(self)):
+            if name in self.networks_by_name:
+                config[name] = self.networks_by_name[name]
+            elif name not in config and hasattr(self, name):
+                config[name] = plain(getattr(self, name))
+        return config
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        objects = {
+            name: keras.saving.deserialize_keras_object(value, custom_objects)
+            for name, value in config.items()
+            if isinstance(value, dict)
+        }
+        return cls(**{**config, **objects})

@@ -1,5 +1,6 @@
-"""Checks of paths that a user gives, before any work is done for them. Imports no Keras."""
+"""Checks of paths that a user gives, and files that are written whole. Imports no Keras."""
 
+import contextlib
 import os
 import pathlib
 
@@ -22,3 +23,17 @@ def check_writable(folder):
         raise ValueError(f"{str(there)!r} is a file, expected a folder")
     if not os.access(there, os.W_OK | os.X_OK):
         raise ValueError(f"the folder {str(there)!r} is not writable")
+
+
+@contextlib.contextmanager
+def written_whole(path):
+    """The path of a file beside `path` to write, which takes its place if all goes well.
+
+    So a reader sees the old file or the new one, and no half of it.
+    """
+    part = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield part
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kzoo.checks import check_positive_int, check_seed
+from kzoo.checks import check_optional_int, check_positive_int, check_seed
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of
 from kzoo.evaluation.classifier_metric import match_size, resolve_classifier
@@ -66,7 +66,7 @@ class SampleGrid(keras.callbacks.Callback):
             raise ValueError(f'unit must be "epoch" or "batch", got {unit!r}.')
         self.unit = unit
         self.seed = check_seed(seed)
-        self.columns = None if columns is None else check_positive_int("columns", columns)
+        self.columns = check_optional_int("columns", columns)
         self.scale = check_positive_int("scale", scale)
         self.options = options
         # Checked now, not after an epoch of training.

@@ -1,4 +1,3 @@
-from kzoo.classifier.classifier import Classifier
-from kzoo.classifier.reference import Reference
+from kzoo.classifier.classifier import Classifier, Reference
 
 __all__ = ["Classifier", "Reference"]

@@ -7,6 +7,8 @@ with batch normalization and ReLU, the second of stride 2; then the average over
 dropout and a linear layer.
 """
 
+import dataclasses
+
 import keras
 import numpy as np
 from keras import ops
@@ -21,16 +23,40 @@ from kzoo.checks import (
     check_rate,
 )
 from kzoo.classifier.backbone import blocks, feature_count, features_of
-from kzoo.classifier.reference import SCORES, Reference
+from kzoo.configs import ConfiguredModel
 from kzoo.images import check_images, to_float
 from kzoo.presets import PresetMixin
 
+SCORES = ("inception_score", "diversity_score", "frechet_distance")
 WIDTHS = (16, 32, 96)
 EVALUATION_BATCH = 500  # images per forward pass of `activations`; bounds the memory it takes
 
 
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """Statistics of real training images, and the scores that real test images get.
+
+    Args:
+        mean: `(d,)`, mean of the classifier's features of the training images.
+        covariance: `(d, d)`, their covariance (normalized by n - 1).
+        label_distribution: `(num_classes,)`, the share of each label in the training images, or
+            the classifier's average prediction on them (see `kzoo.metrics.measure_reference`).
+        num_train: how many training images these are of.
+        scores: dict of the test images' `inception_score`, `diversity_score` and
+            `frechet_distance` (to the training images).
+        num_test: how many test images these are of.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    label_distribution: np.ndarray
+    num_train: int
+    scores: dict
+    num_test: int
+
+
 @keras.saving.register_keras_serializable(package="kzoo")
-class Classifier(PresetMixin, backend.KerasTrainer, keras.Model):
+class Classifier(PresetMixin, ConfiguredModel, backend.KerasTrainer, keras.Model):
     """A small convolutional classifier of images.
 
     `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to
@@ -96,7 +122,7 @@ class Classifier(PresetMixin, backend.KerasTrainer, keras.Model):
             widths = WIDTHS if widths is None else widths
         self.widths = None if widths is None else check_positive_ints("widths", widths)
         self.dropout = check_rate("dropout", dropout)
-        self._own_backbone = backbone is not None
+        self.networks_by_name = {"backbone": None} if backbone is None else {}
         self.backbone = blocks(self.widths) if backbone is None else backbone
         self.num_features = feature_count(self.backbone, self.image_shape)
         self.drop = keras.layers.Dropout(dropout)
@@ -238,22 +264,3 @@ class Classifier(PresetMixin, backend.KerasTrainer, keras.Model):
     def _forward(self, images):
         features = self.features(images)
         return features, self.head(features)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "image_shape": list(self.image_shape),
-            "num_classes": self.num_classes,
-            "widths": self.widths and list(self.widths),
-            "dropout": self.dropout,
-            "multi_label": self.multi_label,
-            "class_names": self.class_names,
-            "backbone": keras.saving.serialize_keras_object(self.backbone)
-            if self._own_backbone
-            else None,
-        }
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        backbone = keras.saving.deserialize_keras_object(config.get("backbone"), custom_objects)
-        return cls(**{**config, "backbone": backbone})

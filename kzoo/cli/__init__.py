@@ -15,7 +15,6 @@ from kzoo.cli import (
     evaluate,
     export,
     generate,
-    listing,
     neighbors,
     showing,
     train,
@@ -65,7 +64,8 @@ def parser():
     )
     parser.add_argument("--version", action="version", version=f"kzoo {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for command in (listing, train, generate, evaluate, neighbors, export, demo):
+    showing.add_list_parser(commands)
+    for command in (train, generate, evaluate, neighbors, export, demo):
         command.add_parser(commands)
     showing.add_parsers(commands)
     completion.add_parser(commands)

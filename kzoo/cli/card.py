@@ -5,6 +5,7 @@ import pathlib
 import re
 
 from kzoo.cli import common, generate
+from kzoo.evaluation.capabilities import can, conditions_of, takes, takes_pairs
 
 NOT_RECORDED = "Not recorded."
 RECONSTRUCTIONS = "reconstructions.png"
@@ -43,10 +44,10 @@ def folder_of(preset, model_name=None):
 
 def remember(folder, **entries):
     """Adds entries to the `metadata.json` of a preset in a folder of this machine."""
-    from kzoo.presets.sources import METADATA, local_files
+    from kzoo.presets.sources import METADATA, LocalFiles
     from kzoo.presets.storage import write_json
 
-    files = local_files(folder)
+    files = LocalFiles(folder)
     write_json(files.path(METADATA), {**files.read(METADATA), **entries})
 
 
@@ -67,12 +68,11 @@ def write(folder, model, scores, command, captions=None):
         command: the command that prints the scores.
         captions: strings, for the sheet of a model that needs them.
     """
-    from kzoo.evaluation.capabilities import can, conditions_of, takes, takes_pairs
     from kzoo.presets import write_model_card
-    from kzoo.presets.sources import METADATA, local_files
+    from kzoo.presets.sources import METADATA, LocalFiles
     from kzoo.visualization import completion_sheet, image_grid, latent_manifold
 
-    recorded = local_files(folder).read(METADATA)
+    recorded = LocalFiles(folder).read(METADATA)
     sheet, pictures = None, []
     if takes_pairs(model):
         sheet = TRANSLATIONS if (folder / TRANSLATIONS).is_file() else None

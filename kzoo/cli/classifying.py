@@ -2,14 +2,13 @@
 
 from kzoo.cli import data
 from kzoo.cli.trained_on import TrainedOn, held_out_split
+from kzoo.evaluation.capabilities import can
 
 VALIDATION_SPLIT = 0.1
 
 
 def is_classifier(model):
     """Whether a model, or a class of models, is a classifier."""
-    from kzoo.evaluation.capabilities import can
-
     return can(model, "activations")
 
 

@@ -8,6 +8,7 @@ import sys
 
 import kzoo
 from kzoo.cli import types
+from kzoo.evaluation.capabilities import can, conditions_of, takes
 
 # Models that are not for `kzoo train`, but have presets.
 _NOT_TRAINED = ("TextImageEncoder", "TextToImageGAN")
@@ -184,8 +185,6 @@ def check_draws(args, model, *names):
         model: the preset's model.
         *names: the options of the command that are conditions of models.
     """
-    from kzoo.evaluation.capabilities import can, conditions_of
-
     kind = with_article(type(model).__name__)
     if not can(model, "generate"):
         raise ValueError(f"{args.preset}: {kind} reconstructs images and draws none")
@@ -206,8 +205,6 @@ def generate_options(args, model, *names):
     Raises:
         ValueError: if the model does not take one of them.
     """
-    from kzoo.evaluation.capabilities import takes
-
     options = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     for name in options:
         if not takes(model, name):

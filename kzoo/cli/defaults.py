@@ -5,6 +5,7 @@ import re
 
 from kzoo.cli import common
 from kzoo.cli.trained_on import TrainedOn
+from kzoo.evaluation.capabilities import can
 
 CLASSIFIERS = {"mnist": "mnist", "svhn_cropped": "svhn", "lsun/bedroom": "rooms"}  # by data set
 IMAGE_JUDGE = "images64"
@@ -78,7 +79,6 @@ class Defaults:
 def of_preset(args, model):
     """The `Defaults` of the preset `args.preset`, whose model is `model`."""
     from kzoo.cli import pairs
-    from kzoo.evaluation.capabilities import can
     from kzoo.presets import PresetMixin, read_metadata
 
     base = common.model_class(args.model) if args.model else PresetMixin

@@ -5,6 +5,7 @@ import pathlib
 import shlex
 
 from kzoo.cli import card, common, data, defaults, judging, pairs, reporting, types
+from kzoo.evaluation.capabilities import can, conditions_of
 
 _EPILOG = """\
 A model is scored by what it can do:
@@ -125,6 +126,7 @@ def add_parser(commands):
         help="store the scores in the preset's folder: metadata.json (also the name of the given "
         "classifier, for the next time), README.md, samples.png",
     )
+    parser.set_defaults(default_of=parser.get_default)
 
 
 def run(args):
@@ -184,7 +186,6 @@ def measure(model, args, own):
         own: the preset's `kzoo.cli.defaults.Defaults`.
     """
     from kzoo.evaluation import measuring
-    from kzoo.evaluation.capabilities import can, conditions_of
 
     def held_out():
         return own.trained_on.images(args.data, args.split)
@@ -263,26 +264,14 @@ def command_of(args, own=None):
         own: the preset's `kzoo.cli.defaults.Defaults`, if there is one.
     """
     words = ["kzoo", "evaluate", *filter(None, [args.preset])]
-    constants = {
-        "model": None,
-        "samples": None,
-        "data": None,
-        "sources": None,
-        "split": None,
-        "num_images": None,
-        "num_samples": NUM_SAMPLES,
-        "importance_samples": IMPORTANCE_SAMPLES,
-        "steps": None,
-        "captions": None,
-        "classifier": None,
-        "judge": None,
-        "seed": 0,
-        "seeds": 1,
-    }
-    for name, default in constants.items():
+    names = (
+        "model samples data sources split num_images num_samples importance_samples steps captions "
+        "classifier judge seed seeds"
+    )
+    for name in names.split():
         value = getattr(args, name)
         given = own and name in ("classifier", "judge") and own.gives(args, name)
-        if value == default or given:
+        if value == args.default_of(name) or given:
             continue
         words += [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join(words)

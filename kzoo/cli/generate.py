@@ -5,6 +5,7 @@ import pathlib
 import time
 
 from kzoo.cli import common, pairs, types
+from kzoo.evaluation.capabilities import conditions_of
 
 NUMBER = 64  # images
 COLUMNS, SCALE = 8, 2  # of a sheet; a digit in its own size is too small for most screens
@@ -109,8 +110,6 @@ def sheet(model, count=64, captions=None):
 
     `labels` is `None` where the model has none. A model that needs captions draws them in turn.
     """
-    from kzoo.evaluation.capabilities import conditions_of
-
     for condition in conditions_of(model):
         if condition.name == "labels":
             labels = [label for label in range(condition.num_classes) for _ in range(COLUMNS)]

@@ -4,6 +4,7 @@ import inspect
 import pathlib
 
 from kzoo.cli import common, data
+from kzoo.evaluation.capabilities import takes_pairs
 
 
 def add_argument(parser, help_text="for a folder as --data: that of the images' sources"):
@@ -13,8 +14,6 @@ def add_argument(parser, help_text="for a folder as --data: that of the images' 
 
 def check(model, sources):
     """`ValueError` for sources that a model, or a class of models, does not take."""
-    from kzoo.evaluation.capabilities import takes_pairs
-
     if sources is not None and not takes_pairs(model):
         kind = model if isinstance(model, type) else type(model)
         raise ValueError(f"--sources: {common.with_article(kind.__name__)} takes none")
@@ -64,8 +63,6 @@ def options(model, source, split, sources=None):
 
 def image_feature(model, source, split):
     """The name of the images' array in an .npz file: "image", but for some models of pairs."""
-    from kzoo.evaluation.capabilities import takes_pairs
-
     if not takes_pairs(model) or pathlib.Path(source).suffix != ".npz":
         return "image"
     return options(model, source, split)[1][0]
@@ -123,11 +120,11 @@ def read(model, path):
     check(model, path)
     check_there(path)
     height, width, channels = model.source_shape
-    if pathlib.Path(path).expanduser().is_dir():
+    path = pathlib.Path(path).expanduser()
+    if path.is_dir():
         dataset = datasets.from_directory(
             path, channels=channels, image_size=(height, width), shuffle=False
         )
         return datasets.to_arrays(dataset)[0]
-    path = pathlib.Path(path).expanduser()
     image = image_files.read(path, channels, image_files.check_background("white"))
     return preprocessing.Preprocessing((height, width)).apply(image[None])

@@ -1,4 +1,4 @@
-"""`kzoo show` describes a preset, `kzoo doctor` this machine."""
+"""`kzoo list` and `kzoo show` describe presets, `kzoo doctor` this machine."""
 
 import importlib.metadata
 import json
@@ -12,6 +12,20 @@ from kzoo.cli import common
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "jax", "torch")
 # What a CPU needs to compute fast in bfloat16, and for TensorFlow to choose oneDNN by itself.
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
+
+def add_list_parser(commands):
+    parser = common.add_command(
+        commands,
+        "list",
+        list_presets,
+        "list the presets that come with kzoo, with their measured scores",
+        ["kzoo list", "kzoo list --model CFGGAN", "kzoo list --json"],
+    )
+    common.add_model(parser, "only presets of this class")
+    parser.add_argument(
+        "--json", action="store_true", help="print all that is known about them, as JSON"
+    )
 
 
 def add_parsers(commands):
@@ -32,6 +46,31 @@ def add_parsers(commands):
         ["kzoo doctor", "kzoo doctor --json"],
     )
     parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def list_presets(args):
+    from kzoo.presets import shipped
+
+    records = [r for r in shipped.list_presets() if args.model in (None, r["class"])]
+    if args.json:
+        print(json.dumps(records, indent=2))
+        return
+    if not records:
+        print(f"No presets{f' of {args.model}' if args.model else ''} come with this kzoo.")
+        return
+    rows = []
+    for record in records:
+        scores = record["scores"]
+        row = [
+            record["preset"],
+            record["class"],
+            f"{record['parameters']:,}",
+            "x".join(map(str, record["image_shape"] or [])),
+            "\n".join(score["name"] for score in scores),
+            "\n".join(f"{score['value']:.4g} {score['unit']}".strip() for score in scores),
+        ]
+        rows.append(row)
+    common.print_table(["preset", "class", "parameters>", "images", "scores", ">"], rows)
 
 
 def show(args):

@@ -6,6 +6,7 @@ import pathlib
 import shlex
 
 from kzoo.cli import building, classifying, common, data, pairs, trained_on, training, types
+from kzoo.evaluation.capabilities import can, is_binary, learns_labels, takes_pairs
 
 _EPILOG = """\
 If a run was stopped, give the same command again: it goes on from the last finished
@@ -207,7 +208,7 @@ def run(args):
     if reference is not None:
         print(reference.measure(model))
     model.save_to_preset(args.output, **metadata)
-    draw = f"kzoo generate {args.output}, " if training.draws(model) else ""
+    draw = f"kzoo generate {args.output}, " if can(model, "generate") else ""
     print(f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output}")
 
 
@@ -228,8 +229,6 @@ def prepare(args, model_class):
 
     The model says what it takes: the size, the labels, black and white pixels only.
     """
-    from kzoo.evaluation.capabilities import is_binary, learns_labels, takes_pairs
-
     options, name = {}, None
     classifies = classifying.is_classifier(model_class)
     if classifies:

@@ -4,6 +4,7 @@ import json
 import sys
 
 from kzoo.cli import data, pairs
+from kzoo.evaluation.capabilities import can, takes_pairs
 
 
 def compile_model(model, learning_rate, **losses):
@@ -41,11 +42,11 @@ def check_output(args):
             the training found there has had more epochs than it is asked for.
     """
     from kzoo.callbacks import Checkpoint
-    from kzoo.presets.sources import CONFIG, local_files
+    from kzoo.presets.sources import CONFIG, LocalFiles
 
     resumed = has_checkpoint(args.work)
     if (args.output / CONFIG).exists() and not resumed and not args.overwrite:
-        there = local_files(args.output).read(CONFIG).get("class_name", "model")
+        there = LocalFiles(args.output).read(CONFIG).get("class_name", "model")
         raise ValueError(
             f"--output: {str(args.output)!r} holds a preset already, a {there}; give another "
             "--output, or --overwrite to replace it"
@@ -92,16 +93,7 @@ def claim(work, settings):
 
 def has_prior(model):
     """Whether a model has a prior of its latents that is fitted after the model (a VQVAE)."""
-    from kzoo.evaluation.capabilities import can
-
     return can(model, "default_prior", "set_prior", "fit_prior")
-
-
-def draws(model):
-    """Whether a model draws images."""
-    from kzoo.evaluation.capabilities import can
-
-    return can(model, "generate")
 
 
 def fit(model, dataset, args):
@@ -114,7 +106,7 @@ def fit(model, dataset, args):
     from kzoo.datasets import endless
 
     callbacks = []
-    if draws(model) and not has_prior(model):  # which is not trained yet
+    if can(model, "generate") and not has_prior(model):  # which is not trained yet
         sheet = {"columns": 8, "scale": 2, **sheet_of_pairs(model, args)}
         callbacks.append(SampleGrid(args.work / "samples", **sheet))
     if args.stages:
@@ -133,8 +125,6 @@ def fit(model, dataset, args):
 
 def sheet_of_pairs(model, args):
     """What sheets of samples need for a model that learns pairs: the first sources."""
-    from kzoo.evaluation.capabilities import takes_pairs
-
     if not takes_pairs(model):
         return {}
     _, sources, _ = pairs.load(model, data.of_training(args), most=64)

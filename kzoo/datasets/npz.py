@@ -11,6 +11,7 @@ from kzoo.datasets import prepared
 from kzoo.datasets.arrays import ArrayDataset
 from kzoo.datasets.collecting import to_arrays
 from kzoo.datasets.preprocessing import check_features
+from kzoo.paths import written_whole
 
 # Keras's own names (mnist.npz) of a split's images and labels, and those of a file of one split.
 _OTHER_NAMES = {"image": ("x", "images"), "label": ("y", "labels")}
@@ -182,9 +183,5 @@ def save_npz(
 def write(path, **arrays):
     """Writes a compressed .npz file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-    try:
+    with written_whole(path) as part:
         np.savez_compressed(part, **arrays)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -206,7 +206,7 @@ class ClassifierMetric(keras.metrics.Metric):
     def reference_value(self):
         """The score of the real test images, stored with the classifier; None if it has none."""
         reference = self.classifier.reference
-        return None if reference is None else reference.scores[self.score]
+        return None if reference is None else reference.scores.get(self.score)
 
     def update_state(self, images):
         """Adds images, uint8 `(n, height, width, channels)`, arrays or tensors.

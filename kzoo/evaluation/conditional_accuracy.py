@@ -47,11 +47,6 @@ class ConditionalAccuracy(ClassifierMetric):
     score = "conditional_accuracy"
     of_one_label = True
 
-    @property
-    def reference_value(self):
-        """None: no score of this kind is stored with a classifier."""
-        return None
-
     def reset_state(self):
         """Forgets all images."""
         self.count = self._right = 0

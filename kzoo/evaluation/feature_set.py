@@ -43,11 +43,6 @@ class FeatureSetMetric(ClassifierMetric):
         features = activations_of(self.classifier, images)[0]
         self.reference = self._checked(features, "reference images")
 
-    @property
-    def reference_value(self):
-        """None: no score of this kind is stored with a classifier."""
-        return None
-
     def reset_state(self):
         """Forgets all images, but not the reference."""
         self._batches = []

@@ -14,7 +14,7 @@ Every score says by which protocol it was measured. All run on any backend, from
 import numpy as np
 
 from kzoo.checks import check_positive_int, seed_generator
-from kzoo.classifier.reference import SCORES
+from kzoo.classifier.classifier import SCORES
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
 from kzoo.evaluation.evaluate import evaluate_images

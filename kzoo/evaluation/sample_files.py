@@ -1,12 +1,10 @@
 """Many samples into files, as they are drawn: memory holds one group of them at a time."""
 
-import os
-
 import numpy as np
 
 from kzoo.evaluation.protocols import sample
 from kzoo.evaluation.scores import untracked
-from kzoo.paths import check_path, check_writable
+from kzoo.paths import check_path, check_writable, written_whole
 from kzoo.visualization.grid import write_png
 
 
@@ -58,9 +56,8 @@ def _write_folder(path, groups, count):
 
 def _write_array(path, groups, count):
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{os.getpid()}.npy")
     array, start = None, 0
-    try:
+    with written_whole(path) as part:
         for group in groups:
             if array is None:
                 shape = (count, *group.shape[1:])
@@ -68,6 +65,3 @@ def _write_array(path, groups, count):
             array[start : start + len(group)] = group
             start += len(group)
         array.flush()
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

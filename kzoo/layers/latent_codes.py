@@ -6,10 +6,11 @@ import keras
 from keras import ops
 
 from kzoo import backend
+from kzoo.configs import Configured
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class LatentCodes(keras.layers.Layer):
+class LatentCodes(Configured, keras.layers.Layer):
     """Replaces the first `codes` latents by a one-hot vector: which of them is the largest.
 
     For z ~ N(0, I) the category is uniform over its values and independent of the other latents.
@@ -74,7 +75,3 @@ class LatentCodes(keras.layers.Layer):
         bounds = list(itertools.accumulate(self.probabilities[:-1]))  # codes - 1 of them
         above = uniform > ops.convert_to_tensor(bounds, uniform.dtype)
         return ops.sum(ops.cast(above, "int32"), axis=-1)
-
-    def get_config(self):
-        names = ("codes", "probabilities", "scale")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}

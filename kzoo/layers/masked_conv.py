@@ -10,7 +10,43 @@ import numpy as np
 from keras import ops
 
 from kzoo.configs import Configured
-from kzoo.layers.incremental_conv import IncrementalConv
+
+
+class IncrementalConv:
+    """Computes a convolution for one pixel of a row, when the later pixels are not yet known.
+
+    A mixin. The layer has `left`, the number of pixels to the left that a pixel sees,
+    `in_features`, and a method `row_cache`, which is called once per row. It returns
+    `(addend, kernel)`: (batch, 1 or width, filters), or `None`, and
+    ((left + 1) * in_features, filters).
+    """
+
+    strides = 1
+
+    def initial_row(self, batch_size, width):
+        """The inputs in a row before its first pixel, zeros, with the padding to their left."""
+        return ops.zeros((batch_size, self.left + width, self.in_features), self.compute_dtype)
+
+    def store(self, row, x, column):
+        """`row` with the input x (batch, in_features) of the pixel at `column`."""
+        return ops.slice_update(row, (0, column + self.left, 0), x[:, None])
+
+    def step(self, row_cache, row, column):
+        """The outputs (batch, filters) at a column, from the inputs stored in `row` so far."""
+        addend, kernel = row_cache
+        batch_size, _, features = row.shape
+        window = ops.slice(row, (0, column, 0), (batch_size, self.left + 1, features))
+        y = ops.matmul(ops.reshape(window, (batch_size, (self.left + 1) * features)), kernel)
+        if addend is None:
+            return y
+        if addend.shape[1] == 1:
+            return y + addend[:, 0]
+        return y + at_column(addend, column // self.strides)
+
+
+def at_column(x, column):
+    """x (b, w, f) at a column, an int or an integer tensor: (b, f)."""
+    return ops.squeeze(ops.slice(x, (0, column, 0), (x.shape[0], 1, x.shape[2])), 1)
 
 
 class MaskedConv(Configured, IncrementalConv, keras.layers.Layer):
@@ -93,7 +129,6 @@ class MaskedConv2D(MaskedConv):
             raise ValueError(
                 f"`groups` must be between 1 and `filters`={filters}, got groups={groups}."
             )
-        self.margin = kernel_size // 2
 
     def build(self, input_shape):
         if len(input_shape) != 4:
@@ -117,8 +152,7 @@ class MaskedConv2D(MaskedConv):
     def call(self, x):
         if self.kernel_size == 1:  # a product per pixel, also for a single pixel (batch, features)
             return ops.matmul(x, self.masked_kernel()[0, 0]) + self.bias
-        margin = self.margin
-        x = ops.pad(x, ((0, 0), (margin, 0), (margin, margin), (0, 0)))
+        x = ops.pad(x, ((0, 0), (self.left, 0), (self.left, self.left), (0, 0)))
         x = ops.conv(x, self.masked_kernel(), padding="valid", data_format="channels_last")
         return x + self.bias
 
@@ -126,7 +160,7 @@ class MaskedConv2D(MaskedConv):
 
     def initial_rows(self, batch_size, width):
         """The inputs above the first row, zeros `(batch_size, rows, width, features)`."""
-        shape = (batch_size, self.margin, width, self.in_features)
+        shape = (batch_size, self.left, width, self.in_features)
         return ops.zeros(shape, self.compute_dtype)
 
     def row_cache(self, rows, addend=None):
@@ -140,17 +174,17 @@ class MaskedConv2D(MaskedConv):
             `(above, kernel)`: `(batch, width, filters)`, and a matrix for `step`.
         """
         kernel = self.masked_kernel()
-        above = rows_product(rows, kernel[:-1], self.margin) + self.bias
+        above = rows_product(rows, kernel[:-1], self.left) + self.bias
         above = ops.cast(above, self.compute_dtype)
-        kernel = ops.reshape(kernel[-1, : self.margin + 1], (-1, self.filters))
+        kernel = ops.reshape(kernel[-1, : self.left + 1], (-1, self.filters))
         kernel = ops.cast(kernel, self.compute_dtype)
         return (above if addend is None else above + addend), kernel
 
     def next_rows(self, rows, row):
         """`rows` for the next row: without the oldest, with the complete `row`."""
-        if not self.margin:
+        if not self.left:
             return rows
-        return ops.concatenate([rows[:, 1:], row[:, None, self.margin :]], axis=1)
+        return ops.concatenate([rows[:, 1:], row[:, None, self.left :]], axis=1)
 
 
 def causal_mask(kernel_size, in_features, out_features, mask_type, groups):

@@ -16,6 +16,7 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_positive_int
+from kzoo.configs import Configured
 
 _TINY = 1e-12
 
@@ -26,7 +27,7 @@ def _unit(vector):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class SpectralNormalization(keras.layers.Wrapper):
+class SpectralNormalization(Configured, keras.layers.Wrapper):
     """Calls a layer with the kernel W / sigma(W), sigma the largest singular value (eq. 8 of [1]).
 
     W is the kernel as a matrix: a row for every input of an output feature, a column for every
@@ -107,6 +108,3 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
-
-    def get_config(self):
-        return {**super().get_config(), "power_iterations": self.power_iterations}

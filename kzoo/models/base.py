@@ -8,6 +8,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.configs import ConfiguredModel
 from kzoo.images import range_problem, to_float
 from kzoo.models import batches, parts
 from kzoo.models.arguments import check_compile, check_fit, check_optimizer
@@ -20,7 +21,13 @@ from kzoo.presets import PresetMixin
 
 
 class GenerativeModel(
-    PresetMixin, Sampling, Exporting, TrainingState, backend.StepTrainer, keras.Model
+    PresetMixin,
+    ConfiguredModel,
+    Sampling,
+    Exporting,
+    TrainingState,
+    backend.StepTrainer,
+    keras.Model,
 ):
     """A model that learns to draw images.
 
@@ -68,21 +75,7 @@ class GenerativeModel(
         if latent_dim is not None:
             self.latent_dim = check_positive_int("latent_dim", latent_dim)
         self._loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
-
-    def get_config(self):
-        config = {**super().get_config(), "image_shape": list(self.image_shape)}
-        if hasattr(self, "latent_dim"):
-            config["latent_dim"] = self.latent_dim
-        return config
-
-    @classmethod
-    def from_config(cls, config, custom_objects=None):
-        objects = {
-            name: keras.saving.deserialize_keras_object(value, custom_objects)
-            for name, value in config.items()
-            if isinstance(value, dict)
-        }
-        return cls(**{**config, **objects})
+        self.networks_by_name = {}  # see `ConfiguredModel`
 
     # Training ---------------------------------------------------------------------------------
 

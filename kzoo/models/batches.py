@@ -12,7 +12,7 @@ import warnings
 import keras
 
 from kzoo.batching import rows_of
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_optional_int
 from kzoo.images import check_images
 from kzoo.models.parts import as_tuple, check_weights, converter, packed, placeholder, split
 from kzoo.models.regrouping import (
@@ -74,8 +74,7 @@ def prepare(
         ValueError: if type, shape or values do not fit the model, or there are too few images.
     """
     check_weights(model, sample_weight, class_weight)
-    if batch_size is not None:
-        batch_size = check_positive_int("batch_size", batch_size)
+    batch_size = check_optional_int("batch_size", batch_size)
     grouped = grouped and model.examples_per_step(1) != 1
     if hasattr(x, "shape") or (isinstance(x, dict) and x):
         labels = class_weight is not None

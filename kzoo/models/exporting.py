@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from kzoo import backend
-from kzoo.checks import check_name, check_positive_int
+from kzoo.checks import check_name, check_optional_int
 from kzoo.paths import check_path, check_writable
 
 #: What the names of files must end in, where the exporter demands it.
@@ -115,8 +115,7 @@ class Exporting:
                 f"format={format!r} takes the name of a {SUFFIXES[format]} file, got "
                 f"{str(filepath)!r}."
             )
-        if batch_size is not None:
-            check_positive_int("batch_size", batch_size)
+        check_optional_int("batch_size", batch_size)
         function, specs = exports[function]
         if input_signature is None:
             size = batch_size or self.fixed_batch or backend.EXPORTED_BATCH

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.batching import in_batches
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import check_optional_int, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import to_uint8
 from kzoo.models.divergence import check_drawn
@@ -50,8 +50,7 @@ class Sampling:
         Raises:
             ValueError: if an argument is not as described above, or the images are not numbers.
         """
-        if num_samples is not None:
-            num_samples = check_positive_int("num_samples", num_samples)
+        num_samples = check_optional_int("num_samples", num_samples)
         fixed = self.fixed_batch
         if fixed and batch_size not in (None, fixed):
             raise ValueError(

@@ -16,12 +16,12 @@ import keras
 
 from kzoo.layers import SymmetricConv2D
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _depth
+from kzoo.networks.shared import depth_of
 
 
 def _halvings(image_shape):
     """How often the image is halved to reach a side of 8 to 14, and the shape reached."""
-    depth, (height, width) = _depth(image_shape)
+    depth, (height, width) = depth_of(image_shape)
     return depth - 1, (2 * height, 2 * width)
 
 

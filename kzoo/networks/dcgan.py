@@ -20,43 +20,9 @@ from kzoo.layers import (
     SymmetricConv2DTranspose,
 )
 from kzoo.layers import channels_last as layers
-from kzoo.networks.spectral import spectrally_normalized
+from kzoo.networks.shared import LEAK, depth_of, normal, normalization, spectrally_normalized
 
 _KERNEL = 5
-_LEAK = 0.2  # slope of LeakyReLU [1]
-
-
-def _depth(image_shape):
-    """How often the image is halved to reach a side of 4 to 7, and the shape reached."""
-    height, width, _ = image_shape
-    depth = 0
-    while min(height, width) >= 8:
-        if height % 2 or width % 2:
-            raise ValueError(
-                "This network halves the image down to a side of 4 to 7, which image_shape="
-                f"{tuple(image_shape)} does not allow: height and width must be 4..7 times a "
-                "power of two. Pad or resize the images."
-            )
-        height, width, depth = height // 2, width // 2, depth + 1
-    if not depth:
-        raise ValueError(
-            f"This network needs images of at least 8x8, got image_shape={tuple(image_shape)}."
-        )
-    return depth, (height, width)
-
-
-def _norm(name=None):
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
-
-
-def _normal(init_stddev):
-    """A new one for every layer: an initializer object draws the same numbers at every call.
-
-    `None` gives orthogonal matrices.
-    """
-    if init_stddev is None:
-        return keras.initializers.Orthogonal()
-    return keras.initializers.RandomNormal(stddev=init_stddev)
 
 
 def _convolutions(init_stddev, norm):
@@ -64,7 +30,7 @@ def _convolutions(init_stddev, norm):
 
     def constructor(layer):
         def construct(*args, **kwargs):
-            settings = {"kernel_initializer": _normal(init_stddev), "use_bias": not norm}
+            settings = {"kernel_initializer": normal(init_stddev), "use_bias": not norm}
             return layer(*args, **{**settings, **kwargs})
 
         return construct
@@ -96,22 +62,21 @@ def dcgan_discriminator(
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
-    depth, _ = _depth(image_shape)
+    depth, _ = depth_of(image_shape)
     batch_norm = batch_norm and not spectral_normalization
     convolution, _ = _convolutions(init_stddev, batch_norm)
-    dense = layers.Dense
-    if spectral_normalization:
-        convolution, dense = map(spectrally_normalized, (convolution, dense))
+    convolution = spectrally_normalized(convolution, spectral_normalization)
+    dense = spectrally_normalized(layers.Dense, spectral_normalization)
     inputs = x = layers.Input(image_shape)
     x = convolution(width, _KERNEL, strides=2, use_bias=True)(x)
-    x = layers.LeakyReLU(_LEAK)(x)
+    x = layers.LeakyReLU(LEAK)(x)
     for level in range(1, depth):
         for kernel, strides in ((_KERNEL, 2), (1, 1))[: 2 if pointwise else 1]:
             x = convolution(width * 2**level, kernel, strides=strides)(x)
-            x = _norm()(x) if batch_norm else x
-            x = layers.LeakyReLU(_LEAK)(x)
+            x = normalization()(x) if batch_norm else x
+            x = layers.LeakyReLU(LEAK)(x)
     x = layers.Flatten()(x)
-    x = dense(1, kernel_initializer=_normal(init_stddev))(x)
+    x = dense(1, kernel_initializer=normal(init_stddev))(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -142,25 +107,25 @@ def dcgan_generator(
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
-    depth, (height, width_) = _depth(image_shape)
+    depth, (height, width_) = depth_of(image_shape)
     convolution, transposed = _convolutions(init_stddev, batch_norm)
     features = width * 2 ** (depth - 1)
     inputs = x = layers.Input((latent_dim,))
     x = LatentCodes(codes)(x) if codes else x
     x = layers.Dense(
         height * width_ * features,
-        kernel_initializer=_normal(init_stddev),
+        kernel_initializer=normal(init_stddev),
     )(x)
     x = layers.Reshape((height, width_, features))(x)
-    x = _norm()(x) if batch_norm and not pointwise else x
+    x = normalization()(x) if batch_norm and not pointwise else x
     x = layers.ReLU()(x)
     for level in reversed(range(depth - 1)):
         x = transposed(width * 2**level, _KERNEL, strides=2)(x)
-        x = _norm()(x) if batch_norm else x
+        x = normalization()(x) if batch_norm else x
         x = layers.ReLU()(x)
         if pointwise:
             x = convolution(width * 2**level, 1)(x)
-            x = _norm()(x) if batch_norm else x
+            x = normalization()(x) if batch_norm else x
             x = layers.ReLU()(x)
     x = transposed(image_shape[-1], _KERNEL, strides=2, activation="tanh", use_bias=True)(x)
     return keras.Model(inputs, x, name=name)

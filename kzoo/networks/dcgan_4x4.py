@@ -26,8 +26,7 @@ import keras
 
 from kzoo.layers import Fade, LatentCodes
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _LEAK, _depth, _norm, _normal
-from kzoo.networks.spectral import spectrally_normalized
+from kzoo.networks.shared import LEAK, depth_of, normal, normalization, spectrally_normalized
 
 _KERNEL = 4
 _FEWEST = 32  # features of the generator's last map
@@ -68,24 +67,24 @@ def dcgan_4x4_discriminator(
         ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
             `fading`.
     """
-    depth, (height, _) = _depth(image_shape)
+    depth, (height, _) = depth_of(image_shape)
     _check_fading(fading, depth, image_shape)
     batch_norm = batch_norm and not spectral_normalization
-
-    kind = spectrally_normalized if spectral_normalization else lambda layer: layer
+    layer = spectrally_normalized(layers.Conv2D, spectral_normalization)
+    dense = spectrally_normalized(layers.Dense, spectral_normalization)
 
     def convolution(x, filters, kernel, strides, name, norm):
-        x = kind(layers.Conv2D)(
+        x = layer(
             filters,
             kernel,
             strides=strides,
             padding="same",
             use_bias=not norm,
-            kernel_initializer=_normal(init_stddev),
+            kernel_initializer=normal(init_stddev),
             name=name,
         )(x)
-        x = _norm(f"{name}_norm")(x) if norm else x
-        return layers.LeakyReLU(_LEAK, name=f"{name}_relu")(x)
+        x = normalization(f"{name}_norm")(x) if norm else x
+        return layers.LeakyReLU(LEAK, name=f"{name}_relu")(x)
 
     inputs = x = layers.Input(image_shape)
     for level in range(depth):
@@ -97,7 +96,7 @@ def dcgan_4x4_discriminator(
             x = Fade(name="fade")([old, x])
     x = convolution(x, x.shape[-1], 3, 1, f"at_{height}", batch_norm)
     x = layers.Flatten(name="flatten")(x)
-    x = kind(layers.Dense)(1, kernel_initializer=_normal(init_stddev), name="logit")(x)
+    x = dense(1, kernel_initializer=normal(init_stddev), name="logit")(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -130,18 +129,18 @@ def dcgan_4x4_generator(
         ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
             `fading`.
     """
-    depth, (height, width_) = _depth(image_shape)
+    depth, (height, width_) = depth_of(image_shape)
     _check_fading(fading, depth, image_shape)
 
     def activated(x, name):
-        x = _norm(f"{name}_norm")(x) if batch_norm else x
+        x = normalization(f"{name}_norm")(x) if batch_norm else x
         return layers.ReLU(name=f"{name}_relu")(x)
 
     features = width * 2 ** (depth - 1)
     inputs = x = layers.Input((latent_dim,))
     x = LatentCodes(codes, name="codes")(x) if codes else x
     x = layers.Dense(
-        height * width_ * features, kernel_initializer=_normal(init_stddev), name="projection"
+        height * width_ * features, kernel_initializer=normal(init_stddev), name="projection"
     )(x)
     x = layers.Reshape((height, width_, features), name="map")(x)
     x = activated(x, "projection")
@@ -155,7 +154,7 @@ def dcgan_4x4_generator(
             strides=2,
             padding="same",
             use_bias=not batch_norm,
-            kernel_initializer=_normal(init_stddev),
+            kernel_initializer=normal(init_stddev),
             name=to,
         )(x)
         x = activated(x, to)
@@ -166,7 +165,7 @@ def dcgan_4x4_generator(
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=_normal(init_stddev),
+            kernel_initializer=normal(init_stddev),
             name=f"image_{side}",
         )(x)
 

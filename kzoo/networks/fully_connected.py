@@ -22,12 +22,11 @@ import keras
 
 from kzoo.checks import check_image_shape, check_positive_int
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _LEAK, _norm, _normal
-from kzoo.networks.spectral import spectrally_normalized
+from kzoo.networks.shared import LEAK, normal, normalization, spectrally_normalized
 
 
 def _dense(units, init_stddev, layer=layers.Dense, **kwargs):
-    return layer(units, kernel_initializer=_normal(init_stddev), **kwargs)
+    return layer(units, kernel_initializer=normal(init_stddev), **kwargs)
 
 
 def _features(x, width, depth, shortcuts, batch_norm, init_stddev, activation, **kwargs):
@@ -35,7 +34,7 @@ def _features(x, width, depth, shortcuts, batch_norm, init_stddev, activation, *
     hidden = []
     for _ in range(check_positive_int("depth", depth)):
         x = _dense(width, init_stddev, use_bias=not batch_norm, **kwargs)(x)
-        x = _norm()(x) if batch_norm else x
+        x = normalization()(x) if batch_norm else x
         x = activation()(x)
         hidden.append(x)
     return layers.Concatenate()(hidden) if shortcuts and len(hidden) > 1 else x
@@ -70,8 +69,8 @@ def fully_connected_discriminator(
     inputs = layers.Input(check_image_shape(image_shape))
     x = layers.Flatten()(inputs)
     batch_norm = batch_norm and not spectral_normalization
-    dense = spectrally_normalized(layers.Dense) if spectral_normalization else layers.Dense
-    leaky = functools.partial(layers.LeakyReLU, _LEAK)
+    dense = spectrally_normalized(layers.Dense, spectral_normalization)
+    leaky = functools.partial(layers.LeakyReLU, LEAK)
     x = _features(x, width, depth, shortcuts, batch_norm, init_stddev, leaky, layer=dense)
     return keras.Model(inputs, _dense(1, init_stddev, layer=dense)(x), name=name)
 

@@ -54,6 +54,16 @@ def shape_of_images(image_shape, discriminator, generator):
     return (32, 32, 1)
 
 
+def copy_of(network):
+    """A copy of a Keras model, with weights of its own."""
+    config = keras.saving.serialize_keras_object(network)
+    copy = keras.saving.deserialize_keras_object(config)
+    if not copy.built:
+        copy.build(network.input_shape)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
 @contextlib.contextmanager
 def dtype_policy(policy):
     """A context in which new layers have this Keras dtype policy."""

@@ -16,9 +16,7 @@ import keras
 
 from kzoo.checks import check_name
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _LEAK, _normal
-from kzoo.networks.spectral import spectrally_normalized
-from kzoo.networks.unet import instance_norm
+from kzoo.networks.shared import LEAK, instance_norm, normal, spectrally_normalized
 
 _KERNEL = 4
 _MOST = 8  # features grow up to this multiple of `width` [1]
@@ -61,16 +59,16 @@ def patchgan_discriminator(
             f"receptive_field={receptive_field} needs images with sides above {2**strided}, got "
             f"image_shape={tuple(image_shape)}."
         )
-    kind = spectrally_normalized if spectral_normalization else lambda layer: layer
+    layer = spectrally_normalized(layers.Conv2D, spectral_normalization)
 
     def convolution(x, features, strides, norm, name):
-        return kind(layers.Conv2D)(
+        return layer(
             features,
             _KERNEL,
             strides=strides,
             padding="same",
             use_bias=not norm,
-            kernel_initializer=_normal(init_stddev),
+            kernel_initializer=normal(init_stddev),
             name=name,
         )(x)
 
@@ -84,6 +82,6 @@ def patchgan_discriminator(
         strides = 2 if level < strided else 1
         x = convolution(x, width * min(2**level, _MOST), strides, norm, f"conv_{level}")
         x = instance_norm(f"conv_{level}_norm")(x) if norm else x
-        x = layers.LeakyReLU(_LEAK, name=f"conv_{level}_relu")(x)
+        x = layers.LeakyReLU(LEAK, name=f"conv_{level}_relu")(x)
     x = convolution(x, 1, 1, False, "logits")
     return keras.Model(inputs, x, name=name)

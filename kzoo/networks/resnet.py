@@ -23,8 +23,7 @@ bias where a batch norm or another bias is added to the same features.
 import keras
 
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _depth, _norm, _normal
-from kzoo.networks.spectral import spectrally_normalized
+from kzoo.networks.shared import depth_of, normal, normalization, spectrally_normalized
 
 
 def _convolution(filters, kernel_size, init_stddev, use_bias=True, layer=layers.Conv2D, **kwargs):
@@ -33,7 +32,7 @@ def _convolution(filters, kernel_size, init_stddev, use_bias=True, layer=layers.
         kernel_size,
         padding="same",
         use_bias=use_bias,
-        kernel_initializer=_normal(init_stddev),
+        kernel_initializer=normal(init_stddev),
         **kwargs,
     )
 
@@ -43,7 +42,7 @@ def _branch(x, middle, features, init_stddev, batch_norm, **kwargs):
     x = _convolution(middle, 3, init_stddev, **kwargs)(x)
     x = layers.ReLU()(x)
     x = _convolution(features, 3, init_stddev, use_bias=not batch_norm, **kwargs)(x)
-    return _norm()(x) if batch_norm else x
+    return normalization()(x) if batch_norm else x
 
 
 def resnet_discriminator(
@@ -68,10 +67,10 @@ def resnet_discriminator(
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
-    depth, _ = _depth(image_shape)
+    depth, _ = depth_of(image_shape)
     batch_norm = batch_norm and not spectral_normalization
-    kind = spectrally_normalized if spectral_normalization else lambda layer: layer
-    convolution, dense = kind(layers.Conv2D), kind(layers.Dense)
+    convolution = spectrally_normalized(layers.Conv2D, spectral_normalization)
+    dense = spectrally_normalized(layers.Dense, spectral_normalization)
     inputs = x = layers.Input(image_shape)
     for level in range(depth):
         features = width * 2**level
@@ -84,7 +83,7 @@ def resnet_discriminator(
         x = layers.Add()([branch, x])
     x = layers.ReLU()(x)
     x = layers.Flatten()(x)
-    x = dense(1, kernel_initializer=_normal(init_stddev))(x)
+    x = dense(1, kernel_initializer=normal(init_stddev))(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -105,10 +104,10 @@ def resnet_generator(
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
-    depth, (height, width_) = _depth(image_shape)
+    depth, (height, width_) = depth_of(image_shape)
     features = width * 2 ** (depth - 1)
     inputs = x = layers.Input((latent_dim,))
-    x = layers.Dense(height * width_ * features, kernel_initializer=_normal(init_stddev))(x)
+    x = layers.Dense(height * width_ * features, kernel_initializer=normal(init_stddev))(x)
     x = layers.Reshape((height, width_, features))(x)
     for level in reversed(range(depth)):
         features = width * 2 ** max(level - 1, 0)

@@ -19,8 +19,7 @@ from keras import ops
 
 from kzoo.layers import SymmetricConv2D, SymmetricConv2DTranspose
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _normal
-from kzoo.networks.unet import instance_norm
+from kzoo.networks.shared import instance_norm, normal
 
 _HALVINGS = 2
 _BORDER = 7  # kernel size next to the images
@@ -65,7 +64,7 @@ def resnet_translator(
     blocks = usual_blocks(image_shape) if blocks is None else blocks
 
     def convolution(x, features, name, layer=SymmetricConv2D, kernel=3, relu=True, **options):
-        options["kernel_initializer"] = _normal(init_stddev)
+        options["kernel_initializer"] = normal(init_stddev)
         x = layer(features, kernel, use_bias=False, name=name, **options)(x)
         x = instance_norm(f"{name}_norm")(x)
         return layers.ReLU(name=f"{name}_relu")(x) if relu else x
@@ -89,7 +88,7 @@ def resnet_translator(
         image_shape[-1],
         _BORDER,
         activation="tanh",
-        kernel_initializer=_normal(init_stddev),
+        kernel_initializer=normal(init_stddev),
         name="image",
     )(_mirror(x, _BORDER // 2))
     return keras.Model(inputs, x, name=name)

@@ -15,8 +15,7 @@ import keras
 from keras import ops
 
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _LEAK, _norm, _normal
-from kzoo.networks.spectral import spectrally_normalized
+from kzoo.networks.shared import LEAK, normal, normalization, spectrally_normalized
 
 PADDING = 0  # the token where a caption has no further word
 
@@ -60,8 +59,8 @@ def image_encoder(network, text_dim, name="image_encoder"):
 
 
 def _compressed(text, compressed_dim, dense):
-    x = dense(compressed_dim, kernel_initializer=_normal(0.02), name="compressed_text")(text)
-    return layers.LeakyReLU(_LEAK, name="compressed_text_relu")(x)
+    x = dense(compressed_dim, kernel_initializer=normal(0.02), name="compressed_text")(text)
+    return layers.LeakyReLU(LEAK, name="compressed_text_relu")(x)
 
 
 def text_generator(network, latent_dim, text_dim, compressed_dim):
@@ -105,18 +104,19 @@ def text_discriminator(
             "A text joins the discriminator's feature maps: expected a network of convolutions, "
             "such as 'dcgan', got one without."
         )
-    kind = spectrally_normalized if spectral_normalization else lambda layer: layer
+    convolution = spectrally_normalized(layers.Conv2D, spectral_normalization)
+    dense = spectrally_normalized(layers.Dense, spectral_normalization)
     batch_norm = batch_norm and not spectral_normalization
     x = maps[-1]  # (b, h', w', features)
     features = x.shape[-1]
     text = layers.Input((text_dim,), name="text")
-    compressed = _compressed(text, compressed_dim, kind(layers.Dense))
+    compressed = _compressed(text, compressed_dim, dense)
     tiled = ops.ones_like(x[..., :1]) * ops.reshape(compressed, (-1, 1, 1, compressed_dim))
     x = layers.Concatenate()([x, tiled])
-    x = kind(layers.Conv2D)(
-        features, 1, use_bias=not batch_norm, kernel_initializer=_normal(0.02), name="joined"
+    x = convolution(
+        features, 1, use_bias=not batch_norm, kernel_initializer=normal(0.02), name="joined"
     )(x)
-    x = _norm("joined_norm")(x) if batch_norm else x
-    x = layers.Flatten()(layers.LeakyReLU(_LEAK, name="joined_relu")(x))
-    logit = kind(layers.Dense)(1, kernel_initializer=_normal(0.02), name="match")(x)
+    x = normalization("joined_norm")(x) if batch_norm else x
+    x = layers.Flatten()(layers.LeakyReLU(LEAK, name="joined_relu")(x))
+    logit = dense(1, kernel_initializer=normal(0.02), name="match")(x)
     return keras.Model([*network.inputs, text], logit, name=network.name)

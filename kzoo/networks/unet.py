@@ -20,16 +20,11 @@ import math
 import keras
 
 from kzoo.layers import channels_last as layers
-from kzoo.networks.dcgan import _LEAK, _normal
+from kzoo.networks.shared import LEAK, instance_norm, normal
 
 _KERNEL = 4
 _MOST = 8  # features grow up to this multiple of `width` [1]
 _DROPPED = 3  # layers of the decoder with dropout, next to the smallest map [1]
-
-
-def instance_norm(name=None):
-    """Normalizes every feature over the pixels of one image [2]."""
-    return layers.GroupNormalization(groups=-1, axis=-1, epsilon=1e-5, name=name)
 
 
 def _halvings(image_shape):
@@ -84,11 +79,11 @@ def unet_generator(
             strides=2,
             padding="same",
             use_bias=not normed,
-            kernel_initializer=_normal(init_stddev),
+            kernel_initializer=normal(init_stddev),
             name=f"down_{level}",
         )(x)  # (b, h / 2^(level + 1), w / 2^(level + 1), features)
         x = instance_norm(f"down_{level}_norm")(x) if normed else x
-        x = layers.LeakyReLU(_LEAK, name=f"down_{level}_relu")(x)
+        x = layers.LeakyReLU(LEAK, name=f"down_{level}_relu")(x)
         skips.append(x)
     skips.pop()  # the smallest map itself
     shapes = [skip.shape[1:] for skip in reversed(skips)][:_DROPPED]
@@ -102,7 +97,7 @@ def unet_generator(
             strides=2,
             padding="same",
             use_bias=False,
-            kernel_initializer=_normal(init_stddev),
+            kernel_initializer=normal(init_stddev),
             name=f"up_{level}",
         )(x)
         x = instance_norm(f"up_{level}_norm")(x)
@@ -121,7 +116,7 @@ def unet_generator(
         strides=2,
         padding="same",
         activation="tanh",
-        kernel_initializer=_normal(init_stddev),
+        kernel_initializer=normal(init_stddev),
         name="image",
     )(x)
     return keras.Model([inputs, noise] if dropout else inputs, x, name=name)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, local_files
+from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, LocalFiles
 from kzoo.presets.storage import write_json
 
 
@@ -39,7 +39,7 @@ def write_model_card(
         FileNotFoundError: if `folder` holds no preset, or a picture is not in it.
         ValueError: if a score does not have five entries, or its value is not a number.
     """
-    files = local_files(folder)
+    files = LocalFiles(folder)
     metadata = files.read(METADATA)
     config = files.read(CONFIG)
     shown = [] if sheet is None else [("", sheet)]

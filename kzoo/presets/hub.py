@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from kzoo.presets.sources import CONFIG, HUB_NAME, METADATA, hub_client, local_files, short
+from kzoo.presets.sources import CONFIG, HUB_NAME, METADATA, LocalFiles, hub_client, short
 
 #: The hub's names of what models do; the others draw images from noise.
 _TASKS = {
@@ -54,7 +54,7 @@ def push_folder(
     if not re.fullmatch(f"{HUB_NAME}/{HUB_NAME}", repository):
         raise ValueError(f"Expected a repository such as 'user/name', got {short(repository)!r}.")
     hub = hub_client()
-    files = local_files(folder)
+    files = LocalFiles(folder)
     config, metadata = files.read(CONFIG), files.read(METADATA)
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "preset"

@@ -17,13 +17,8 @@ from kzoo.presets.limits import MOST_PARAMETERS, at_most, check_listed
 from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import files_of, record_of, shipped_presets
 from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, short
-from kzoo.presets.storage import (
-    find_weights,
-    load_weights,
-    serialized,
-    without_training,
-    write_preset,
-)
+from kzoo.presets.storage import serialized, without_training, write_preset
+from kzoo.presets.weights_file import find_weights, load_weights
 
 # Written by `save_to_preset` itself.
 _OWN_METADATA = (

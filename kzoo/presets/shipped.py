@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from kzoo.presets.sources import (
     CONFIG,
     METADATA,
+    LocalFiles,
     PresetFiles,
     ShippedFiles,
-    local_files,
     remote_files,
     short,
 )
@@ -39,7 +39,7 @@ class Shipped(NamedTuple):
     def is_a(self, model_class: type) -> bool:
         from kzoo.presets.safety import object_class
 
-        found = object_class(local_files(self.folder).read(CONFIG))
+        found = object_class(LocalFiles(self.folder).read(CONFIG))
         return found is not None and issubclass(found, model_class)
 
 
@@ -114,7 +114,7 @@ def files_of(preset: str | os.PathLike, model_class: type) -> PresetFiles:
     try:
         folder = Path(preset).expanduser()
         if folder.is_dir():
-            return local_files(folder)
+            return LocalFiles(folder)
         exists = folder.exists()
     except (OSError, RuntimeError, ValueError) as error:  # no name that a file could have
         why = getattr(error, "strerror", None) or error  # without the name, once more
@@ -151,7 +151,7 @@ def choices(name: str, model_class: type) -> str:
 
 def record_of(preset: Shipped) -> dict[str, Any]:
     """What `list_presets` tells of one preset."""
-    files = local_files(preset.folder)
+    files = LocalFiles(preset.folder)
     config, metadata = files.read(CONFIG), files.read(METADATA)
     return {
         "preset": preset.handle,

@@ -143,11 +143,6 @@ class LocalFiles(PresetFiles):
         return places, *((state.st_ino, state.st_mtime_ns) for state in states)
 
 
-def local_files(folder: str | os.PathLike) -> PresetFiles:
-    """The preset in a folder of this machine."""
-    return LocalFiles(folder)
-
-
 class ShippedFiles(LocalFiles):
     """The files of a preset that comes with kzoo; large weights may have to be downloaded.
 

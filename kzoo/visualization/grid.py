@@ -5,14 +5,13 @@ with margins. The sheets here are put together from arrays, so every pixel of an
 """
 
 import math
-import os
 
 import keras
 import numpy as np
 from PIL import Image
 
 from kzoo.checks import as_number, check_positive_int
-from kzoo.paths import check_path, check_writable
+from kzoo.paths import check_path, check_writable, written_whole
 
 
 def nearest_neighbor_panel(images, neighbors, scale=1, path=None):
@@ -114,9 +113,5 @@ def write_png(path, image):
     check_writable(path.parent)
     if path.suffix.lower() != ".png":
         raise ValueError(f"Expected the name of a .png file; got {str(path)!r}.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(temporary, "PNG")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written_whole(path) as part:
+        Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(part, "PNG")

@@ -115,12 +115,12 @@ def test_errors_of_commands(kzoo_main, monkeypatch, error, code, message):
     def fail(args):
         raise error
 
-    monkeypatch.setattr(cli.listing, "run", fail)
+    monkeypatch.setattr(cli.showing, "list_presets", fail)
     assert kzoo_main("list") == (code, "", message)
 
 
 def test_a_bug_keeps_its_traceback(kzoo_main, monkeypatch):
-    monkeypatch.setattr(cli.listing, "run", lambda args: {}["bug"])
+    monkeypatch.setattr(cli.showing, "list_presets", lambda args: {}["bug"])
     with pytest.raises(KeyError):
         kzoo_main("list")
 

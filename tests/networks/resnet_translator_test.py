@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from kzoo.models.adversarial.weight_average import copy_of
 from kzoo.networks import resnet_translator
+from kzoo.networks.given import copy_of
 from kzoo.networks.resnet_translator import usual_blocks
 from tests.networks.checks import check_initial_weights, check_round_trip, numpy, random, randomize
 

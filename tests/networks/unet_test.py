@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from kzoo.models.adversarial.weight_average import copy_of
 from kzoo.networks import unet_generator
+from kzoo.networks.given import copy_of
 from tests.networks.checks import numpy, random, randomize
 
 

@@ -108,14 +108,6 @@ class AlternatingGAN(Growth, Recognition, AdversarialModel):
         self._set_recognition(codes, information, auxiliary_weight)
         self._finish()
 
-    def get_config(self):
-        names = (
-            "discriminator_steps width pointwise codes information instance_noise grow_from "
-            "fade_images auxiliary_weight"
-        )
-        config = {name: getattr(self, name) for name in names.split()}
-        return {**super().get_config(), **config, **self._networks_config()}
-
     def default_optimizer(self):
         """Adam with DCGAN's settings (section 4 of [2])."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5)

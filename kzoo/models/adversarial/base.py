@@ -1,10 +1,9 @@
 """What the models share whose generator draws from latents: GANs and CFGGAN."""
 
-import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_optional_int
 from kzoo.conditions import Labels
 from kzoo.models.adversarial.two_player import TwoPlayerModel
 from kzoo.networks import discriminator_by_name, generator_by_name
@@ -43,8 +42,7 @@ class AdversarialModel(TwoPlayerModel):
         self, image_shape, latent_dim, num_classes=None, conditioning="projection", **kwargs
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
-        if num_classes is not None:
-            num_classes = check_positive_int("num_classes", num_classes)
+        num_classes = check_optional_int("num_classes", num_classes)
         if conditioning not in CONDITIONING:
             raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
         if conditioning in self.refused_conditioning:
@@ -55,10 +53,6 @@ class AdversarialModel(TwoPlayerModel):
             )
         self.num_classes = num_classes
         self.conditioning = conditioning
-
-    def get_config(self):
-        names = ("num_classes", "conditioning")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     @property
     def discriminator_output(self):
@@ -170,12 +164,6 @@ class AdversarialModel(TwoPlayerModel):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        config = dict(config)
-        for name in ("discriminator", cls.generator_name):
-            if isinstance(config.get(name), dict):
-                config[name] = keras.saving.deserialize_keras_object(
-                    config[name], custom_objects=custom_objects
-                )
-            elif config.get(name, "dcgan") is None:  # as version 0.1.0 wrote it
-                config[name] = "dcgan"
-        return cls(**config)
+        roles = ("discriminator", cls.generator_name)
+        unnamed = [role for role in roles if config.get(role, "dcgan") is None]  # by version 0.1.0
+        return super().from_config({**config, **dict.fromkeys(unnamed, "dcgan")}, custom_objects)

@@ -98,10 +98,6 @@ class BEGAN(AlternatingGAN):
         self.k = self.add_weight((), "zeros", trainable=False, dtype="float32", name="k")
         super()._finish()
 
-    def get_config(self):
-        names = ("gamma", "lambda_k", "repeats")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def network_options(self):
         sizes = {"repeats": self.repeats, "code_dim": self.latent_dim}
         return {**super().network_options(), **sizes, "channels": self.image_shape[-1]}

@@ -51,9 +51,6 @@ class GAN(AlternatingGAN):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.generator_loss = check_name("generator_loss", generator_loss, sorted(GENERATOR_LOSSES))
 
-    def get_config(self):
-        return {**super().get_config(), "generator_loss": self.generator_loss}
-
     def discriminator_criterion(self, real, fake):
         """-E log sigmoid(D(x)) - E log(1 - sigmoid(D(G(z)))), in nats, or the hinge loss."""
         if self.generator_loss == "hinge":

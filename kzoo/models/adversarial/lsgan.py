@@ -50,10 +50,6 @@ class LSGAN(AlternatingGAN):
         self.real_label = check_number("real_label", real_label)
         self.generator_label = check_number("generator_label", generator_label)
 
-    def get_config(self):
-        names = ("fake_label", "real_label", "generator_label")
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
-
     def discriminator_criterion(self, real, fake):
         """1/2 E (D(x) - b)^2 + 1/2 E (D(G(z)) - a)^2."""
         return least_squares_discriminator_loss(real, fake, self.fake_label, self.real_label)

@@ -2,23 +2,30 @@
 
 * Miyato et al. 2018, arXiv:1802.05957: spectral normalization of the discriminator [1].
 * Zhao et al. 2020 (DiffAugment), arXiv:2006.10738, eqs. 4 and 5: augmentation of all images [2].
-* Karras et al. 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A: samples come from
-  an average of the generator's weights [3].
-* Mescheder et al. 2018, arXiv:1801.04406: the penalty R1 [4].
+* Karras, Aila, Laine, Lehtinen 2018, "Progressive growing of GANs", arXiv:1710.10196, appendix A:
+  samples come from an exponential moving average of the generator's weights, with decay .999 [3].
+  Yazici et al. 2019, arXiv:1806.04498, say why it helps.
+* Mescheder, Geiger, Nowozin 2018, "Which training methods for GANs do actually converge?",
+  arXiv:1801.04406, eq. 9: R1 = gamma / 2 E ||grad D(x)||^2 over real images x [4].
+* Karras, Laine, Aittala, Hellsten, Lehtinen, Aila 2020 (StyleGAN2), arXiv:1912.04958, section 3.1:
+  lazy regularization, the penalty at every 16th update only, times 16 [5].
+
+Deviations: batch norm, which [4] does not use, takes its moving statistics in the penalty. The
+penalty is added to the loss of an update; [5] minimizes it in a step of its own.
 """
 
 import keras
 from keras import ops
 
-from kzoo.checks import check_flag
+from kzoo import backend
+from kzoo.checks import check_flag, check_nonnegative, check_positive_int, check_rate
 from kzoo.layers import DiffAugment
 from kzoo.layers.diff_augment import check_policies
-from kzoo.models.adversarial.r1 import R1
 from kzoo.models.adversarial.two_optimizers import TwoOptimizers
-from kzoo.models.adversarial.weight_average import WeightAverage
+from kzoo.networks.given import copy_of
 
 
-class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
+class TwoPlayerModel(TwoOptimizers):
     """A discriminator and a network that makes images, each with an optimizer of its own.
 
     A subclass names its other network in `generator_name`. It makes the two networks, then calls
@@ -42,6 +49,7 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
     """
 
     generator_name = "generator"
+    sampling_options = frozenset(("averaged",))
 
     def __init__(
         self,
@@ -57,12 +65,11 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
         super().__init__(image_shape, latent_dim, **kwargs)
         self.augment = list(check_policies("augment", augment)) or None
         self.spectral_normalization = check_flag("spectral_normalization", spectral_normalization)
-        self._check_average(average_decay)
-        self._check_r1(r1, r1_every)
-
-    def get_config(self):
-        names = "augment spectral_normalization average_decay r1 r1_every".split()
-        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
+        self.average_decay = check_rate(
+            "average_decay", 0.0 if average_decay is None else average_decay
+        )
+        self.r1 = check_nonnegative("r1", r1)
+        self.r1_every = check_positive_int("r1_every", r1_every)
 
     def logits(self, images, training=False, **condition):
         """The discriminator's values of images (b, h, w, c), float32, of its output's shape."""
@@ -85,12 +92,20 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
             *named: the arguments for the discriminator and for the other network: a
                 `keras.Model`, which the user gave, or a name.
         """
-        self._network_names = {
-            role: given if isinstance(given, str) else None
-            for role, given in zip(("discriminator", self.generator_name), named, strict=True)
-        }
-        self._set_average()
-        self._set_r1()
+        for role, given in zip(("discriminator", self.generator_name), named, strict=True):
+            if isinstance(given, str):
+                self.networks_by_name[role] = given
+        if self.average_decay:
+            average = copy_of(getattr(self, self.generator_name))
+            average.trainable = False
+            setattr(self, f"averaged_{self.generator_name}", average)
+            self.average_updates = self.add_weight(
+                (), "zeros", trainable=False, dtype="float32", name="average_updates"
+            )
+        if self.r1:
+            self.r1_updates = self.add_weight(
+                (), "zeros", trainable=False, dtype="int32", name="r1_updates"
+            )
 
     def _finish(self):
         """The random state, once all networks are made."""
@@ -103,9 +118,48 @@ class TwoPlayerModel(WeightAverage, R1, TwoOptimizers):
         """Images (b, h, w, c) as training shows them to the discriminator."""
         return self.augmentation(images, training=True) if training and self.augment else images
 
-    def _networks_config(self):
-        """The networks in a config: their names, or those that the user gave."""
-        return {
-            role: name or keras.saving.serialize_keras_object(getattr(self, role))
-            for role, name in self._network_names.items()
-        }
+    @property
+    def _average(self):
+        return getattr(self, f"averaged_{self.generator_name}")
+
+    def _update_average(self):
+        """Moves the average, after an update of the generator.
+
+        After update t = 1, 2, ... every trainable weight w moves the average a by
+        a <- a + (1 - k) (w - a), k = min(decay, (1 + t) / (10 + t)): at first the average follows
+        quickly, as it starts from weights that were never trained. All other weights, such as the
+        statistics of batch norm, are copied.
+        """
+        if not self.average_decay:
+            return
+        self.average_updates.assign_add(1.0)
+        t = self.average_updates.value
+        rest = 1.0 - ops.minimum(self.average_decay, (1.0 + t) / (10.0 + t))
+        generator = getattr(self, self.generator_name)
+        trained = {id(variable) for variable in generator.trainable_variables}
+        pairs = zip(self._average.weights, generator.weights, strict=True)
+        for average, variable in pairs:
+            if id(variable) in trained:
+                average.assign_add(rest * (variable.value - average.value))
+            else:
+                average.assign(variable.value)
+
+    def _r1(self, real, condition):
+        """The penalty at real images (b, h, w, c) as the discriminator sees them; a scalar."""
+        if not self.r1:
+            return 0.0
+
+        def penalty():
+            _, gradient = backend.input_gradient(lambda x: self.logits(x, **condition), real)
+            gradient = ops.cast(gradient, "float32")
+            return self.r1 / 2 * self.r1_every * ops.sum(ops.square(gradient)) / ops.shape(real)[0]
+
+        if self.r1_every == 1:
+            return penalty()
+        turn = ops.equal(self.r1_updates.value % self.r1_every, 0)
+        return ops.cond(turn, penalty, lambda: ops.zeros((), "float32"))
+
+    def _after_r1(self):
+        """Counts an update of the discriminator."""
+        if self.r1:
+            self.r1_updates.assign_add(1)

@@ -38,9 +38,6 @@ class WGAN(AlternatingGAN):
         super().__init__(image_shape, latent_dim, discriminator_steps, **kwargs)
         self.clip = check_positive("clip", clip)
 
-    def get_config(self):
-        return {**super().get_config(), "clip": self.clip}
-
     def default_optimizer(self):
         """RMSprop(5e-5), as in Algorithm 1; without momentum, which the paper warns of."""
         return keras.optimizers.RMSprop(5e-5)

@@ -46,9 +46,6 @@ class WGANGP(AlternatingGAN):
         super().__init__(image_shape, latent_dim, discriminator_steps, **kwargs)
         self.penalty_weight = check_positive("penalty_weight", penalty_weight)
 
-    def get_config(self):
-        return {**super().get_config(), "penalty_weight": self.penalty_weight}
-
     def default_optimizer(self):
         """Adam(1e-4, beta_1=0, beta_2=.9), the defaults of Algorithm 1."""
         return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)

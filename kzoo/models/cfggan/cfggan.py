@@ -192,19 +192,6 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         self._add_state()
         self._finish()
 
-    def get_config(self):
-        names = (
-            "algorithm num_steps discriminator_steps step_size pool_size batch_size "
-            "approximator_epochs restart_optimizer fixed_pool width batch_norm max_gap "
-            "gap_patience warm_start discriminator_loss"
-        )
-        config = {name: getattr(self, name) for name in names.split()}
-        scaling = self.scaling
-        if callable(scaling):
-            scaling = keras.saving.serialize_keras_object(scaling)
-        config["scaling"] = scaling
-        return {**super().get_config(), **config, **self._networks_config()}
-
     def default_optimizer(self):
         """RMSprop with the paper's settings; epsilon stands inside the square root, as there."""
         return keras.optimizers.RMSprop(2.5e-4, rho=0.95, epsilon=1e-37)

@@ -10,9 +10,9 @@ import numpy as np
 from keras import ops
 
 from kzoo.checks import check_positive, check_positive_int
-from kzoo.models.adversarial.weight_average import copy_of
 from kzoo.models.base import GenerativeModel
 from kzoo.models.cfggan.stopping import StageLimit
+from kzoo.networks.given import copy_of
 
 #: The discriminator that `refine` trains, unless told otherwise.
 _REFINEMENT = {

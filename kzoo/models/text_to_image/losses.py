@@ -38,14 +38,6 @@ def joint_embedding_loss(images, texts, same):
     return ops.sum(of_images + of_texts) / ops.maximum(ops.sum(wrong), 1.0)
 
 
-def _logistic(real, others):
-    return ops.softplus(-real), [ops.softplus(values) for values in others]
-
-
-def _hinge(real, others):
-    return ops.relu(1.0 - real), [ops.relu(1.0 + values) for values in others]
-
-
 def matching_aware_loss(real, wrong, fake, is_wrong, hinge=False):
     """-log s_r - (log(1 - s_w) + log(1 - s_f)) / 2, lines 7 to 10 of Algorithm 1 of [2].
 
@@ -60,7 +52,8 @@ def matching_aware_loss(real, wrong, fake, is_wrong, hinge=False):
         `(loss, wrong_loss)`, scalars: the loss, and its part -log(1 - s_w), which is low if the
         discriminator rejects wrong texts; 0 in a batch whose texts are all equal.
     """
-    real, (wrong, fake) = (_hinge if hinge else _logistic)(real, (wrong, fake))
+    loss_of = (lambda x: ops.relu(1.0 - x)) if hinge else (lambda x: ops.softplus(-x))
+    real, wrong, fake = loss_of(real), loss_of(-wrong), loss_of(-fake)  # 1 - s(x) = s(-x)
     weights = ops.cast(is_wrong, wrong.dtype)[:, None]  # (b, 1)
     wrong_loss = ops.sum(weights * wrong) / ops.maximum(ops.sum(weights), 1.0)
     return ops.mean(real) + (wrong_loss + ops.mean(fake)) / 2.0, wrong_loss

@@ -13,7 +13,6 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive_int
-from kzoo.configs import Configured
 from kzoo.images import check_images, to_float
 from kzoo.models.base import GenerativeModel
 from kzoo.models.text_to_image.losses import joint_embedding_loss
@@ -24,7 +23,7 @@ from kzoo.networks.text import image_encoder, text_encoder
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class TextImageEncoder(Configured, Captioned, GenerativeModel):
+class TextImageEncoder(Captioned, GenerativeModel):
     """Maps images and captions to vectors whose dot product says how well the two fit.
 
     `fit(images, captions)` trains it. It draws no images: a `kzoo.TextToImageGAN` draws from its

@@ -119,8 +119,8 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
 
     def _set_encoder(self, encoder, options):
         """Takes the user's encoder, or makes one; `options` are those of the user."""
-        self._own_encoder = encoder is None
         if encoder is None:
+            self.networks_by_name["encoder"] = None
             encoder = TextImageEncoder(self.image_shape, dtype=self.dtype_policy, **options)
         if not isinstance(encoder, TextImageEncoder) or encoder.image_shape != self.image_shape:
             raise ValueError(
@@ -160,17 +160,6 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
         )
         self.generator = check_network("generator", generator, [latents, text], self.image_shape)
         self._set_options(*named)
-
-    def get_config(self):
-        names = "max_words text_dim compressed_dim width interpolation generator_loss".split()
-        encoder = None if self._own_encoder else keras.saving.serialize_keras_object(self.encoder)
-        return {
-            **super().get_config(),
-            **{name: getattr(self, name) for name in names},
-            "vocabulary": list(self.vocabulary),
-            "encoder": encoder,
-            **self._networks_config(),
-        }
 
     def default_optimizer(self):
         """Adam with the paper's settings (section 5)."""

@@ -23,7 +23,13 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_name, check_nonnegative, check_positive, check_positive_int
+from kzoo.checks import (
+    check_name,
+    check_nonnegative,
+    check_optional_int,
+    check_positive,
+    check_positive_int,
+)
 from kzoo.conditions import Image
 from kzoo.layers import ImagePool
 from kzoo.losses.adversarial import least_squares_discriminator_loss as d_criterion
@@ -107,17 +113,17 @@ class CycleGAN(TwoOptimizers):
         if not self.identity_weight:
             self.loss_names = self.loss_names[:3]
         self.width = check_positive_int("width", width)
-        self.blocks = None if blocks is None else check_positive_int("blocks", blocks)
+        self.blocks = check_optional_int("blocks", blocks)
         self.pool_size = 0 if pool_size == 0 else check_positive_int("pool_size", pool_size)
         self.receptive_field = receptive_field
         super().__init__(image_shape, **kwargs)
-        self._given = {
+        given = {
             "generator_ab": generator_ab,
             "generator_ba": generator_ba,
             "discriminator_a": discriminator_a,
             "discriminator_b": discriminator_b,
         }
-        for role, network in self._given.items():
+        for role, network in given.items():
             setattr(self, role, self._network(role, network))
         self.seed_generator = keras.random.SeedGenerator()
         if self.pool_size:
@@ -131,6 +137,7 @@ class CycleGAN(TwoOptimizers):
         """The user's network, or the one of that name, checked."""
         shape, generates = self.image_shape, role.startswith("generator")
         if isinstance(network, str):
+            self.networks_by_name[role] = network
             options = {"role": role, "width": self.width}
             with dtype_policy(self.dtype_policy):
                 if generates:
@@ -141,14 +148,6 @@ class CycleGAN(TwoOptimizers):
                     network = patch_discriminator_by_name(network, shape, **options)
         output = shape if generates else (None, None, 1)
         return check_network(role, network, [(shape, "float32")], output)
-
-    def get_config(self):
-        names = "width blocks receptive_field cycle_weight identity_weight pool_size".split()
-        networks = {
-            role: given if isinstance(given, str) else keras.saving.serialize_keras_object(given)
-            for role, given in self._given.items()
-        }
-        return {**super().get_config(), **{n: getattr(self, n) for n in names}, **networks}
 
     @property
     def source_shape(self):

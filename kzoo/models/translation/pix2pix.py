@@ -136,12 +136,6 @@ class Pix2Pix(TwoPlayerModel):
         self.noise_size = noise[0][0][0] if noise else 0
         self._set_options(*named)
 
-    def get_config(self):
-        names = "source_shape width receptive_field l1_weight gan_weight dropout".split()
-        config = {name: getattr(self, name) for name in names}
-        config["source_shape"] = list(self.source_shape)
-        return {**super().get_config(), **config, **self._networks_config()}
-
     @property
     def conditioned_on(self):
         return (Image(self.source_shape, keys=self.source_keys),)

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 import kzoo
-from kzoo.models.adversarial.weight_average import copy_of
+from kzoo.networks.given import copy_of
 
 RNG = np.random.RandomState(0)
 IMAGES = RNG.randint(0, 256, (64, 8, 8, 1)).astype("uint8")

@@ -1,7 +1,6 @@
 """The layer of the gated PixelCNN (van den Oord et al. 2016b, arXiv:1606.05328, figure 2)."""
 
 import keras
-import numpy as np
 from keras import ops
 
 from kzoo.configs import Configured
@@ -13,10 +12,7 @@ from kzoo.models.autoregressive.pixel_model.masked_conv_model import plus
 def gate(x):
     """tanh(first half of the features) * sigmoid(second half): eq. 2 of the paper."""
     size = x.shape[-1] // 2
-    # sigmoid(b) = (1 + tanh(b / 2)) / 2: one pass over contiguous memory.
-    scale = np.repeat(np.array((1.0, 0.5), "float32"), size)
-    t = ops.tanh(x * ops.convert_to_tensor(scale, x.dtype))
-    return t[..., :size] * (0.5 + 0.5 * t[..., size:])
+    return ops.tanh(x[..., :size]) * ops.sigmoid(x[..., size:])
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

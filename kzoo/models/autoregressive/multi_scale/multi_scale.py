@@ -78,9 +78,9 @@ class MultiScale(PixelModel):
 
     def get_config(self):
         config = super().get_config()
-        for name in ("image_shape", "levels", "num_classes"):
+        for name in ("image_shape", "levels", "num_classes"):  # they follow from the models
             config.pop(name, None)
-        return {**config, "models": [keras.saving.serialize_keras_object(m) for m in self.models]}
+        return config
 
     @classmethod
     def from_config(cls, config):

@@ -10,9 +10,8 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int, check_unit
+from kzoo.checks import check_optional_int, check_positive_int, check_unit
 from kzoo.conditions import FeatureMap, Labels
-from kzoo.configs import Configured
 from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
@@ -20,7 +19,7 @@ from kzoo.models.base import GenerativeModel
 from kzoo.models.batches import look
 
 
-class PixelModel(Configured, PixelSampler, GenerativeModel):
+class PixelModel(PixelSampler, GenerativeModel):
     """Base class of the models p(x) = prod_i p(x_i | x_1 .. x_(i-1)) over pixels in raster order.
 
     A pixel is predicted from the pixels above it and to its left, and each of its channels also
@@ -63,19 +62,13 @@ class PixelModel(Configured, PixelSampler, GenerativeModel):
         self.levels = check_positive_int("levels", levels)
         if not 2 <= self.levels <= 256:
             raise ValueError(f"levels must be in 2..256, got {levels}.")
-        if num_classes is not None:
-            num_classes = check_positive_int("num_classes", num_classes)
-        if context_features is not None:
-            context_features = check_positive_int("context_features", context_features)
-        self.num_classes = num_classes
-        self.context_features = context_features
+        self.num_classes = check_optional_int("num_classes", num_classes)
+        self.context_features = check_optional_int("context_features", context_features)
 
     def get_config(self):
-        config = {**super().get_config(), "levels": self.levels}
-        for name in ("num_classes", "context_features"):
-            if getattr(self, name) is not None:
-                config[name] = getattr(self, name)
-        return config
+        optional = ("num_classes", "context_features")
+        config = super().get_config()
+        return {n: value for n, value in config.items() if n not in optional or value is not None}
 
     @classmethod
     def arguments_for(cls, image_shape, batch_size=None):

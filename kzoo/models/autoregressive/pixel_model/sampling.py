@@ -13,10 +13,10 @@ from keras import ops, random
 
 from kzoo import backend
 from kzoo.batching import in_batches
-from kzoo.checks import check_positive, check_positive_int, seed_generator
+from kzoo.checks import check_optional_int, check_positive, check_positive_int, seed_generator
 from kzoo.conditions import check_given
 from kzoo.images import check_images, to_uint8
-from kzoo.layers.incremental_conv import at_column
+from kzoo.layers.masked_conv import at_column
 from kzoo.models.autoregressive.pixel_model.naive import NaiveSampler, track
 
 
@@ -88,8 +88,7 @@ class PixelSampler(NaiveSampler):
         Raises:
             ValueError: if an argument is not as described above.
         """
-        if num_samples is not None:
-            num_samples = check_positive_int("num_samples", num_samples)
+        num_samples = check_optional_int("num_samples", num_samples)
         count, condition = check_given(self, num_samples, condition)
         given, missing = self.nothing_given(count)
         options = (temperature, condition, batch_size, cached, verbose)

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from kzoo.configs import Configured
-from kzoo.layers.incremental_conv import at_column
+from kzoo.layers.masked_conv import at_column
 from kzoo.models.autoregressive.pixelcnn_plus_plus.gated_block import GatedBlock
 from kzoo.models.autoregressive.pixelcnn_plus_plus.shifted_conv import (
     ShiftedConv2D,

@@ -7,8 +7,7 @@ No kernel is masked. A "down" convolution sees its own row and those above, on b
 import keras
 from keras import ops
 
-from kzoo.layers.incremental_conv import IncrementalConv
-from kzoo.layers.masked_conv import rows_product
+from kzoo.layers.masked_conv import IncrementalConv, rows_product
 from kzoo.layers.weight_norm import WeightNorm
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.layers.incremental_conv import at_column
+from kzoo.layers.masked_conv import at_column
 from kzoo.models.autoregressive.pixelrnn.lstm import cell, lstm
 from kzoo.models.autoregressive.pixelrnn.lstm_layer import LSTMLayer
 

@@ -3,8 +3,7 @@
 import keras
 from keras import ops
 
-from kzoo.layers.incremental_conv import at_column
-from kzoo.layers.masked_conv import rows_product
+from kzoo.layers.masked_conv import at_column, rows_product
 from kzoo.models.autoregressive.pixelrnn.lstm import cell, lstm
 from kzoo.models.autoregressive.pixelrnn.lstm_layer import LSTMLayer
 

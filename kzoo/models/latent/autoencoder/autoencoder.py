@@ -30,7 +30,6 @@ from kzoo.checks import (
     check_positive_ints,
     seed_generator,
 )
-from kzoo.configs import arguments_of
 from kzoo.images import check_images, to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -130,10 +129,9 @@ class Autoencoder(GenerativeModel):
         self.activation = check_activation("activation", activation)
         self.code_activation = check_activation("code_activation", code_activation)
         self.seed = seed
-        self._names = {
-            role: network if isinstance(network, str) else None
-            for role, network in (("encoder", encoder), ("decoder", decoder))
-        }
+        for role, network in (("encoder", encoder), ("decoder", decoder)):
+            if isinstance(network, str):
+                self.networks_by_name[role] = network
         shapes = (self.image_shape, self.latent_dim, self.widths, self.kernel_size, dense_width)
         options = {"activation": activation, "dtype": self.dtype_policy}
         if isinstance(encoder, str):
@@ -144,17 +142,6 @@ class Autoencoder(GenerativeModel):
         check_networks(self.encoder, self.decoder, self.image_shape, self.latent_dim)
         self.seed_generator = seed_generator(seed)
         self.built = True
-
-    def get_config(self):
-        networks = {
-            role: name or keras.saving.serialize_keras_object(getattr(self, role))
-            for role, name in self._names.items()
-        }
-        return {
-            **super().get_config(),
-            **arguments_of(self, "image_shape", "encoder", "decoder"),
-            **networks,
-        }
 
     # The papers' quantities -------------------------------------------------------------------
 
@@ -194,7 +181,7 @@ class Autoencoder(GenerativeModel):
 
     def contractive_penalty(self, x, training=False):
         """||J||_F^2 (b,) of the encoder at images x in [-1, 1] (reference 3)."""
-        if self._names["encoder"] == "fully_connected" and self.widths == ():
+        if self.networks_by_name.get("encoder") == "fully_connected" and self.widths == ():
             return penalties.layer_jacobian_norm(self.encoder.layers[-1], x)
         return penalties.jacobian_norm(
             lambda inputs: self.latents(inputs, training), x, self.latent_dim, self.seed_generator

@@ -31,7 +31,6 @@ from kzoo.checks import (
     check_positive_ints,
     seed_generator,
 )
-from kzoo.configs import Configured
 from kzoo.images import to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
@@ -42,7 +41,7 @@ from kzoo.models.latent.vae.pixels import MIXTURE, PixelLikelihood, check_likeli
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class LadderVAE(Configured, LadderLatents, PixelLikelihood, GenerativeModel):
+class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
     """Variational auto-encoder with L stochastic layers: z_1, next to the image, to z_L.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1], the mean image of p(x|z) at the

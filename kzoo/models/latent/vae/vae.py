@@ -22,9 +22,8 @@ relaxation.
 
 import keras
 
-from kzoo.checks import check_activation, check_positive_int, seed_generator
+from kzoo.checks import check_activation, check_optional_int, check_positive_int, seed_generator
 from kzoo.conditions import Labels
-from kzoo.configs import arguments_of
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
 from kzoo.models.base import GenerativeModel
@@ -152,9 +151,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
         self.prior = prior_by_name(prior)
         self.kl_warmup = kl_warmup
         self.free_bits = free_bits
-        self.num_classes = num_classes
-        if num_classes is not None:
-            self.num_classes = check_positive_int("num_classes", num_classes)
+        self.num_classes = check_optional_int("num_classes", num_classes)
         self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
         self._build_networks(encoder, decoder)
         self.build_scale()
@@ -165,7 +162,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
 
     def _build_networks(self, encoder, decoder):
         given = {"encoder": encoder, "decoder": decoder}
-        self._given = [name for name, network in given.items() if network is not None]
+        self.networks_by_name = {name: None for name, network in given.items() if network is None}
         height, width, channels = self.image_shape
         classes = self.num_classes or 0
         input_shape, decoder_inputs = (height, width, channels + classes), self.latent_dim + classes
@@ -193,10 +190,6 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
     def loss_names(self):
         more = ("negative_elbo",) if self.num_importance_samples != 1 else ()
         return ("loss", "reconstruction", "kl", *more)
-
-    def get_config(self):
-        built = {name: None for name in ("encoder", "decoder") if name not in self._given}
-        return {**super().get_config(), **arguments_of(self, "image_shape", *built), **built}
 
     @property
     def conditioned_on(self):

@@ -19,7 +19,6 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_nonnegative, check_positive, check_positive_int
-from kzoo.configs import Configured
 from kzoo.images import check_images, to_float, to_uint8
 from kzoo.layers import VectorQuantizer
 from kzoo.models.base import GenerativeModel
@@ -29,7 +28,7 @@ from kzoo.models.latent.vqvae.prior import PriorMethods
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class VQVAE(Configured, PriorMethods, GenerativeModel):
+class VQVAE(PriorMethods, GenerativeModel):
     """Auto-encoder with discrete latents: a map of codes, each one of `num_codes`.
 
     `model(images)` reconstructs: floats (b, h, w, c) in [-1, 1]. `fit` trains encoder, codebook
