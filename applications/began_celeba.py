@@ -1,6 +1,6 @@
 """BEGAN "celeba": faces by an autoencoder and a generator in balance, at 64x64.
 
-    KERAS_BACKEND=torch taskset -c 0 python applications/began_celeba.py
+    KERAS_BACKEND=tensorflow taskset -c 0 python applications/began_celeba.py
 
 Berthelot et al. 2017 (arXiv:1703.10717): Adam with 1e-4 on batches of 16, halved when the measure
 of convergence M stalls. Deviations: far fewer features and one convolution in place of two at every
@@ -24,7 +24,7 @@ METADATA = {
     "data": "the first 9,000 photographs of CelebA, at half their size, cropped to a square around "
     "the centre and resized to 64x64",
     "trained_on": {"data": "celeb_a_small", "split": "train", "num_images": 9_000},
-    "command": "KERAS_BACKEND=torch python applications/began_celeba.py",
+    "command": "KERAS_BACKEND=tensorflow python applications/began_celeba.py",
     "notes": "Trained on photographs of real people, which were collected for non-commercial "
     "research. Generated faces only are shown.",
 }
@@ -45,8 +45,8 @@ def main():
     parser = recipe.parser(
         __doc__.splitlines()[0], None, "weights/began/celeba", batch_size=16, data="celeb_a_small"
     )
-    parser.add_argument("--images", type=int, default=300_000, help="seen in training")
-    parser.add_argument("--width", type=int, default=12, help="features next to the image")
+    parser.add_argument("--images", type=int, default=200_000, help="seen in training")
+    parser.add_argument("--width", type=int, default=24, help="features next to the image")
     args = parser.parse_args()
     images, _ = kzoo.datasets.to_arrays(recipe.load(args, "train", shuffle=False, image_size=64))
     keras.utils.set_random_seed(args.seed)
@@ -57,7 +57,14 @@ def main():
     )
     options = {"mirror": True, "further_callbacks": [halve]}
     growing_recipe.train(args, model, images, args.images, args.work, **options)
-    model.save_to_preset(args.output, half_precision=True, **METADATA)
+    smaller = growing_recipe.without_average(model)
+    smaller.k.assign(model.k)
+    notes = (
+        f"Seen: {args.images:,} images. The weights of the generator are their average over "
+        f"training, with a decay of .999. {METADATA['notes']}"
+    )
+    facts = {**METADATA, "notes": notes}
+    smaller.save_to_preset(args.output, half_precision=True, **facts)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Sheets of a face model's latent space: a sum of average faces, a smile, traversals.
 
-    python applications/face_arithmetic.py weights/vae/lfw_faces
+    python applications/face_arithmetic.py weights/vae/celeba
 
-Writes into the preset's folder, from the training images of `lfw_gray_faces`:
+Writes into the preset's folder, from the training images of `celeb_a_small`:
 
 * `arithmetic.png`: smiling woman, neutral woman, neutral man, and the first minus the second plus
   the third; every face is the image of an average code of about 200 people or more.
@@ -21,25 +21,21 @@ import numpy as np
 
 import kzoo
 
-NEUTRAL = 0  # class of the feature "emotion"
 SPREAD = 0.7  # standard deviation of the generated faces' latents
 
 
 def load(image_shape, data, split):
-    """Images, and who smiles, is a man, looks neutral: uint8 (n, h, w, c), bool (n,) each."""
-    features = {}
-    for name in ("smiling", "male", "emotion"):
-        images, features[name] = kzoo.datasets.to_arrays(
-            kzoo.datasets.load(
-                data,
-                split,
-                labels=name,
-                image_size=image_shape[:2],
-                shuffle=False,
-                batch_size=500,
-            )
-        )
-    return images, features["smiling"], features["male"], features["emotion"] == NEUTRAL
+    """Images, and who smiles and is a man: uint8 (n, h, w, c), bool (n,) each."""
+    dataset = kzoo.datasets.load(
+        data,
+        split,
+        features=("image", "attributes"),
+        image_size=image_shape[:2],
+        shuffle=False,
+        batch_size=500,
+    )
+    arrays = kzoo.datasets.to_arrays(dataset)
+    return arrays["image"], arrays["attributes"]["Smiling"], arrays["attributes"]["Male"]
 
 
 def smile_sheet(model, direction, path, rows=6, steps=7, extent=1.5, seed=0):
@@ -54,14 +50,14 @@ def smile_sheet(model, direction, path, rows=6, steps=7, extent=1.5, seed=0):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("preset", type=pathlib.Path, help="folder of a preset of a face model")
-    parser.add_argument("--data", default="lfw_gray_faces", help="TFDS name (%(default)s)")
+    parser.add_argument("--data", default="celeb_a_small", help="TFDS name (%(default)s)")
     parser.add_argument("--split", default="train", help="of the data (%(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of shares and faces (%(default)s)")
     args = parser.parse_args()
     model = kzoo.GenerativeModel.from_preset(args.preset)
-    images, smiling, male, neutral = load(model.image_shape, args.data, args.split)
-    smiling_women, neutral_women = images[smiling & ~male], images[neutral & ~male]
-    neutral_men = images[neutral & male]
+    images, smiling, male = load(model.image_shape, args.data, args.split)
+    smiling_women, neutral_women = images[smiling & ~male], images[~smiling & ~male]
+    neutral_men = images[~smiling & male]
     kzoo.visualization.arithmetic_sheet(
         model,
         smiling_women,

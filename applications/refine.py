@@ -51,6 +51,7 @@ HINGE = {
 RUNS = {
     "vae/mnist": ("mnist", "mnist", {**NEW, "stages": 120}),
     "vae/svhn": ("svhn_cropped", "svhn", {**NEW, "stages": 120}),
+    "vae/celeba": ("celeb_a_small", "celeba", {**NEW, "stages": 120}),
     "gan/svhn": (
         "svhn_cropped",
         "svhn",

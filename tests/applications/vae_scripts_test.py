@@ -74,11 +74,12 @@ def test_faces_of_a_smile_and_of_a_sum(application, tmp_path, monkeypatch):
     model.save_to_preset(tmp_path / "faces", title="A test", description="Tiny.")
     images = np.random.default_rng(0).integers(0, 256, (40, 16, 16, 1), dtype=np.uint8)
     who = np.arange(40)
-    features = {"smiling": who % 2 == 1, "male": who % 4 >= 2, "emotion": who % 2}
+    attributes = {"Smiling": who % 2 == 1, "Male": who % 4 >= 2}
 
-    def load(name, split, labels, **_):
-        assert (name, split) == ("lfw_gray_faces", "train")
-        return images, features[labels]
+    def load(name, split, features, **_):
+        assert (name, split) == ("celeb_a_small", "train")
+        assert features == ("image", "attributes")
+        return {"image": images, "attributes": attributes}
 
     monkeypatch.setattr(kzoo.datasets, "load", load)
     monkeypatch.setattr(kzoo.datasets, "to_arrays", lambda data: data)
