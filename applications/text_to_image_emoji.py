@@ -34,7 +34,7 @@ def main():
         __doc__.splitlines()[0],
         "weights/texttoimagegan/emoji",
         "emoji_pairs",
-        images=400_000,
+        images=512_000,
         width=48,
         epochs=60,
     ).parse_args()
