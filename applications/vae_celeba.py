@@ -19,10 +19,10 @@ METADATA = {
     "title": "VAE, CelebA",
     "description": "Variational auto-encoder (Kingma and Welling, 2014, arXiv:1312.6114) with "
     "64 Gaussian latents and discretized logistic pixels of the fixed scale .25. One residual "
-    "block of 3x3 convolutions with ELU at each of the sizes 32x32, 16x16, 8x8 and 4x4, with 16, 32, "
-    "64 and 64 channels, and a dense layer of 128. The weight of the KL term rises from 0 to 1 in the "
-    "first 1,000 updates. Adam with a peak learning rate of 1e-3, a warm-up of 500 updates and a "
-    "cosine decay to 0, gradients of a norm of at most 10,000; batches of 50.",
+    "block of 3x3 convolutions with ELU at each of the sizes 32x32, 16x16, 8x8 and 4x4, with 16, "
+    "32, 64 and 64 channels, and a dense layer of 128. The weight of the KL term rises from 0 to 1 "
+    "in the first 1,000 updates. Adam with a peak learning rate of 1e-3, a warm-up of 500 updates "
+    "and a cosine decay to 0, gradients of a norm of at most 10,000; batches of 50.",
     "command": "KERAS_BACKEND=tensorflow python applications/vae_celeba.py",
     "trained_on": {"data": "celeb_a_small", "split": "train", "num_images": 9_000},
     "data": "the first 9,000 photographs of CelebA, at half their size, cropped to a square around "

@@ -47,9 +47,11 @@ def noise(model, count):
 
 
 def values(condition, count):
-    """The classes in turn; for a source, an image of 8x8 squares at random."""
+    """The classes in turn; words in turn; for a source, an image of 8x8 squares at random."""
     found = condition.default(count)
-    if found is None:
+    if condition.name == "captions":
+        found = condition.check(list(condition.vocabulary[:count]), count)
+    elif found is None:
         height, width, channels = condition.image_shape
         squares = (count, height // 8, width // 8, channels)
         found = np.random.RandomState(1).randint(0, 256, squares).astype("uint8")
