@@ -66,11 +66,11 @@ def schedule(args, data, rate):
 
 
 def save(args, model, build, metadata, score="val_nll", unit="nats"):
-    """Saves the model's weights as a preset in float32, with the curve of its training."""
+    """Saves the model's weights as a preset, with the curve of its training."""
     preset = build("float32")
     preset.set_weights(model.get_weights())
     notes = f"{metadata['notes']} {curve(args.work, score, unit)}"
-    preset.save_to_preset(args.output, **{**metadata, "notes": notes})
+    preset.save_to_preset(args.output, half_precision=True, **{**metadata, "notes": notes})
 
 
 def curve(work, name, unit):
