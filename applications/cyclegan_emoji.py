@@ -94,7 +94,7 @@ def main():
     trained_on = {"data": args.data, "split": "train", "num_images": len(b)}
     model.save_to_preset(args.output, half_precision=True, trained_on=trained_on, **METADATA)
     kzoo.visualization.image_grid(
-        picture(model, *shown), columns=12, scale=2, path=args.output / "translations.png"
+        picture(model, *shown), columns=12, path=args.output / "translations.png"
     )
 
 

@@ -64,7 +64,6 @@ def main():
         neutral_women,
         neutral_men,
         seed=args.seed,
-        scale=2,
         path=args.preset / "arithmetic.png",
     )
     smile = kzoo.latents.attribute_direction(model, smiling_women, neutral_women)

@@ -95,7 +95,7 @@ def run(args, train_split, names, metadata, data_may_be_shown=False):
     facts = {"trained_on": trained_on, "notes": notes, **metadata}
     model.save_to_preset(args.output, half_precision=True, **facts)
     kzoo.visualization.image_grid(
-        *picture(model, *shown, data_may_be_shown), scale=2, path=args.output / "translations.png"
+        *picture(model, *shown, data_may_be_shown), path=args.output / "translations.png"
     )
 
 

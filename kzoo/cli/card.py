@@ -73,13 +73,13 @@ def write(folder, model, scores, command, captions=None):
     from kzoo.visualization import completion_sheet, image_grid, latent_manifold
 
     recorded = LocalFiles(folder).read(METADATA)
-    sheet, pictures = None, []
+    sheet, pictures, scale = None, [], scale_of(model)
     if takes_pairs(model):
         sheet = TRANSLATIONS if (folder / TRANSLATIONS).is_file() else None
     elif can(model, "generate"):
         sheet = "samples.png"
         images, labels = generate.sheet(model, captions=captions)
-        image_grid(images, columns=generate.COLUMNS, scale=generate.SCALE, path=folder / sheet)
+        image_grid(images, columns=generate.COLUMNS, scale=scale, path=folder / sheet)
     elif (folder / RECONSTRUCTIONS).is_file():  # a recipe wrote it, of its test images
         sheet = RECONSTRUCTIONS
     if can(model, "generate", "complete"):
@@ -88,7 +88,7 @@ def write(folder, model, scores, command, captions=None):
             model,
             images[chosen],
             labels=None if labels is None else labels[chosen],
-            scale=generate.SCALE,
+            scale=scale,
             path=folder / "completions.png",
         )
         caption = "Samples (first column) whose lower half the model drew anew:"
@@ -116,6 +116,11 @@ def write(folder, model, scores, command, captions=None):
     )
 
 
+def scale_of(model):
+    """How many times as large as the images a card shows them: those of 64x64 are large enough."""
+    return 1 if min(model.image_shape[:2]) >= 64 else generate.SCALE
+
+
 def growth_sheet(model, path):
     """Draws images of the same latents after t = 0 to T steps, a row each; returns the caption."""
     import numpy as np
@@ -125,7 +130,7 @@ def growth_sheet(model, path):
     last = model.num_steps
     times = sorted({round(k * last / (GROWTH_ROWS - 1)) for k in range(GROWTH_ROWS)})
     rows = [model.generate(GROWTH_COLUMNS, seed=0, steps=t) for t in times]
-    image_grid(np.concatenate(rows), columns=GROWTH_COLUMNS, scale=generate.SCALE, path=path)
+    image_grid(np.concatenate(rows), columns=GROWTH_COLUMNS, scale=scale_of(model), path=path)
     named = ", ".join(map(str, times[:-1]))
     return f"The same latents after t = {named} and {times[-1]} functional gradient steps:"
 
