@@ -29,6 +29,10 @@ METADATA = {
     "the centre, resized to 64x64, and mirrored at random; the next 1,000 to test",
     "notes": "Trained on photographs of real people, which were collected for non-commercial "
     "research. Sheets show the mean image of p(x|z) for z drawn from the prior: no photographs. "
+    "The scale of the pixels is fixed at .6, which makes the likelihood far worse than that of a "
+    "learned scale, worse even than equal probabilities for all values (8 bits/dim). In return the "
+    "latents hold 108 nats in place of some 400, and faces drawn from the prior look like those "
+    "that the decoder has seen. "
     "The log of the training holds the loss of the test images after every epoch; nothing is "
     "selected by it.",
 }
