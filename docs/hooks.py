@@ -19,7 +19,10 @@ EXAMPLES = ROOT / "examples" / "generative"
 PAGES = {
     **{
         f"measurements/{name}.md": f"applications/{name}.md"
-        for name in ("CFG_STUDY", "CFG_STUDY_SVHN", "JUDGE", "REFINE", "TRANSFER_LEARNING")
+        for name in (
+            *("CFG_STUDY", "CFG_STUDY_SVHN", "JUDGE", "REFINE", "TRANSFER_LEARNING"),
+            "TRANSLATION",
+        )
     },
     "measurements/benchmarks.md": "benchmarks/README.md",
     "changes.md": "CHANGELOG.md",
