@@ -22,8 +22,10 @@ from pathlib import Path
 
 import numpy as np
 import processes
+from sampling import resident
 
 NAME = "drawn_images"
+MIB = 2**20
 SHARD = 250  # images; enough files that as many are open at once for every size
 QUARTERS = (25, 50, 75, 100)  # percent of an epoch
 
@@ -61,13 +63,6 @@ def write(folder, count, size):
     writer.close_all()
 
 
-def resident():
-    """MiB of memory that this process holds (Linux)."""
-    with open("/proc/self/status") as file:
-        line = next(line for line in file if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
 def read(data, batch):
     """Images per second of one pass, and the memory at its quarters."""
     count = len(data)
@@ -77,7 +72,7 @@ def read(data, batch):
         if i == 1:
             start = time.perf_counter()  # after the files are open
         if i in marks:
-            memory.append(round(resident(), 1))
+            memory.append(round(resident() / MIB, 1))
     return (count - 1) * batch / (time.perf_counter() - start), memory
 
 
@@ -99,7 +94,7 @@ def stream(folder, size, batch, width, steps, shuffle):
 
     options = {"cache": False, "drop_remainder": True, "seed": 0, "data_dir": folder}
     data = kzoo.datasets.load(NAME, batch_size=batch, shuffle=shuffle, **options)
-    before = resident()
+    before = resident() / MIB
     speed, memory = read(data, batch)
     training = train(data, batch, size, width, steps)
     return {"before": before, "memory": memory, "input": speed, "training": training}
