@@ -12,8 +12,6 @@ steps are shorter here (eta=.25), a pool has N=320 latents and 4 epochs, and Ada
 averages from stage to stage. In the second half the learning rates fall to 0 along a cosine.
 """
 
-import math
-
 import keras
 import recipe
 
@@ -29,20 +27,6 @@ METADATA = {
     "command": "python applications/cfggan_mnist.py --mixed-precision",
     "notes": "Trained from noise on one CPU core.",
 }
-
-
-class CosineTail(keras.callbacks.Callback):
-    """Constant learning rates in the first half of the epochs, a cosine to 0 in the second."""
-
-    def __init__(self, epochs):
-        super().__init__()
-        self.epochs = epochs
-
-    def on_epoch_begin(self, epoch, logs=None):
-        tail = max(0.0, 2 * epoch / self.epochs - 1)
-        rate = RATE * 0.5 * (1 + math.cos(math.pi * tail))
-        self.model.d_optimizer.learning_rate.assign(rate)
-        self.model.g_optimizer.learning_rate.assign(rate)
 
 
 def main():
@@ -70,7 +54,7 @@ def main():
             d_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
             g_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
         )
-        recipe.fit(args, model, data, [CosineTail(args.epochs)])
+        recipe.fit(args, model, data, [recipe.CosineTail(RATE, args.epochs)])
 
     recipe.train(args, build, fit).save_to_preset(args.output, half_precision=True, **METADATA)
 

@@ -6,6 +6,7 @@ ends with `save_to_preset(args.output)`.
 """
 
 import argparse
+import math
 import pathlib
 
 import keras
@@ -14,6 +15,28 @@ import kzoo
 from kzoo import datasets
 
 ENDLESS = 1_000_000  # epochs
+
+
+class CosineTail(keras.callbacks.Callback):
+    """Constant learning rates of a CFGGAN at first, then a cosine to 0 in the last epochs.
+
+    Args:
+        rate: of both optimizers.
+        epochs: of the whole training.
+        start: the fraction of the epochs after which the rates begin to fall.
+    """
+
+    def __init__(self, rate, epochs, start=0.5):
+        super().__init__()
+        self.rate = rate
+        self.epochs = epochs
+        self.start = start
+
+    def on_epoch_begin(self, epoch, logs=None):
+        tail = max(0.0, epoch / self.epochs - self.start) / (1 - self.start)
+        rate = self.rate * 0.5 * (1 + math.cos(math.pi * tail))
+        self.model.d_optimizer.learning_rate.assign(rate)
+        self.model.g_optimizer.learning_rate.assign(rate)
 
 
 def parser(

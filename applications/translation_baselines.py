@@ -4,8 +4,9 @@
     KERAS_BACKEND=torch python applications/translation_baselines.py colorization
 
 Super-resolution: from faces of 16x16, enlarged to 64x64 by bicubic interpolation, to the original
-faces of 64x64. Colorization: from grey flowers to the original ones in colour. For each task two
-models are trained, with `gan_weight` 0 and 1.
+faces of 64x64. Colorization: from grey flowers to the original ones in colour. Both models of it
+learn colours as YCbCr, and a translation takes its brightness, Y, from the grey image (the paper
+does so in Lab). For each task two models are trained, with `gan_weight` 0 and 1.
 
 `TRANSLATION.md` compares their translations of test images, and the sources as they are, with the
 real images: mean absolute error, PSNR, SSIM, and the Frechet distance on a classifier's features.
@@ -18,6 +19,8 @@ and goes on where it stopped.
 
 import json
 import pathlib
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -54,10 +57,38 @@ def grey(images):
     return np.stack([np.asarray(Image.fromarray(x).convert("L").convert("RGB")) for x in images])
 
 
-#: Task: its sources, what they are called, the data, and whether the classifier knows the labels.
+def in_colours(images, old, new):
+    """uint8 images (n, h, w, 3) from one of Pillow's modes of colour to another."""
+    return np.stack([np.asarray(Image.fromarray(x, old).convert(new)) for x in images])
+
+
+def coloured(translated, sources):
+    """Grey images with the colours of their translations in YCbCr, uint8 (n, h, w, 3)."""
+    parts = [sources[..., :1], translated[..., 1:]]
+    return in_colours(np.concatenate(parts, axis=-1), "YCbCr", "RGB")
+
+
+class Task(NamedTuple):
+    source: Callable  # images to what is translated
+    title: str  # of the sources
+    data: str
+    labelled: bool  # whether the classifier knows the labels
+    target: Callable  # images to what a model learns to draw
+    finish: Callable  # translations and their sources to images
+
+
 TASKS = {
-    "super_resolution": (enlarged, "bicubic", "celeb_a_small", False),
-    "colorization": (grey, "grey", "oxford_flowers102_captions", True),
+    "super_resolution": Task(
+        enlarged, "bicubic", "celeb_a_small", False, lambda images: images, lambda drawn, _: drawn
+    ),
+    "colorization": Task(
+        grey,
+        "grey",
+        "oxford_flowers102_captions",
+        True,
+        lambda images: in_colours(images, "RGB", "YCbCr"),
+        coloured,
+    ),
 }
 
 
@@ -88,12 +119,13 @@ def accuracy(images, labels, classifier):
 
 def run(args):
     """Trains the two models of a task; returns what the page shows of it."""
-    make, name, _, labelled = TASKS[args.task]
-    real, _ = load(args, "train", labelled)
-    held_out, labels = load(args, "test", labelled)
-    sources, shown = make(real), make(held_out)
+    task = TASKS[args.task]
+    real, _ = load(args, "train", task.labelled)
+    held_out, labels = load(args, "test", task.labelled)
+    sources, shown = task.source(real), task.source(held_out)
+    targets = task.target(real)
     classifier = kzoo.Classifier.from_preset(CLASSIFIER)
-    rows = {name: scored(shown, held_out, labels, classifier)}
+    rows = {task.title: scored(shown, held_out, labels, classifier)}
     for model_name, weight in MODELS.items():
         keras.utils.set_random_seed(args.seed)
         model = kzoo.Pix2Pix(
@@ -101,11 +133,15 @@ def run(args):
         )
         model.compile()
         folder = args.work / args.task / model_name.replace(" ", "_")
-        options = {"mirror": True, "sources": sources, "shown": (held_out[:32], shown[:32])}
-        train(args, model, real, args.images, folder, **options)
-        translated = model.generate(sources=shown, seed=0)
+        options = {
+            "mirror": True,
+            "sources": sources,
+            "shown": (task.target(held_out[:32]), shown[:32]),
+        }
+        train(args, model, targets, args.images, folder, **options)
+        translated = task.finish(model.generate(sources=shown, seed=0), shown)
         rows[model_name] = scored(translated, held_out, labels, classifier)
-    if labelled:
+    if task.labelled:
         rows[REAL] = {"accuracy": accuracy(held_out, labels, classifier)}
     return {"data": args.data, "test": len(held_out), "images": args.images, "rows": rows}
 
@@ -140,6 +176,7 @@ def page():
         "translations of test images with the real images. The loss L1 favours L1, PSNR and SSIM.",
         f"The Frechet distance is measured on features of the classifier {CLASSIFIER}. It falls",
         "with the number of images: compare rows of one table only.",
+        "In colorization the brightness of a translation is that of the grey image.",
     ]
     for task in TASKS:
         path = FOLDER / f"{task}.json"
@@ -161,7 +198,7 @@ def main():
     parser.add_argument("--images", type=int, default=64_000, help="seen by each model")
     parser.add_argument("--width", type=int, default=24, help="of all networks")
     args = parser.parse_args()
-    args.data = args.data or TASKS[args.task][2]
+    args.data = args.data or TASKS[args.task].data
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{args.task}.json").write_text(json.dumps(run(args), indent=1) + "\n")
     PAGE.write_text(page())

@@ -31,6 +31,10 @@ def test_sources(script):
     assert blurred.shape == grey.shape == images.shape
     np.testing.assert_allclose(blurred.mean((1, 2)), images.mean((1, 2)), atol=2)
     assert (grey == grey[..., :1]).all()
+    # With the right colours, a grey image is the original one, to the rounding of YCbCr.
+    in_ycc = script.TASKS["colorization"].target(images)
+    np.testing.assert_allclose(script.coloured(in_ycc, grey), images, atol=4)
+    assert (script.coloured(in_ycc[..., :1].repeat(3, -1), grey) != images).any()
     # 16 of 64 pixels a side are left: what varies faster than a square of 4 is gone.
     checks = np.indices((64, 64)).sum(0) % 2 * 255
     assert script.enlarged(np.stack([checks] * 3, -1)[None].astype("uint8")).std() < 2
@@ -49,7 +53,7 @@ def test_a_task_is_trained_and_measured(script, task, monkeypatch, tmp_path):
     result = script.run(args)
     (tmp_path / f"{task}.json").write_text(json.dumps(result))
     rows = result["rows"]
-    names = [script.TASKS[task][1], "L1 alone", "Pix2Pix"]
+    names = [script.TASKS[task].title, "L1 alone", "Pix2Pix"]
     assert list(rows)[:3] == names
     assert all(np.isfinite(list(rows[name].values())).all() for name in names)
     assert ("accuracy" in rows["Pix2Pix"]) == (script.REAL in rows) == (task == "colorization")
