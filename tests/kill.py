@@ -51,26 +51,39 @@ def train(name, folder):
     np.savez(folder / "end.npz", *map(keras.ops.convert_to_numpy, variables))
 
 
-def start(processes, name, folder, delay=None):
-    """Runs the training, and kills it so many seconds after its first epoch has begun.
+def start(processes, name, folder, moment=None):
+    """Runs the training, and kills it within one of the epochs that it runs.
+
+    Args:
+        processes: context of `multiprocessing`.
+        name: of the model.
+        folder: of the checkpoint.
+        moment: `(epoch, delay)`: the number of the epoch, 1 for the first one that this process
+            runs, and the seconds from its beginning; `None` lets the training end.
 
     Returns:
         `(killed, first, finished, seconds)`: whether it was killed, the epoch that it began with,
-        how many epochs were finished in the end, and the time from the first one on.
+        how many epochs were finished in the end, and how long its first epoch and the mean of
+        the others took.
     """
     told = folder / "told"
     told.write_text("")
     process = processes.Process(target=train, args=(name, folder))
     process.start()
-    while process.is_alive() and not told.read_text():
-        time.sleep(0.01)
-    begin = time.monotonic()
-    process.join(delay)
+    begins = []
+    while process.is_alive():
+        lines = told.read_text().count("begin")
+        begins += [time.monotonic()] * (lines - len(begins))
+        if moment is not None and len(begins) >= moment[0]:
+            break
+        time.sleep(0.002)
+    process.join(None if moment is None else moment[1])
     process.kill()
     process.join()
-    seconds = time.monotonic() - begin
     if process.exitcode not in (0, -9):
         raise RuntimeError(f"the training of {name} ended with {process.exitcode}")
+    begins += [time.monotonic()] * 2  # one epoch at least, of no time if all had been trained
+    seconds = begins[1] - begins[0], (begins[-1] - begins[1]) / max(1, len(begins) - 3)
     lines = [line.split() for line in told.read_text().splitlines()]
     finished = [1 + int(epoch) for what, epoch in lines if what == "end"]
     first = int(lines[0][1]) if lines else EPOCHS
@@ -89,10 +102,11 @@ def run(name, kills, folder, rng, backend):
     counts = dict.fromkeys(("killed", "resumed", "ends", "equal", "lost", "leftovers"), 0)
     done = 0
     while True:
-        delay = rng.uniform(0, seconds) if counts["killed"] < kills else None
-        killed, first, finished, taken = start(processes, name, part, delay)
+        epoch = int(rng.integers(1, EPOCHS + 1))  # a training that goes on may end before it
+        moment = (epoch, rng.uniform(0, seconds[epoch > 1])) if counts["killed"] < kills else None
+        killed, first, finished, taken = start(processes, name, part, moment)
         if not killed and first == 0:
-            seconds = taken  # less than of the first training, whose programs may be cached now
+            seconds = taken  # less than of the first training: its programs are in the cache now
         counts["resumed"] += first > 0
         counts["lost"] += max(0, done - 1 - first)  # the last one may not have been written
         done = finished
