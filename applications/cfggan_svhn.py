@@ -1,6 +1,6 @@
 """CFGGAN "svhn": convolutional xICFG from noise on street view house numbers.
 
-    taskset -c 0 python applications/cfggan_svhn.py  # one core
+    KERAS_BACKEND=tensorflow taskset -c 0 python applications/cfggan_svhn.py  # one core
     kzoo evaluate weights/cfggan/svhn --write
 
 Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 3 from noise with T=15, U=1 and eta=.25. To train
@@ -21,7 +21,7 @@ METADATA = {
     "trained_on": {"data": "svhn_cropped", "split": "train", "num_images": 9_000},
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
-    "command": "python applications/cfggan_svhn.py",
+    "command": "KERAS_BACKEND=tensorflow python applications/cfggan_svhn.py",
     "notes": "Trained from noise on one CPU core.",
 }
 
@@ -29,7 +29,7 @@ METADATA = {
 def main():
     parser = recipe.parser(
         __doc__.splitlines()[0],
-        400,
+        370,
         "weights/cfggan/svhn",
         mixed_precision=True,
         data="svhn_cropped",

@@ -64,8 +64,9 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or pathlib.Path(temporary)
-        venv.create(folder, with_pip=True)
         python = str(folder / "bin" / "python")
+        if not os.path.exists(python):
+            venv.create(folder, symlinks=True, with_pip=True)
         pip = [python, "-m", "pip", "install", "--quiet"]
         subprocess.run([*pip, "--upgrade", *requirements(args.which, args.backends)], check=True)
         subprocess.run([*pip, "--no-deps", "--editable", str(ROOT)], check=True)
