@@ -5,20 +5,20 @@
     KERAS_BACKEND=torch python -m tests.replay --update              # writes tests/replay.json
     KERAS_BACKEND=torch python -m tests.replay vae_mnist --updates 200  # longer, nothing stored
 
-A recipe is started by the first command of its preset's card, with nothing but other folders for
-its files. It gets the real data (`TFDS_DATA_DIR`), its own schedule and its own seed, and is ended
-after `UPDATES` updates; a CFGGAN after `STAGES` stage. A recipe that trains in several parts gets
-as many updates in each of them. The checksum is the SHA-256 of all weights, as float32, at the end
-of every part.
+A recipe is started by its command on its preset's card, with nothing but other folders for its
+files; where the card calls it again, to go on, the first call counts. It gets the real data
+(`TFDS_DATA_DIR`), its own schedule and its own seed, and is ended after `UPDATES` updates; a CFGGAN
+after `STAGES` stage. A recipe that trains in several parts gets as many updates in each of them.
+The checksum is the SHA-256 of all weights, as float32, at the end of every part.
 
 Every recipe runs twice, in fresh processes: the same seed on the same machine must give the same
 bits. Then the checksum is compared with that of `tests/replay.json`, which is stored for a backend
 with its version, Keras's version, and a kind of processor. Bits do not travel further than that:
 libraries choose their code by the processor's model and instructions, and so the order in which
 numbers are added. That order also depends on the number of threads, so all updates are computed on
-one thread. On an AMD EPYC with AVX-512 and PyTorch 2.13, the weights of autoencoder_mnist have other
-bits with two threads, and with the instructions of an AVX2 processor; `--here` prints the checksum
-of this process:
+one thread. On an AMD EPYC with AVX-512 and PyTorch 2.13, autoencoder_mnist has another checksum
+with two threads, and with the instructions of an AVX2 processor. `--here` prints that of this
+process:
 
     OMP_NUM_THREADS=1 KERAS_BACKEND=torch python -m tests.replay autoencoder_mnist --here
     OMP_NUM_THREADS=2 KERAS_BACKEND=torch python -m tests.replay autoencoder_mnist --here
