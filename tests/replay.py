@@ -9,7 +9,7 @@ A recipe is started by its command on its preset's card, with nothing but other 
 files; where the card calls it again, to go on, the first call counts. It gets the real data
 (`TFDS_DATA_DIR`), its own schedule and its own seed, and is ended after `UPDATES` updates; a CFGGAN
 after `STAGES` stage. A recipe that trains in several parts gets as many updates in each of them.
-The checksum is the SHA-256 of all weights, as float32, at the end of every part.
+The checksum is 16 digits of the SHA-256 of all weights, as float32, at the end of every part.
 
 Every recipe runs twice, in fresh processes: the same seed on the same machine must give the same
 bits. Then the checksum is compared with that of `tests/replay.json`, which is stored for a backend
@@ -174,7 +174,7 @@ def replay_here(name, updates=None):
             try:
                 runpy.run_path(str(REPOSITORY / script), run_name="__main__")
             except Enough:
-                return checksum.hexdigest()
+                return checksum.hexdigest()[:16]
     finally:
         keras.Model.fit = fit
         sys.argv, sys.path[:] = saved[:2]
@@ -216,14 +216,14 @@ def verdict(name, updates, known, updating):
     except RuntimeError as error:
         return f"FAILED: {error}", None
     if first != second:
-        return f"DIFFERS between two runs: {first[:16]}, {second[:16]}", None
+        return f"DIFFERS between two runs: {first}, {second}", None
     if updates or updating:
-        return f"twice {first[:16]}", first
+        return f"twice {first}", first
     if name not in known:
-        return f"twice {first[:16]}; no checksum stored for this processor", first
+        return f"twice {first}; no checksum stored for this processor", first
     if known[name] != first:
-        return f"DIFFERS from the stored {known[name][:16]}: twice {first[:16]}", None
-    return f"twice {first[:16]}, as stored", first
+        return f"DIFFERS from the stored {known[name]}: twice {first}", None
+    return f"twice {first}, as stored", first
 
 
 def main():
