@@ -21,7 +21,9 @@ METADATA = {
     "data": "LSUN bedroom (TFDS lsun/bedroom 3.1.0), 9,700 photographs at 64x64 of the 3,033,042 "
     "of the official training set",
     "trained_on": {"data": "lsun/bedroom", "split": "train", "num_images": 9_700},
-    "command": "KERAS_BACKEND=tensorflow python applications/cfggan_lsun_bedroom.py",
+    "command": "KERAS_BACKEND=tensorflow python applications/gan_lsun_bedroom.py "
+    "--mixed-precision --images-32 230400 --images-64 288000\n"
+    "KERAS_BACKEND=tensorflow python applications/cfggan_lsun_bedroom.py",
     "notes": "G_0 is GAN lsun_bedroom, and what a person recognizes is its work: the three steps "
     "change the pixels little. What they do to the distances from real photographs stands in "
     "applications/REFINE.md; `kzoo evaluate cfggan/lsun_bedroom --steps 0` scores G_0.",

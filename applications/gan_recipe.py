@@ -1,6 +1,7 @@
-"""What the recipes of a GAN or WGAN-GP that trains for a given time share.
+"""What the recipes of a GAN or WGAN-GP on small images share.
 
-A recipe, `applications/<family>_<preset>.py`, chooses the data, the optimizer and the time.
+A recipe, `applications/<family>_<preset>.py`, chooses the data, the optimizer and the
+number of epochs.
 """
 
 import keras
@@ -13,7 +14,7 @@ def run(
     preset,
     data,
     image_shape,
-    minutes,
+    epochs,
     adam,
     metadata,
     generator_rate=None,
@@ -28,7 +29,7 @@ def run(
         preset: the preset's name, such as "svhn".
         data: TFDS name of the data set.
         image_shape: `(height, width, channels)`.
-        minutes: of updates, what the published weights were trained for.
+        epochs: passes over the data.
         adam: arguments of both networks' `keras.optimizers.Adam`. The preset holds the exponential
             moving average of the generator's weights.
         metadata: entries of the preset's `metadata.json`.
@@ -38,11 +39,10 @@ def run(
     """
     parser = recipe.parser(
         description,
-        None,
+        epochs,
         f"weights/{model_class.__name__.lower()}/{preset}",
         mixed_precision=True,
         data=data,
-        minutes=minutes,
     )
     args = parser.parse_args()
     images = recipe.load(args, "train", **options)

@@ -22,8 +22,7 @@ METADATA = {
     "command": "KERAS_BACKEND=torch python applications/gated_pixelcnn_mnist.py",
     "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": pixel_recipe.DATA,
-    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations. The "
-    "first 4 of these weights' 6 epochs followed the cosine of a run of 7.",
+    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations.",
 }
 
 

@@ -23,9 +23,10 @@ CONDITIONAL = {
     "description": METADATA["description"]
     .replace("binary pixels:", "binary pixels, conditional on the digit's class (eq. 4):")
     .replace("2e-3 after a warm-up", "1e-3 after a warm-up"),
-    "command": "KERAS_BACKEND=torch python applications/gated_pixelcnn_mnist_conditional.py",
-    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations, stored in "
-    "float32. Training started from the weights of gatedpixelcnn/mnist, with "
+    "command": f"{METADATA['command']}\n"
+    "KERAS_BACKEND=torch python applications/gated_pixelcnn_mnist_conditional.py",
+    "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations. "
+    "Training started from the weights of gatedpixelcnn/mnist, with "
     "the vectors of the classes at zero.",
 }
 

@@ -34,8 +34,7 @@ METADATA = {
 NOTES = (
     "Sheets show the mean image of p(x|z), in grey, for z drawn from the prior. The numbers are "
     "comparable with others on dynamically (not statically) binarized MNIST. Trained with bfloat16 "
-    "activations: 18 epochs, of which the first 7 had a peak learning rate of "
-    "2e-3, the cosine of a run of 25 and no bound on gradients, then 8. The log of the training "
+    "activations: 18 epochs, then 8. The log of the training "
     "holds the negative ELBO of 1,000 test images after every epoch; nothing is selected by it."
 )
 

@@ -28,8 +28,7 @@ METADATA = {
     "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": pixel_recipe.DATA,
     "notes": pixel_recipe.NOTES + " Trained with bfloat16 activations: 10 "
-    "epochs in batches of 64, of which the first 4 followed the cosine of a run of 12, then 7 in "
-    "batches of 32.",
+    "epochs in batches of 64, then 7 in batches of 32.",
 }
 
 

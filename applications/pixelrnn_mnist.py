@@ -18,7 +18,6 @@ import kzoo
 
 TITLES = {"row_lstm": "Row LSTM", "diagonal_bilstm": "Diagonal BiLSTM"}
 EPOCHS = {"row_lstm": 8, "diagonal_bilstm": 5}
-FIRST_RUN = {"row_lstm": 5, "diagonal_bilstm": 3}  # epochs of the run these weights went on from
 
 
 def build(variant, dtype):
@@ -45,8 +44,7 @@ def metadata(variant):
         "command": f"KERAS_BACKEND=jax python applications/pixelrnn_mnist.py --variant {variant}",
         "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
         "data": pixel_recipe.DATA,
-        "notes": f"{pixel_recipe.NOTES} The first {FIRST_RUN[variant]} of these weights' "
-        f"{EPOCHS[variant]} epochs followed the cosine of a run of {FIRST_RUN[variant]}.",
+        "notes": pixel_recipe.NOTES,
     }
 
 

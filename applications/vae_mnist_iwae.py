@@ -20,7 +20,8 @@ METADATA = {
     "the training starts: so all but the last epochs are those of a VAE, a deviation from the "
     "paper. Then Adam with a peak learning rate of 1e-3, a warm-up of 500 updates and a cosine "
     "decay to 0; batches of 100.",
-    "command": "KERAS_BACKEND=tensorflow python applications/vae_mnist_iwae.py",
+    "command": f"{vae_mnist_fc.METADATA['command']}\n"
+    "KERAS_BACKEND=tensorflow python applications/vae_mnist_iwae.py",
     "trained_on": {"data": "mnist", "split": "train", "num_images": 60_000},
     "data": vae_recipe.DATA,
     "notes": vae_recipe.NOTES + " Here the loss is the 50-sample bound. Trained with bfloat16 "
