@@ -14,8 +14,6 @@ import keras
 import kzoo
 from kzoo import datasets
 
-ENDLESS = 1_000_000  # epochs
-
 
 class CosineTail(keras.callbacks.Callback):
     """Constant learning rates of a CFGGAN at first, then a cosine to 0 in the last epochs.
@@ -39,9 +37,7 @@ class CosineTail(keras.callbacks.Callback):
         self.model.g_optimizer.learning_rate.assign(rate)
 
 
-def parser(
-    description, epochs, output, batch_size=64, mixed_precision=False, data="mnist", minutes=None
-):
+def parser(description, epochs, output, batch_size=64, mixed_precision=False, data="mnist"):
     """The arguments of a recipe.
 
     Args:
@@ -50,8 +46,6 @@ def parser(
         output: default folder of the preset, "weights/<family>/<preset>".
         mixed_precision: whether there is a `--mixed-precision`, which `train` follows.
         data: TFDS name of the data set.
-        minutes: what the published weights were trained for, if time and not epochs ended their
-            training; there is a `--minutes` then, which `fit` follows, and `epochs` may be None.
 
     Returns:
         `argparse.ArgumentParser`, to which a recipe may add its own arguments.
@@ -67,19 +61,6 @@ def parser(
         "(kzoo.datasets.save_npz writes one)",
     )
     parser.add_argument("--epochs", type=int, default=epochs, help="passes over the data")
-    if minutes is not None:
-        parser.add_argument(
-            "--minutes",
-            type=float,
-            default=minutes,
-            help="of updates, after which training stops; sampling and start-up excluded",
-        )
-        parser.add_argument(
-            "--clock",
-            choices=["wall", "process"],
-            default="wall",
-            help="that the minutes are measured by; process: processor time of all threads",
-        )
     parser.add_argument(
         "--steps-per-epoch", type=int, help="batches per epoch; None for the whole data set"
     )
@@ -141,18 +122,14 @@ def fit(args, model, data, further_callbacks=(), **options):
         further_callbacks: of this recipe.
         **options: further arguments of `fit`, such as `validation_data`.
     """
-    limits = []
-    if getattr(args, "minutes", None) is not None:
-        limits = [kzoo.callbacks.TimeLimit(60 * args.minutes, args.clock)]
     sheets = []
     if hasattr(model, "generate"):
         sheets = [kzoo.callbacks.SampleGrid(args.work / "samples")]
     model.fit(
         data if args.steps_per_epoch is None else datasets.endless(data),
-        epochs=ENDLESS if args.epochs is None else args.epochs,
+        epochs=args.epochs,
         steps_per_epoch=args.steps_per_epoch,
         callbacks=[
-            *limits,
             *further_callbacks,
             *sheets,
             *callbacks(args),
