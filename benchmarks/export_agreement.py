@@ -122,6 +122,7 @@ def difference(model, function, format, count=8, **options):
     from keras import ops
 
     from kzoo import backend
+    from kzoo.paths import SUFFIXES
 
     compute, specs = model.exports()[function]
     count = model.fixed_batch or count
@@ -129,8 +130,7 @@ def difference(model, function, format, count=8, **options):
         options.setdefault("batch_size", count)
     given = inputs_of(specs, count)
     with tempfile.TemporaryDirectory() as folder:
-        suffix = {"onnx": ".onnx", "litert": ".tflite", "torch": ".pt2"}.get(format, "")
-        path = os.path.join(folder, f"model{suffix}")
+        path = os.path.join(folder, f"model{SUFFIXES[format]}")
         model.export(path, format, verbose=False, function=function, **options)
         found = run_file(path, format, given)
     expected = ops.convert_to_numpy(compute(*map(ops.convert_to_tensor, given)))

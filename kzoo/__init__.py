@@ -26,14 +26,18 @@ _MODELS = {
     "WGAN": "kzoo.models.adversarial",
     "WGANGP": "kzoo.models.adversarial",
 }
+# Models that have presets, and that `kzoo train` does not make: captions need a vocabulary.
+_MODELS_OF_CAPTIONS = {
+    "TextImageEncoder": "kzoo.models.text_to_image",
+    "TextToImageGAN": "kzoo.models.text_to_image",
+}
 _NAMES = {
     **_MODELS,
+    **_MODELS_OF_CAPTIONS,
     "Classifier": "kzoo.classifier",
     "GenerativeModel": "kzoo.models.base",
     "MultiScale": "kzoo.models.autoregressive",
     "PixelModel": "kzoo.models.autoregressive",
-    "TextImageEncoder": "kzoo.models.text_to_image",
-    "TextToImageGAN": "kzoo.models.text_to_image",
     "list_presets": "kzoo.presets",
     "save_samples": "kzoo.evaluation.sample_files",
 }

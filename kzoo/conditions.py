@@ -107,6 +107,11 @@ class Labels(Condition):
         return keras.InputSpec(shape=(None,), dtype="int32")
 
 
+def classes(num_classes):
+    """The conditions of a model of that many classes: its labels, or none for `None`."""
+    return () if num_classes is None else (Labels(num_classes),)
+
+
 class FeatureMap(Condition):
     """Numbers at every pixel.
 

@@ -4,6 +4,9 @@ import contextlib
 import os
 import pathlib
 
+#: What the names of the files of `model.export` end in, by their format; one is a folder.
+SUFFIXES = {"onnx": ".onnx", "tf_saved_model": "", "litert": ".tflite", "torch": ".pt2"}
+
 
 def check_path(name, path):
     """`path` as a `pathlib.Path`, with `~` replaced; `ValueError` unless it is one or a string."""

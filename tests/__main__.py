@@ -25,6 +25,7 @@ ONCE = (
     *("applications", "benchmarks", "callbacks", "classifier", "cli", "datasets", "docs"),
     *("evaluation", "examples", "latents", "presets", "visualization", "wrong_uses"),
     *("batching_test.py", "checks_test.py", "conditions_test.py", "configs_test.py"),
+    "imports_test.py",
     *("models/text_to_image/vocabulary_test.py", "wheel_test.py"),
 )
 #: Files in them that run on every backend.

@@ -294,6 +294,42 @@ def test_weights_of_examples_count_or_are_refused(plain_model, kind):
         np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), value, atol=1e-6)
 
 
+@pytest.mark.parametrize("classes", [None, CLASSES])
+@pytest.mark.parametrize("kind", ["pairs", "label"])
+@pytest.mark.parametrize("source", ["arrays", "tf.data", "PyDataset", "DataLoader"])
+@pytest.mark.once
+def test_class_weights_find_the_labels_of_every_source(source, kind, classes):
+    model = from_the_start("VAE", classes)
+    images = data(model)[0]
+    labels = (np.arange(COUNT) % CLASSES).astype("int64")
+    before = [keras.ops.convert_to_numpy(v).copy() for v in model.trainable_variables]
+    nothing = dict.fromkeys(range(CLASSES), 0.0)
+    fit(model, SOURCES[source](images, labels, kind), class_weight=nothing)
+    for variable, value in zip(model.trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(variable), value)
+
+
+@pytest.mark.parametrize("source", ["arrays", "tf.data", "PyDataset"])
+@pytest.mark.parametrize("kind", ["images", "number"])
+@pytest.mark.once
+def test_class_weights_without_labels_are_refused(source, kind):
+    model = from_the_start("VAE", None)
+    images = data(model)[0]
+    given = SOURCES[source](images, np.arange(COUNT), kind)
+    with pytest.raises(ValueError, match="expected the images' labels as y or as the feature"):
+        fit(model, given, class_weight={0: 1.0})
+
+
+@pytest.mark.once
+def test_class_weights_are_refused_where_the_condition_is_no_class():
+    model = kzoo.PixelCNN(SHAPE, filters=4, num_blocks=1, head_filters=4, context_features=2)
+    model.compile()
+    images = data(model)[0]
+    context = np.zeros((COUNT, *SHAPE[:2], 2), "float32")
+    with pytest.raises(ValueError, match="conditioned on context"):
+        model.fit(images, context, class_weight={0: 1.0})
+
+
 def test_single_batches(plain_model):
     """`train_on_batch` is one update of `fit`, `test_on_batch` one batch of `evaluate`."""
     model = plain_model

@@ -66,9 +66,8 @@ No other folder of kzoo imports a backend, and only the backend that Keras runs 
 
 import keras
 
+from kzoo._environment import BACKENDS
 from kzoo.backend.common import argmax, exporting, portable, weight_averages
-
-_BACKENDS = ("tensorflow", "jax", "torch")
 
 if keras.backend.backend() == "tensorflow":
     from kzoo.backend import tensorflow as _implementation
@@ -78,7 +77,7 @@ elif keras.backend.backend() == "torch":
     from kzoo.backend import torch as _implementation
 else:
     raise ImportError(
-        f"kzoo runs on the Keras backends {', '.join(_BACKENDS)}; "
+        f"kzoo runs on the Keras backends {', '.join(BACKENDS)}; "
         f"Keras is set to {keras.backend.backend()!r}. Set KERAS_BACKEND to one of them."
     )
 

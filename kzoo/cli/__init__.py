@@ -92,7 +92,7 @@ def main(argv=None):
     if not hasattr(args, "run"):
         all_commands.print_help(sys.stderr)
         return 2
-    args.argv = arguments
+    args.argv, args.all_commands = arguments, all_commands
     try:
         args.run(args)
         sys.stdout.flush()

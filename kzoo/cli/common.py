@@ -10,9 +10,6 @@ import kzoo
 from kzoo.cli import types
 from kzoo.evaluation.capabilities import can, conditions_of, takes
 
-# Models that are not for `kzoo train`, but have presets.
-_NOT_TRAINED = ("TextImageEncoder", "TextToImageGAN")
-
 
 def trained_models():
     """The names of the models that `kzoo train` knows: kzoo's own, and those of this process."""
@@ -22,7 +19,7 @@ def trained_models():
 def preset_models():
     """The names of all models that have presets."""
     found = _models_of_this_process("from_preset")
-    return sorted({*kzoo._MODELS, "Classifier", *_NOT_TRAINED, *found})
+    return sorted({*kzoo._MODELS, "Classifier", *kzoo._MODELS_OF_CAPTIONS, *found})
 
 
 def _models_of_this_process(method):

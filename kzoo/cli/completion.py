@@ -25,14 +25,13 @@ def run(args):
         import shtab
     except ImportError as error:
         raise ImportError("kzoo completion needs a package: pip install shtab") from error
-    from kzoo import cli
     from kzoo.presets.shipped import shipped_presets
 
     names = " ".join(preset.handle for preset in shipped_presets())
-    parser = cli.parser()
-    for command in next(a for a in parser._actions if a.dest == "command").choices.values():
+    (commands,) = (a for a in args.all_commands._actions if a.dest == "command")
+    for command in commands.choices.values():
         for action in command._actions:
             if action.dest == "preset":
                 action.complete = {"bash": "_kzoo_presets", "zsh": f"({names})"}
     words = f'_kzoo_presets() {{ compgen -W "{names}" -- "$1"; compgen -d -- "$1"; }}'
-    print(shtab.complete(parser, args.shell, preamble={"bash": words}))
+    print(shtab.complete(args.all_commands, args.shell, preamble={"bash": words}))

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from kzoo.cli import common
 
+#: The file types that hold arrays.
+ARRAY_FILES = (".npz", ".npy")
 # MNIST and its like are padded for networks that halve the image several times.
 UNPADDED, PADDED = (28, 28), (32, 32)
 
@@ -65,7 +67,7 @@ def add_argument(parser, default="mnist"):
 def is_file(source):
     """Whether `--data` names a file or a folder, and not a data set."""
     path = pathlib.Path(source).expanduser()
-    return path.suffix in (".npz", ".npy") or path.exists()
+    return path.suffix in ARRAY_FILES or path.exists()
 
 
 def check_there(source):
@@ -74,7 +76,7 @@ def check_there(source):
     Any other name may be that of a data set.
     """
     path = pathlib.Path(source).expanduser()
-    is_path = path.suffix in (".npz", ".npy") or source.startswith((".", "/", "~"))
+    is_path = path.suffix in ARRAY_FILES or source.startswith((".", "/", "~"))
     if (is_path or source.endswith("/")) and not path.exists():
         raise FileNotFoundError(f"there is no file or folder {source!r}")
 
@@ -129,7 +131,7 @@ def open_data(source, split, *, channels=3, part=None, **options):
     path = pathlib.Path(source).expanduser()
     if split != "train" and not has_splits(source):
         raise ValueError(f"split {split!r}: {source!r} has no splits, expected 'train'")
-    if path.suffix in (".npz", ".npy") or path.is_dir():
+    if path.suffix in ARRAY_FILES or path.is_dir():
         if path.is_dir():
             dataset = datasets.from_directory(path, channels=channels, **options)
         else:

@@ -4,8 +4,7 @@ import pathlib
 import time
 
 from kzoo.cli import common, types
-
-SUFFIXES = {"onnx": ".onnx", "tf_saved_model": "", "litert": ".tflite", "torch": ".pt2"}
+from kzoo.paths import SUFFIXES
 
 
 def add_parser(commands):

@@ -84,7 +84,7 @@ def _features(path, source, split):
     names = [name.removesuffix(f"_{split}") for name in data.array_names(source)]
     if names:
         return [*names, *(["image"] if "x" in names else [])]
-    if path.suffix in (".npz", ".npy") or path.exists():
+    if path.suffix in data.ARRAY_FILES or path.exists():
         return []
     data.import_tensorflow(source)
     return list(catalog.find_builder(source).info.features)

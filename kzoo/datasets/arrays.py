@@ -12,13 +12,22 @@ from kzoo.datasets.preprocessing import (
     Preprocessing,
     bernoulli,
     check_batch_size,
-    check_images,
+    check_data_images,
 )
 
 _LOCK = threading.Lock()  # for the draw of an epoch's order; an attribute could not be pickled
 
 
-class ArrayDataset(keras.utils.PyDataset):
+class Batches(keras.utils.PyDataset):
+    """Batches over which a `for` loop passes once; the end of the loop ends the epoch."""
+
+    def __iter__(self):
+        for index in range(len(self)):
+            yield self[index]
+        self.on_epoch_end()
+
+
+class ArrayDataset(Batches):
     """Batches of images held in memory, in a new order every epoch.
 
     Batch i of epoch e depends on `seed`, e and i only, so equal seeds give equal batches
@@ -90,7 +99,7 @@ class ArrayDataset(keras.utils.PyDataset):
                 self.arrays["label"] = _as_array("labels", labels)
         for name in names:
             shown = f"images {name!r}" if self._named else "images"
-            self.arrays[name] = check_images(self.arrays[name], shown)
+            self.arrays[name] = check_data_images(self.arrays[name], shown)
         self._check(names, options, augment)
         for i, name in enumerate(names):
             self.arrays[name] = options.apply(self.arrays[name], feature=i)
@@ -195,11 +204,6 @@ class ArrayDataset(keras.utils.PyDataset):
         self._order = (
             np.random.default_rng(self._entropy).permutation(n) if self.shuffle else np.arange(n)
         )
-
-    def __iter__(self):
-        for index in range(len(self)):
-            yield self[index]
-        self.on_epoch_end()
 
     def on_epoch_end(self):
         self.set_epoch(self._epoch + 1)

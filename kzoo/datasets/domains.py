@@ -5,7 +5,7 @@ import math
 import keras
 import numpy as np
 
-from kzoo.datasets.arrays import ArrayDataset
+from kzoo.datasets.arrays import ArrayDataset, Batches
 from kzoo.datasets.preprocessing import check_batch_size
 
 
@@ -86,7 +86,7 @@ def _zip_tensors(a, b, batch_size):
     return zipped
 
 
-class _ArrayDomains(keras.utils.PyDataset):
+class _ArrayDomains(Batches):
     def __init__(self, a, b, batch_size):
         super().__init__()
         self.batch_size = batch_size
@@ -101,11 +101,6 @@ class _ArrayDomains(keras.utils.PyDataset):
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         return {"a": self.a.full_batch(index), "b": self.b.full_batch(index)}
-
-    def __iter__(self):
-        for index in range(len(self)):
-            yield self[index]
-        self.on_epoch_end()
 
     def set_epoch(self, epoch):
         self.a.set_epoch(epoch)

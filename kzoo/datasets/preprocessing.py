@@ -33,7 +33,7 @@ def check_features(features):
         raise ValueError(f"features must be a tuple of different names, got {features!r}")
 
 
-def check_images(images, name="images"):
+def check_data_images(images, name="images"):
     """Returns uint8 or float32 images of shape (n, h, w, c); raises ValueError otherwise."""
     images = np.asanyarray(images)  # keeps a memory map a memory map
     if images.ndim == 3:

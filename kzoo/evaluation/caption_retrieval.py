@@ -12,7 +12,7 @@ its own encoder reads, whether a person sees it or not.
 import numpy as np
 
 from kzoo.checks import check_positive_int
-from kzoo.evaluation.classifier_metric import check_images
+from kzoo.evaluation.classifier_metric import check_uint8_images
 
 
 def caption_retrieval(encoder, images, captions, num_captions=100, top=1, seed=0):
@@ -43,7 +43,7 @@ def caption_retrieval(encoder, images, captions, num_captions=100, top=1, seed=0
     kzoo.metrics.caption_retrieval(judge, drawn, test_captions)
     ```
     """
-    images, captions = check_images(images), [str(caption) for caption in captions]
+    images, captions = check_uint8_images(images), [str(caption) for caption in captions]
     top = check_positive_int("top", top)
     if len(captions) != len(images):
         raise ValueError(

@@ -11,7 +11,7 @@ from kzoo.classifier import Classifier
 _UNPADDED, _PADDED = (28, 28), (32, 32)
 
 
-def check_images(images):
+def check_uint8_images(images):
     """`images` as a NumPy array, if they are uint8 images `(n, height, width, channels)`.
 
     Raises:
@@ -118,7 +118,7 @@ class FeatureExtractor:
 
     def activations(self, images):
         """`(features, None)` of uint8 images `(n, height, width, channels)`: float32 `(n, d)`."""
-        pixels = check_images(images).astype("float32")
+        pixels = check_uint8_images(images).astype("float32")
         return np.asarray(self.model.predict(pixels, verbose=0), "float32"), None
 
 
@@ -154,7 +154,7 @@ def activations_of(classifier, images):
     """`(features, probabilities)` of images, matched to the classifier's size, or of features."""
     if isinstance(classifier, GivenFeatures):
         return classifier.activations(images)
-    return classifier.activations(match_size(check_images(images), classifier.image_shape))
+    return classifier.activations(match_size(check_uint8_images(images), classifier.image_shape))
 
 
 def resolve_features(classifier):
@@ -204,8 +204,13 @@ class ClassifierMetric(keras.metrics.Metric):
 
     @property
     def reference_value(self):
-        """The score of the real test images, stored with the classifier; None if it has none."""
+        """The score of the real test images, stored with the classifier.
+
+        `None` if it has none, or if the metric has a reference of its own.
+        """
         reference = self.classifier.reference
+        if getattr(self, "reference", None) is not None:
+            return None
         return None if reference is None else reference.scores.get(self.score)
 
     def update_state(self, images):

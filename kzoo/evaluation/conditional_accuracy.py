@@ -14,7 +14,7 @@ import numpy as np
 
 from kzoo.evaluation.classifier_metric import (
     ClassifierMetric,
-    check_images,
+    check_uint8_images,
     match_size,
     resolve_classifier,
 )
@@ -62,7 +62,7 @@ class ConditionalAccuracy(ClassifierMetric):
             ValueError: if the images are not as in `ClassifierMetric.update_state`, or the labels
                 are not one class of the classifier for each.
         """
-        images = match_size(check_images(images), self.classifier.image_shape)
+        images = match_size(check_uint8_images(images), self.classifier.image_shape)
         labels = check_labels(labels, len(images), self.classifier.num_classes)
         self.update_activations(*self.classifier.activations(images), labels)
 
@@ -144,7 +144,7 @@ def _measure(classifier, batches, labels):
     metric = ConditionalAccuracy(classifier)
     classes = [GaussianStatistics(classifier.num_features) for _ in range(classifier.num_classes)]
     for batch in batches:
-        batch = match_size(check_images(batch), classifier.image_shape)
+        batch = match_size(check_uint8_images(batch), classifier.image_shape)
         part = labels[metric.count : metric.count + len(batch)]
         part = check_labels(part, len(batch), classifier.num_classes)
         features, probabilities = classifier.activations(batch)

@@ -57,11 +57,6 @@ class DiversityScore(ClassifierMetric):
             )
         return shares / shares.sum()
 
-    @property
-    def reference_value(self):
-        """The score of the real test images against the stored training labels, or None."""
-        return super().reference_value if self.reference is None else None
-
     def reset_state(self):
         """Forgets all images."""
         self.count = 0

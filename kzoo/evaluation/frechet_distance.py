@@ -146,11 +146,6 @@ class FrechetDistance(ClassifierMetric):
         statistics.update(features)
         self.reference = (statistics.mean, statistics.covariance)
 
-    @property
-    def reference_value(self):
-        """The distance of the real test images to the stored training images, or None."""
-        return super().reference_value if self.reference is None else None
-
     def reset_state(self):
         """Forgets all images, but not the reference."""
         self._statistics = GaussianStatistics(self.classifier.num_features)

@@ -12,7 +12,7 @@ program; variances are divided by n, as in eq. 15.
 import keras
 import numpy as np
 
-from kzoo.evaluation.classifier_metric import check_images
+from kzoo.evaluation.classifier_metric import check_uint8_images
 
 _WHITE = 255.0  # L of [1]
 _WINDOW, _DEVIATION = 11, 1.5  # pixels
@@ -21,7 +21,7 @@ _K1, _K2 = 0.01, 0.03
 
 def _pair(images, references):
     """Both as float64 arrays (n, h, w, c)."""
-    images, references = check_images(images), check_images(references)
+    images, references = check_uint8_images(images), check_uint8_images(references)
     if images.shape != references.shape:
         raise ValueError(
             "Expected as many images as references, of the same size; got shapes "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kzoo.checks import check_positive_int
-from kzoo.evaluation.classifier_metric import check_images
+from kzoo.evaluation.classifier_metric import check_uint8_images
 
 CHUNK_BYTES = 2**26  # of float64 pixels of either set, and of distances, held at once
 
@@ -29,7 +29,7 @@ def nearest_neighbors(images, training_images, k=1):
         ValueError: if the images are not uint8 of rank 4, or of two shapes; if k is not between 1
             and m.
     """
-    images, training_images = check_images(images), check_images(training_images)
+    images, training_images = check_uint8_images(images), check_uint8_images(training_images)
     if images.shape[1:] != training_images.shape[1:]:
         raise ValueError(
             f"Expected training images of shape (m, {', '.join(map(str, images.shape[1:]))}), as "

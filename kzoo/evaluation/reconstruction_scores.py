@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from kzoo.batching import in_batches
 from kzoo.evaluation.capabilities import can
 from kzoo.evaluation.scores import Score
 from kzoo.images import to_float
@@ -25,28 +26,30 @@ def reconstruction_scores(model, images):
     Raises:
         ValueError: if the images do not fit the model.
     """
-    batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
     scores = []
     if can(model, "encode", "pixel_parameters", "reconstruction_error"):
-        errors = [
-            model.reconstruction_error(to_float(batch), model.pixel_parameters(model.encode(batch)))
-            for batch in batches
-        ]
+
+        def errors(batch):
+            parameters = model.pixel_parameters(model.encode(batch))
+            return model.reconstruction_error(to_float(batch), parameters)
+
         unit, what = {
             "l2": ("", "squared error in units of [-1, 1], summed over an image"),
             "cross_entropy": ("nats", "cross-entropy, summed over an image"),
         }[model.reconstruction_loss]
-        scores.append(Score("reconstruction", _mean(errors), unit, what))
-    squares = []
-    for batch in batches:
+        scores.append(Score("reconstruction", _mean(errors, images), unit, what))
+
+    def squares(batch):
         difference = model.reconstruct(batch) - keras.ops.convert_to_numpy(to_float(batch))
-        squares.append(np.mean((difference / 2.0) ** 2, axis=(1, 2, 3)))
-    return [*scores, Score("mse", _mean(squares), "", "mean over pixels, in units of [0, 1]")]
+        return np.mean((difference / 2.0) ** 2, axis=(1, 2, 3))
+
+    what = "mean over pixels, in units of [0, 1]"
+    return [*scores, Score("mse", _mean(squares, images), "", what)]
 
 
-def _mean(batches):
-    arrays = [keras.ops.convert_to_numpy(batch) for batch in batches]
-    return float(np.concatenate(arrays).mean(dtype="float64"))
+def _mean(function, images):
+    """The mean of what a function of a batch gives for each image."""
+    return float(in_batches(function, BATCH, images, fill=False).mean(dtype="float64"))
 
 
 def discrete_code_scores(model, images, labels=None):

@@ -14,7 +14,15 @@ import keras
 from kzoo.batching import rows_of
 from kzoo.checks import check_optional_int
 from kzoo.images import check_images
-from kzoo.models.parts import as_tuple, check_weights, converter, packed, placeholder, split
+from kzoo.models.parts import (
+    as_tuple,
+    check_weights,
+    converter,
+    packed,
+    placeholder,
+    split,
+    weighed_labels,
+)
 from kzoo.models.regrouping import (
     ArrayBatches,
     ConvertedBatches,
@@ -96,7 +104,7 @@ def prepare(
     convert = converter(model, keep_labels=class_weight is not None)
     texts = any(hasattr(c, "tokenize") for c in model.conditioned_on)
     if hasattr(x, "element_spec") and not texts:
-        x, first = _prepare_tf_data(model, x, grouped)
+        x, first = _prepare_tf_data(model, x, grouped, keep_labels=class_weight is not None)
         return {**given, "x": x, "first": first}
     if hasattr(x, "__next__"):
         batch = next(x, None)
@@ -148,8 +156,8 @@ def _prepare_arrays(
         condition[c.name] = c.check(numpy_of(condition[c.name]), len(images))
     if sample_weight is not None:
         _check_rows_of_weights(numpy_of(sample_weight), len(images))
-    if keep_labels and y is None and not condition:
-        raise ValueError("class_weight weighs classes: expected the images' labels as y, got none.")
+    if keep_labels:
+        y = weighed_labels(model, (x, y, sample_weight))
     first = rows_of((images, condition), slice(batch_size or 32))
     first = keras.tree.map_structure(numpy_of, first)
     shuffle = True if shuffle is None else shuffle
@@ -185,8 +193,10 @@ def prepare_held_out(model, data):
     return given["x"], given["y"], given["sample_weight"]
 
 
-def _prepare_tf_data(model, x, grouped):
+def _prepare_tf_data(model, x, grouped, keep_labels):
     images, condition, weights = split(model, x.element_spec)
+    if keep_labels:
+        weighed_labels(model, x.element_spec)
     check_images(model, images)
     check_weights(model, weights)
     first = next(iter(x.take(1)), None)
@@ -195,7 +205,13 @@ def _prepare_tf_data(model, x, grouped):
     first = _first(model, converter(model)(keras.tree.map_structure(numpy_of, first)))
     given = x
     if isinstance(x.element_spec, dict):
-        x = x.map(lambda batch: packed(*split(model, batch)))
+
+        def parts(batch):
+            if keep_labels:
+                return split(model, batch)[0], weighed_labels(model, batch)
+            return packed(*split(model, batch))
+
+        x = x.map(parts)
     if grouped:
         size = model.examples_per_step(images.shape[0] or len(first[0]))
         x = x.rebatch(size, drop_remainder=True)

@@ -13,10 +13,10 @@ import numpy as np
 
 from kzoo import backend
 from kzoo.checks import check_name, check_optional_int
-from kzoo.paths import check_path, check_writable
+from kzoo.paths import SUFFIXES, check_path, check_writable
 
-#: What the names of files must end in, where the exporter demands it.
-SUFFIXES = {"litert": ".tflite", "torch": ".pt2"}
+#: The formats whose exporters demand the names of `SUFFIXES`.
+_STRICT = ("litert", "torch")
 
 
 class Forward(keras.Model):
@@ -46,9 +46,13 @@ class Forward(keras.Model):
 class Exporting:
     """`export` of a model that knows what it takes (a mixin before `keras.Model`)."""
 
+    #: What `call` takes before the conditions: `("images",)`, `("latents",)` or `()`.
+    called_on = ("images",)
+
     def input_specs(self):
-        """What `call` takes, a list of `keras.InputSpec`: images in [-1, 1], then conditions."""
-        return [self.images_spec(), *self.condition_specs()]
+        """What `call` takes, a list of `keras.InputSpec`: images or latents, then conditions."""
+        specs = {"images": self.images_spec, "latents": self.latents_spec}
+        return [*(specs[name]() for name in self.called_on), *self.condition_specs()]
 
     def images_spec(self):
         """Images, floats (n, h, w, c) in [-1, 1]."""
@@ -110,7 +114,7 @@ class Exporting:
         check_name("function", function, exports)
         filepath = check_path("filepath", filepath)
         check_writable(filepath.parent)
-        if format in SUFFIXES and filepath.suffix != SUFFIXES[format]:
+        if format in _STRICT and filepath.suffix != SUFFIXES[format]:
             raise ValueError(
                 f"format={format!r} takes the name of a {SUFFIXES[format]} file, got "
                 f"{str(filepath)!r}."

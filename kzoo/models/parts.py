@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from kzoo.conditions import Labels
 from kzoo.images import check_images
 from kzoo.models.regrouping import numpy_of
 
@@ -92,6 +93,33 @@ def placeholder(x):
     return np.zeros(len(x), "int32")
 
 
+def weighed_labels(model, data):
+    """The labels of one batch, which `class_weight` weighs.
+
+    Args:
+        model: as in `split`.
+        data: as in `split`.
+
+    Raises:
+        ValueError: if there are none, or the model is conditioned on something else.
+    """
+    names = [c.name for c in model.conditioned_on]
+    if names not in ([], [Labels.name]):
+        raise ValueError(
+            f"class_weight weighs classes, and this {type(model).__name__} is conditioned on "
+            f"{', '.join(names)}: give sample_weight instead."
+        )
+    x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(x, dict):
+        y = next((x[key] for key in Labels.keys if key in x), None)
+    if y is None:
+        raise ValueError(
+            "class_weight weighs classes: expected the images' labels as y or as the feature "
+            "'label', got none."
+        )
+    return y
+
+
 def converter(model, keep_labels=False):
     """A function of one batch of NumPy arrays that checks it and returns a tuple for Keras.
 
@@ -109,8 +137,9 @@ def converter(model, keep_labels=False):
             condition[c.name] = c.check_batch(numpy_of(condition[c.name]))
         check_weights(model, weights)
         weights = None if weights is None else numpy_of(weights)
-        if keep_labels and not condition:
-            return as_tuple(images, keras.utils.unpack_x_y_sample_weight(batch)[1], weights)
+        if keep_labels:
+            labels = numpy_of(weighed_labels(model, batch))
+            return as_tuple(images, condition.get(Labels.name, labels), weights)
         return packed(images, condition, weights)
 
     return convert

@@ -43,15 +43,25 @@ def check_network(name, network, inputs, output):
     return network
 
 
-def shape_of_images(image_shape, discriminator, generator):
-    """The image shape of a model: as given, or that of the user's networks, or (32, 32, 1)."""
+def shape_of_images(image_shape, seen_by, drawn_by, default=(32, 32, 1), classes=0):
+    """The image shape of a model: as given, or that of the user's networks, or the default.
+
+    Args:
+        image_shape: what the user gave, or `None`.
+        seen_by: the network whose input, or first input, is the images; or a name or `None`.
+        drawn_by: the network whose output is the images; or a name or `None`.
+        default: where the networks do not say it.
+        classes: how many of the channels that `seen_by` takes are those of a label.
+    """
     if image_shape is not None:
         return image_shape
-    shapes = (getattr(discriminator, "input_shape", None), getattr(generator, "output_shape", None))
-    for shape in shapes:
+    seen = getattr(seen_by, "input_shape", None)
+    if isinstance(seen, list) and seen:
+        seen = seen[0]
+    for shape, more in ((seen, classes), (getattr(drawn_by, "output_shape", None), 0)):
         if isinstance(shape, tuple) and len(shape) == 4 and None not in shape[1:]:
-            return shape[1:]
-    return (32, 32, 1)
+            return (*shape[1:3], shape[3] - more)
+    return default
 
 
 def copy_of(network):

@@ -16,13 +16,13 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_flag, check_nonnegative, check_positive_int
-from kzoo.models.adversarial.base import AdversarialModel
+from kzoo.models.adversarial.base import LatentGAN
 from kzoo.models.adversarial.growth import Growth
 from kzoo.models.adversarial.recognition import Recognition
 from kzoo.networks.given import shape_of_images
 
 
-class AlternatingGAN(Growth, Recognition, AdversarialModel):
+class AlternatingGAN(Growth, Recognition, LatentGAN):
     """A generator against a discriminator, in alternating steps (Algorithm 1 of [1]).
 
     A subclass writes its losses, `discriminator_criterion` and `generator_criterion`. If it needs
@@ -61,7 +61,7 @@ class AlternatingGAN(Growth, Recognition, AdversarialModel):
             (b, 1). With `conditioning="auxiliary"` it takes no labels, and must be a functional or
             sequential model: the classifier reads the inputs of its last layer.
         **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
-            `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as `AdversarialModel`
+            `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as `LatentGAN`
             describes them; `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:

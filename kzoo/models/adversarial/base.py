@@ -4,8 +4,8 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_optional_int
-from kzoo.conditions import Labels
-from kzoo.models.adversarial.two_player import TwoPlayerModel
+from kzoo.conditions import classes
+from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.networks import discriminator_by_name, generator_by_name
 from kzoo.networks.conditional import (
     CONDITIONING,
@@ -16,7 +16,7 @@ from kzoo.networks.conditional import (
 from kzoo.networks.given import check_network, dtype_policy
 
 
-class AdversarialModel(TwoPlayerModel):
+class LatentGAN(AdversarialModel):
     """A discriminator and a network that draws images from latents.
 
     A subclass names its other network in `generator_name`, calls `_set_networks`, and
@@ -35,8 +35,12 @@ class AdversarialModel(TwoPlayerModel):
             `kzoo.models.adversarial.recognition`). The generator takes the label as a one-hot
             vector beside the latents.
         **kwargs: `augment`, `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as
-            `TwoPlayerModel` describes them.
+            `AdversarialModel` describes them.
     """
+
+    called_on = ("latents",)
+    #: Kinds of conditioning that the model cannot take: `{name: why}`.
+    refused_conditioning = {}
 
     def __init__(
         self, image_shape, latent_dim, num_classes=None, conditioning="projection", **kwargs
@@ -59,9 +63,6 @@ class AdversarialModel(TwoPlayerModel):
         """Shape of what the discriminator makes of one image."""
         return (1,)
 
-    #: Kinds of conditioning that the model cannot take: `{name: why}`.
-    refused_conditioning = {}
-
     def discriminate(self, images, training=False, labels=None):
         """What the discriminator makes of images (b, h, w, c), float32 (b, ...)."""
         inputs = images if labels is None or self.auxiliary else [images, labels]
@@ -78,7 +79,7 @@ class AdversarialModel(TwoPlayerModel):
 
     @property
     def conditioned_on(self):
-        return () if self.num_classes is None else (Labels(self.num_classes),)
+        return classes(self.num_classes)
 
     @classmethod
     def arguments_for(cls, image_shape, batch_size=None):
@@ -93,10 +94,6 @@ class AdversarialModel(TwoPlayerModel):
         inputs = latents if labels is None else [latents, labels]
         images = getattr(self, self.generator_name)(inputs, training=training)
         return ops.cast(images, "float32")
-
-    def input_specs(self):
-        """What `call` takes: latents, and labels of a class-conditional model."""
-        return [self.latents_spec(), *self.condition_specs()]
 
     def exported_call(self, latents, labels=None):
         """As `generate`: by the average of the generator's weights, if the model keeps one."""

@@ -28,6 +28,10 @@ class TwoOptimizers(GenerativeModel):
         """Optimizer of the generator (in a CFGGAN: of the approximator)."""
         return self._optimizers[1]
 
+    def named_losses(self, *losses):
+        """Scalars in the order of `loss_names`, as the dict that `update` returns."""
+        return dict(zip(self.loss_names, losses, strict=True))
+
     def default_optimizer(self):
         """The paper's optimizer; called once for each of the two networks."""
         raise NotImplementedError

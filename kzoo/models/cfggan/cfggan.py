@@ -30,7 +30,7 @@ from keras import ops
 
 from kzoo.checks import check_flag, check_name, check_natural, check_positive, check_positive_int
 from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
-from kzoo.models.adversarial.base import AdversarialModel
+from kzoo.models.adversarial.base import LatentGAN
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
 from kzoo.models.cfggan.growth import (
@@ -46,7 +46,7 @@ from kzoo.networks.given import shape_of_images
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
+class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
     """Generator grown by composite functional gradients.
 
     * `algorithm="xicfg"` (Algorithm 3): stages of T functional gradient steps with U discriminator
@@ -109,7 +109,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, AdversarialModel):
         discriminator_loss: `"logistic"`, as in the paper, or `"hinge"`.
         **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
             `spectral_normalization`, `average_decay` (of the approximator, over the stages), `r1`
-            and `r1_every`, as `AdversarialModel` describes them; `name`, `dtype` and the like, as
+            and `r1_every`, as `LatentGAN` describes them; `name`, `dtype` and the like, as
             in `keras.Model`.
 
     Raises:

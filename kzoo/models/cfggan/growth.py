@@ -147,11 +147,16 @@ class Growth:
         """G_T's images from those of G_{T-1} (n, h, w, c), and the norm of the step."""
         t = ops.convert_to_tensor(self.num_steps - 1, "int32")
 
-        def one_step(x, given=None):
-            return self.snapshot_step(x, t, given)
-
-        after = self.in_minibatches(one_step, x, labels)
+        after = self.in_minibatches(self._step_of(t), x, labels)
         return after, self.gradient_norm(x, after, t)
+
+    def _step_of(self, t):
+        """`snapshot_step` with D_t, a function of a mini-batch and its labels."""
+
+        def step(x, labels=None):
+            return self.snapshot_step(x, t, labels)
+
+        return step
 
     def gradient_norm(self, before, after, t):
         """The root of E ||s grad D||^2, the norm over pixels, from images around step t."""
@@ -250,11 +255,7 @@ class Growth:
         rest = x.shape[0] % self.batch_size
 
         def step(t, x):
-            t = ops.convert_to_tensor(t, "int32")
-
-            def one_step(x, given=None):
-                return self.snapshot_step(x, t, given)
-
+            one_step = self._step_of(ops.convert_to_tensor(t, "int32"))
             whole = x.shape[0] - rest
             given = (None, None) if labels is None else (labels[:whole], labels[whole:])
             if not rest:

@@ -15,6 +15,8 @@ from kzoo.images import to_uint8
 class Drawing:
     """What draws from latents and captions (a mixin of a model with generator and encoder)."""
 
+    called_on = ("latents",)
+
     def embed(self, captions):
         """phi(t): tokens (b, max_words) to vectors, float32 (b, text_dim)."""
         return self.encoder.text_vectors(captions)
@@ -34,10 +36,6 @@ class Drawing:
     def call(self, latents, captions, training=False):
         """Latents (b, latent_dim) and tokens (b, max_words) to images (b, h, w, c) in [-1, 1]."""
         return self.draw(latents, self.embed(captions), training)
-
-    def input_specs(self):
-        """What `call` takes: latents and tokens."""
-        return [self.latents_spec(), *self.condition_specs()]
 
     def exported_call(self, latents, captions):
         """As `generate`: by the average of the generator's weights, if the model keeps one."""

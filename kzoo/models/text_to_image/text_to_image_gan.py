@@ -19,13 +19,13 @@ from keras import ops
 
 from kzoo.checks import check_flag, check_name, check_positive_int
 from kzoo.losses.adversarial import GENERATOR_LOSSES
-from kzoo.models.adversarial.two_player import TwoPlayerModel
+from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.models.text_to_image.drawing import Drawing
 from kzoo.models.text_to_image.losses import matching_aware_loss
 from kzoo.models.text_to_image.text_image_encoder import TextImageEncoder
 from kzoo.models.text_to_image.vocabulary import Captioned
 from kzoo.networks import discriminator_by_name, generator_by_name
-from kzoo.networks.given import check_network, dtype_policy
+from kzoo.networks.given import check_network, dtype_policy, shape_of_images
 from kzoo.networks.text import text_discriminator, text_generator
 
 
@@ -35,7 +35,7 @@ def next_ones(x):
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
+class TextToImageGAN(Captioned, Drawing, AdversarialModel):
     """A GAN whose generator and discriminator see a caption [1].
 
     It is trained in two steps. `fit_encoder(images, captions)` trains the encoder of captions, a
@@ -48,7 +48,8 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
     rejecting real images.
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`; `None` takes that of the user's networks, else
+            (64, 64, 3).
         vocabulary: the words that the model knows, a list of different lower-case strings;
             `from_captions` makes one. `None` takes that of the `encoder`.
         max_words: how many words of a caption the model sees, from the first one on; 24 by default.
@@ -67,7 +68,7 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
         discriminator: one of the same names, or the user's own `keras.Model`, `[images, text]` to
             logits (b, 1).
         **kwargs: `augment`, `spectral_normalization`, `average_decay`, `r1` and `r1_every`, as
-            `TwoPlayerModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
+            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -93,7 +94,7 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
 
     def __init__(
         self,
-        image_shape=(64, 64, 3),
+        image_shape=None,
         vocabulary=None,
         max_words=None,
         latent_dim=100,
@@ -107,7 +108,9 @@ class TextToImageGAN(Captioned, Drawing, TwoPlayerModel):
         discriminator="dcgan",
         **kwargs,
     ):
-        super().__init__(image_shape, latent_dim, **kwargs)
+        default = getattr(encoder, "image_shape", (64, 64, 3))
+        shape = shape_of_images(image_shape, discriminator, generator, default)
+        super().__init__(shape, latent_dim, **kwargs)
         self.compressed_dim = check_positive_int("compressed_dim", compressed_dim)
         self.width = check_positive_int("width", width)
         self.interpolation = check_flag("interpolation", interpolation)

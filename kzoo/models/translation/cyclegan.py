@@ -37,7 +37,7 @@ from kzoo.losses.adversarial import least_squares_generator_loss as g_criterion
 from kzoo.models.adversarial.two_optimizers import TwoOptimizers
 from kzoo.models.base import GenerativeModel
 from kzoo.networks import patch_discriminator_by_name, translator_by_name
-from kzoo.networks.given import check_network, dtype_policy
+from kzoo.networks.given import check_network, dtype_policy, shape_of_images
 
 DOMAINS = ("a", "b")
 
@@ -55,7 +55,8 @@ class CycleGAN(TwoOptimizers):
     loss; `cycle_loss` and `identity_loss`, mean absolute errors of images in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)` of the images of both domains.
+        image_shape: `(height, width, channels)` of the images of both domains; `None` takes that of
+            the user's networks, else (64, 64, 3).
         width: features of all networks next to the image.
         blocks: residual blocks of a `"resnet_translator"`; `None` for 3 with images of up to 32
             pixels, 6 up to 128 and 9 above.
@@ -91,11 +92,12 @@ class CycleGAN(TwoOptimizers):
     distributes = False
     image_keys = ("b", *GenerativeModel.image_keys, "real_image", "target_image")
     source_keys = ("a", *Image.usual_keys)
+    called_on = ()
     sampling_options = frozenset(("to",))
 
     def __init__(
         self,
-        image_shape=(64, 64, 3),
+        image_shape=None,
         width=64,
         blocks=None,
         receptive_field=70,
@@ -116,7 +118,9 @@ class CycleGAN(TwoOptimizers):
         self.blocks = check_optional_int("blocks", blocks)
         self.pool_size = 0 if pool_size == 0 else check_positive_int("pool_size", pool_size)
         self.receptive_field = receptive_field
-        super().__init__(image_shape, **kwargs)
+        default = shape_of_images(None, discriminator_a, generator_ba, default=(64, 64, 3))
+        shape = shape_of_images(image_shape, discriminator_b, generator_ab, default)
+        super().__init__(shape, **kwargs)
         given = {
             "generator_ab": generator_ab,
             "generator_ba": generator_ba,
@@ -221,10 +225,6 @@ class CycleGAN(TwoOptimizers):
         (condition,) = self.conditioned_on
         return self._translated(condition.to_tensor(sources), to, training=False)
 
-    def input_specs(self):
-        """What an exported model takes: images of domain a, floats in [-1, 1]."""
-        return self.condition_specs()
-
     # Training ---------------------------------------------------------------------------------
 
     def patch_logits(self, images, domain="b", training=False):
@@ -245,15 +245,12 @@ class CycleGAN(TwoOptimizers):
             self.discriminator_variables,
             self.d_optimizer,
         )
-        return self._named(d_loss, *parts)
+        return self.named_losses(d_loss, *parts)
 
     def evaluation(self, x, condition):
         a, b = condition["sources"], x
         _, (parts, fakes) = self.generator_loss(a, b, training=False)
-        return self._named(self.discriminator_loss((a, b), fakes, training=False), *parts)
-
-    def _named(self, *losses):
-        return dict(zip(self.loss_names, losses, strict=True))
+        return self.named_losses(self.discriminator_loss((a, b), fakes, training=False), *parts)
 
     def discriminator_loss(self, reals, fakes, training=True):
         """Half of E (D(y) - 1)^2 + E D(G(x))^2, of both domains (section 4, appendix 7.1).

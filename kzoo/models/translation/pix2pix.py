@@ -19,14 +19,14 @@ from kzoo import backend
 from kzoo.checks import check_image_shape, check_nonnegative, check_positive_int, check_rate
 from kzoo.conditions import Image
 from kzoo.losses.adversarial import discriminator_loss, non_saturating_loss
-from kzoo.models.adversarial.two_player import TwoPlayerModel
+from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.models.base import GenerativeModel
 from kzoo.networks import patch_discriminator_by_name, translator_by_name
-from kzoo.networks.given import check_network, dtype_policy
+from kzoo.networks.given import check_network, dtype_policy, shape_of_images
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class Pix2Pix(TwoPlayerModel):
+class Pix2Pix(AdversarialModel):
     """Translates images, such as label maps to photographs; learns from pairs.
 
     It is fitted on `(images, sources)`: the sources are its inputs, the images the wanted outputs.
@@ -34,9 +34,10 @@ class Pix2Pix(TwoPlayerModel):
     `"target_image"`, and the sources `"source"` or `"input_image"`.
 
     Args:
-        image_shape: `(height, width, channels)` of the images that it makes.
-        source_shape: `(height, width, channels)` of the sources, with the same sides; `None` for
-            `image_shape`.
+        image_shape: `(height, width, channels)` of the images that it makes; `None` takes that of
+            the user's networks, else (64, 64, 3).
+        source_shape: `(height, width, channels)` of the sources, with the same sides; `None` takes
+            that of the user's generator, else `image_shape`.
         width: features of both networks next to the image.
         receptive_field: side of the square that one logit of the discriminator sees: 70, 34 or 16
             pixels.
@@ -51,7 +52,7 @@ class Pix2Pix(TwoPlayerModel):
         discriminator: `"patchgan"`, or the user's own `keras.Model`, `[images, sources]` to a map
             of logits (b, h', w', 1).
         **kwargs: `augment` (changes an image and its source alike), `spectral_normalization`,
-            `average_decay`, `r1` and `r1_every`, as `TwoPlayerModel` describes them; `name`,
+            `average_decay`, `r1` and `r1_every`, as `AdversarialModel` describes them; `name`,
             `dtype` and the like, as in `keras.Model`.
 
     Raises:
@@ -74,10 +75,11 @@ class Pix2Pix(TwoPlayerModel):
     loss_names = ("d_loss", "g_loss", "l1")
     image_keys = (*GenerativeModel.image_keys, "real_image", "target_image")
     source_keys = Image.usual_keys
+    called_on = ()
 
     def __init__(
         self,
-        image_shape=(64, 64, 3),
+        image_shape=None,
         source_shape=None,
         width=64,
         receptive_field=70,
@@ -95,8 +97,9 @@ class Pix2Pix(TwoPlayerModel):
         dropout = check_rate("dropout", dropout)
         if not gan_weight:
             self.loss_names = ("l1",)
-        super().__init__(image_shape, **kwargs)
-        source_shape = self.image_shape if source_shape is None else source_shape
+        shape = shape_of_images(image_shape, discriminator, generator, default=(64, 64, 3))
+        super().__init__(shape, **kwargs)
+        source_shape = shape_of_images(source_shape, generator, None, default=self.image_shape)
         self.source_shape = check_image_shape(source_shape, "source_shape")
         if self.source_shape[:2] != self.image_shape[:2]:
             raise ValueError(
@@ -190,10 +193,6 @@ class Pix2Pix(TwoPlayerModel):
         inputs = [sources, noise] if self.noise_size else sources
         return ops.cast(network(inputs, training=training), "float32")
 
-    def input_specs(self):
-        """What an exported model takes: the sources, floats in [-1, 1]."""
-        return self.condition_specs()
-
     def exported_call(self, sources):
         """As `generate`, but without dropout, so that equal sources give equal images."""
         noise = ops.ones((ops.shape(sources)[0], self.noise_size), "float32")
@@ -224,7 +223,7 @@ class Pix2Pix(TwoPlayerModel):
             self.g_optimizer,
         )
         self._update_average()
-        return self._named(*losses, *parts)
+        return self.named_losses(*losses, *parts)
 
     def evaluation(self, x, condition):
         sources = condition["sources"]
@@ -233,10 +232,8 @@ class Pix2Pix(TwoPlayerModel):
         if self.gan_weight:
             fake = self(sources, noise)
             losses = [self.discriminator_loss(x, fake, sources, training=False)]
-        return self._named(*losses, *self.generator_loss(x, sources, noise, training=False)[1])
-
-    def _named(self, *losses):
-        return dict(zip(self.loss_names, losses, strict=True))
+        parts = self.generator_loss(x, sources, noise, training=False)[1]
+        return self.named_losses(*losses, *parts)
 
     def discriminator_loss(self, real, fake, sources, training=True):
         """Half the negative of eq. 1, the mean over all patches; plus R1, where there is one.

@@ -11,7 +11,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_optional_int, check_positive_int, check_unit
-from kzoo.conditions import FeatureMap, Labels
+from kzoo.conditions import FeatureMap, classes
 from kzoo.images import check_images, to_uint8
 from kzoo.losses import average, bernoulli_log_likelihood
 from kzoo.models.autoregressive.pixel_model.sampling import PixelSampler
@@ -244,7 +244,7 @@ class PixelModel(PixelSampler, GenerativeModel):
 
     @property
     def conditioned_on(self):
-        labels = () if self.num_classes is None else (Labels(self.num_classes),)
+        labels = classes(self.num_classes)
         if self.context_features is None:
             return labels
         return (*labels, FeatureMap((*self.image_shape[:2], self.context_features)))

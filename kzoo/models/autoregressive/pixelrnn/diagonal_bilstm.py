@@ -46,12 +46,8 @@ class DiagonalBiLSTM(LSTMLayer):
 
     # Sampling: one row, and one pixel of it, at a time ----------------------------------------
 
-    def initial_rows(self, batch_size, width):
-        """The states h of both directions above the first row: zeros (b, w, units)."""
-        return (ops.zeros((batch_size, width, self.units)),) * 2
-
     def start_row(self, rows, condition=None):
-        """The caches of a row, see `PixelSampler`, from the states above and the condition."""
+        """The caches of a row, see `PixelSampler`, from both h above and the condition."""
         batch_size, width, units = rows[0].shape
         kernel = ops.cast(self.input_kernel()[:, : 2 * units], "float32")
         beside, above = ops.split(ops.cast(self.state_kernel(), "float32"), 2, axis=1)

@@ -68,6 +68,10 @@ class LSTMLayer(keras.layers.Layer):
             )
         self.built = True
 
+    def initial_rows(self, batch_size, width):
+        """The two states above the first row, which `start_row` takes: zeros (b, w, units)."""
+        return (ops.zeros((batch_size, width, self.units)),) * 2
+
     def input_kernel(self):
         """From the inputs, tap by tap, and the condition to the gates: (d, features, 4h)."""
         kernel = self.input_to_state.masked_kernel()

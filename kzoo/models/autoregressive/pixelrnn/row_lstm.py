@@ -41,12 +41,8 @@ class RowLSTM(LSTMLayer):
 
     # Sampling: one row, and one pixel of it, at a time ----------------------------------------
 
-    def initial_rows(self, batch_size, width):
-        """The states `(h, c)` above the first row: zeros (b, w, units)."""
-        return (ops.zeros((batch_size, width, self.units)),) * 2
-
     def start_row(self, rows, condition=None):
-        """The caches of a row, see `PixelSampler`, from the states above and the condition."""
+        """The caches of a row, see `PixelSampler`, from `(h, c)` above and the condition."""
         h, c = rows
         batch_size, width, units = h.shape
         kernel = ops.reshape(self.state_kernel(), (1, self.taps, units, 4 * units))

@@ -40,6 +40,7 @@ from kzoo.models.latent.autoencoder.networks import (
     encoder_by_name,
 )
 from kzoo.models.latent.autoencoder.penalties import check_corruption, check_loss, check_penalty
+from kzoo.networks.given import shape_of_images
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -54,7 +55,8 @@ class Autoencoder(GenerativeModel):
     `loss` = `reconstruction` + `penalty_weight` * `penalty`. `evaluate` corrupts nothing.
 
     Args:
-        image_shape: `(height, width, channels)` of the images.
+        image_shape: `(height, width, channels)` of the images; `None` takes that of the user's
+            networks, else (28, 28, 1).
         latent_dim: number of latents of an image.
         encoder: `"convolutional"`, `"fully_connected"`, or a `keras.Model` from images in [-1, 1]
             (b, h, w, c) to latents (b, latent_dim).
@@ -92,7 +94,7 @@ class Autoencoder(GenerativeModel):
 
     def __init__(
         self,
-        image_shape=(28, 28, 1),
+        image_shape=None,
         latent_dim=32,
         encoder="convolutional",
         decoder="convolutional",
@@ -110,7 +112,8 @@ class Autoencoder(GenerativeModel):
         seed=None,
         **kwargs,
     ):
-        super().__init__(image_shape, latent_dim, **kwargs)
+        shape = shape_of_images(image_shape, encoder, decoder, default=(28, 28, 1))
+        super().__init__(shape, latent_dim, **kwargs)
         check_loss(reconstruction_loss)
         check_corruption(corruption, corruption_level)
         named = code_activation if isinstance(encoder, str) else None

@@ -2,7 +2,7 @@
 
 import keras
 
-from kzoo.checks import check_positive_ints
+from kzoo.checks import as_line, check_positive_ints
 from kzoo.models.latent.vae.networks import (
     convolutional_decoder,
     convolutional_encoder,
@@ -94,6 +94,6 @@ def output_shapes(name, network, input_shape):
         outputs = network(keras.Input(input_shape))
     except Exception as error:  # whatever its layers raise on a shape they cannot take
         raise ValueError(
-            f"The {name} does not take inputs of shape {(None, *input_shape)}: {error}"
+            f"The {name} does not take inputs of shape {(None, *input_shape)}: {as_line(error)}"
         ) from error
     return [tuple(output.shape) for output in keras.tree.flatten(outputs)]

@@ -23,7 +23,7 @@ relaxation.
 import keras
 
 from kzoo.checks import check_activation, check_optional_int, check_positive_int, seed_generator
-from kzoo.conditions import Labels
+from kzoo.conditions import classes
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
 from kzoo.models.base import GenerativeModel
@@ -36,6 +36,7 @@ from kzoo.models.latent.vae.by_name import (
 )
 from kzoo.models.latent.vae.inference import Inference
 from kzoo.models.latent.vae.pixels import PixelLikelihood, check_likelihood, pixel_outputs
+from kzoo.networks.given import shape_of_images
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -52,7 +53,8 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
     two.
 
     Args:
-        image_shape: `(height, width, channels)` of the images.
+        image_shape: `(height, width, channels)` of the images; `None` takes that of the user's
+            encoder, else (28, 28, 1).
         latent_dim: dimension of z.
         likelihood: distribution p(x|z) of the pixels given the decoder's output:
             `"bernoulli"`: the output is the logit of a white pixel. Meant for binary images
@@ -109,7 +111,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
 
     def __init__(
         self,
-        image_shape=(28, 28, 1),
+        image_shape=None,
         latent_dim=32,
         likelihood="bernoulli",
         kl_weight=1.0,
@@ -134,7 +136,10 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
     ):
         # The base class counts the losses by it.
         self.num_importance_samples = num_importance_samples
-        super().__init__(image_shape, latent_dim, **kwargs)
+        num_classes = check_optional_int("num_classes", num_classes)
+        default = (28, 28, 1)
+        shape = shape_of_images(image_shape, encoder, None, default, classes=num_classes or 0)
+        super().__init__(shape, latent_dim, **kwargs)
         check_likelihood(likelihood, scale)
         check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples)
         self.likelihood = likelihood
@@ -151,7 +156,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
         self.prior = prior_by_name(prior)
         self.kl_warmup = kl_warmup
         self.free_bits = free_bits
-        self.num_classes = check_optional_int("num_classes", num_classes)
+        self.num_classes = num_classes
         self.num_mixtures = check_positive_int("num_mixtures", num_mixtures)
         self._build_networks(encoder, decoder)
         self.build_scale()
@@ -193,7 +198,7 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
 
     @property
     def conditioned_on(self):
-        return () if self.num_classes is None else (Labels(self.num_classes),)
+        return classes(self.num_classes)
 
     def elbo(self, images, **options):
         """The evidence lower bound of every image from one latent each, in nats: (n,).

@@ -25,7 +25,7 @@ from kzoo.models.adversarial.two_optimizers import TwoOptimizers
 from kzoo.networks.given import copy_of
 
 
-class TwoPlayerModel(TwoOptimizers):
+class AdversarialModel(TwoOptimizers):
     """A discriminator and a network that makes images, each with an optimizer of its own.
 
     A subclass names its other network in `generator_name`. It makes the two networks, then calls
