@@ -6,8 +6,9 @@
     python -m tests.versions oldest --backends tensorflow jax --tests tests/contract_test.py
 
 For every backend it prints a row of the table of docs/guide/install.md: what was installed, and how
-the tests ended. pip needs the network. PyPI's PyTorch for Linux is gigabytes large, so PyTorch is
-left out unless `--backends` names it.
+the tests ended. Tests of what is the same on all backends (marker `once`) are left out. pip needs
+the network. PyPI's PyTorch for Linux is gigabytes large, so PyTorch is left out unless `--backends`
+names it.
 """
 
 import argparse
@@ -77,7 +78,7 @@ def main():
         failed = False
         for backend in args.backends:
             names = [keras, EXTRAS[backend], "numpy"]
-            command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *args.tests]
+            command = [python, "-m", "pytest", "-q", "-m", "not once", *args.tests]
             environment = {**os.environ, "KERAS_BACKEND": backend}
             run = subprocess.run(
                 command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE
