@@ -6,9 +6,11 @@
 Johnson, Zhang 2018, arXiv:1801.06309, Algorithm 3 from noise with T=15, U=1 and eta=.25. To train
 on a CPU, widths are 32-64-128 and a pool has 320 latents and 4 epochs; the paper has 64-128-256,
 640 and 10. Adam keeps its averages from stage to stage. In the last third of the epochs the
-learning rates fall to 0 along a cosine. An epoch has 9 stages of 960 images.
+learning rates fall to 0 along a cosine. An epoch has 9 stages of 960 images. Samples start from an
+average of the approximator's weights over the stages.
 """
 
+import growing_recipe
 import keras
 import recipe
 
@@ -34,7 +36,6 @@ def main():
         mixed_precision=True,
         data="svhn_cropped",
     )
-    parser.add_argument("--augment", nargs="*", help="of D's images, such as translation")
     args = parser.parse_args()
     data = recipe.load(args, "train")
 
@@ -50,7 +51,6 @@ def main():
             restart_optimizer=False,
             width=32,
             average_decay=0.99,
-            augment=args.augment,
         )
 
     def fit(model):
@@ -60,7 +60,8 @@ def main():
         )
         recipe.fit(args, model, data, [recipe.CosineTail(RATE, args.epochs, 2 / 3)])
 
-    recipe.train(args, build, fit).save_to_preset(args.output, half_precision=True, **METADATA)
+    model = growing_recipe.without_average(recipe.train(args, build, fit))
+    model.save_to_preset(args.output, half_precision=True, **METADATA)
 
 
 if __name__ == "__main__":

@@ -157,13 +157,15 @@ def without_average(model):
     Its preset is smaller by one generator.
 
     Args:
-        model: a model with `average_decay`, after `settle` where it has batch norm.
+        model: a model with `average_decay`; a GAN after `settle`, where it has batch norm.
     """
     smaller = type(model).from_config({**model.get_config(), "average_decay": None})
-    networks = [layer for layer in model.layers if layer is not model.averaged_generator]
-    for network, trained in zip(smaller.layers, networks, strict=True):
-        average = trained is model.generator
-        network.set_weights((model.averaged_generator if average else trained).get_weights())
+    name = model.generator_name
+    generator, average = getattr(model, name).weights, getattr(model, f"averaged_{name}").weights
+    taken = {id(weight): mean for weight, mean in zip(generator, average, strict=True)}
+    left_out = {id(weight) for weight in (*average, model.average_updates)}
+    kept = [taken.get(id(w), w) for w in model.weights if id(w) not in left_out]
+    smaller.set_weights([keras.ops.convert_to_numpy(weight) for weight in kept])
     return smaller
 
 

@@ -80,6 +80,8 @@ def main():
             names = [keras, EXTRAS[backend], "numpy"]
             command = [python, "-m", "pytest", "-q", "-m", "not once", *args.tests]
             environment = {**os.environ, "KERAS_BACKEND": backend}
+            # With JAX 0.5 and this cache ten tests of the contract fail that pass without it.
+            environment.pop("JAX_COMPILATION_CACHE_DIR", None)
             run = subprocess.run(
                 command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE
             )
