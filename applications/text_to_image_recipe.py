@@ -1,8 +1,8 @@
 """What the recipes of text to image share: the encoder first, then training counted in images.
 
 Reed et al. 2016 (arXiv:1605.05396): the encoder of the captions is trained with images before the
-GAN, and then stays as it is. A second encoder, with a seed of its own, judges the images drawn: it
-looks for their captions among others.
+GAN, and then stays as it is. Other encoders, with seeds of their own, judge the images drawn: they
+look for their captions among others.
 
 The GAN has the options of the recipe `gan_lsun_bedroom.py`: spectral normalization, hinge loss,
 translated images, and samples from an average of the generator's weights. Its networks are those of
@@ -20,6 +20,7 @@ from kzoo.models.text_to_image.vocabulary import words_of
 SHOWN = 64  # captions of the sheets during training
 ROW = 32  # captions of either kind in the card's sheet
 CHOICE = 100  # captions among which an image's own one is looked for
+JUDGES = 3  # encoders that look for it, since one finds twice as many as another
 
 
 def parser(description, output, data, images, width, epochs):
@@ -125,8 +126,11 @@ def write_card(args, model, training, held_out, metadata):
     new = list(dict.fromkeys(held_out[1]))[:ROW]
     drawn = model.generate(captions=[*known, *new], seed=0)
     kzoo.visualization.image_grid(drawn, columns=8, scale=2, path=args.output / "samples.png")
-    judge = fitted_encoder(args, images, captions, "judge", args.seed + 1)
-    scores = list(retrieval(model, judge, *held_out))
+    judges = [
+        fitted_encoder(args, images, captions, f"judge_{i}", args.seed + i)
+        for i in range(1, JUDGES + 1)
+    ]
+    scores = list(retrieval(model, judges, *held_out))
     for name, value, unit, protocol in scores:
         print(f"{name}: {value:.1f} {unit}; {protocol}")
     before = " besides those of the run that it goes on from" if args.start else ""
@@ -150,17 +154,20 @@ def understood(model, images, captions):
     return images[rows], [str(captions[i]) for i in rows]
 
 
-def retrieval(model, judge, images, captions):
+def retrieval(model, judges, images, captions):
     """Scores `(name, value, unit, protocol)`: how often held-out captions are found.
 
-    Of images drawn from them, and of the real images.
+    Of images drawn from them, and of the real images; means over the judges.
     """
     choice = min(CHOICE, len(set(captions)))
     drawn = model.generate(captions=captions, seed=0)
     for name, part in (("drawn", drawn), ("real", images)):
-        share = kzoo.metrics.caption_retrieval(judge, part, captions, choice)
+        shares = [
+            100 * kzoo.metrics.caption_retrieval(judge, part, captions, choice) for judge in judges
+        ]
         protocol = (
             f"{len(part)} {name} images of held-out captions; each looks for its caption among "
-            f"{choice}, by an encoder that training did not see; {100 / choice:.3g} % by chance"
+            f"{choice}, by an encoder that training did not see; mean over {len(judges)} encoders "
+            f"({', '.join(f'{share:.1f}' for share in shares)}); {100 / choice:.3g} % by chance"
         )
-        yield f"caption_retrieval_{name}", 100 * share, "%", protocol
+        yield f"caption_retrieval_{name}", np.mean(shares), "%", protocol
