@@ -28,7 +28,7 @@ def test_every_model_of_kzoo_is_known():
     assert {*kzoo._MODELS, *kzoo._MODELS_OF_CAPTIONS} == models - bases
     assert {*kzoo._MODELS, "Classifier"} <= set(common.trained_models())
     rest = set(common.preset_models()) - set(common.trained_models())
-    assert rest == set(kzoo._MODELS_OF_CAPTIONS)
+    assert rest >= set(kzoo._MODELS_OF_CAPTIONS)  # and what other tests registered
 
 
 @pytest.mark.parametrize("name", kzoo._MODELS)
