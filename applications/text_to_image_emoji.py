@@ -1,11 +1,8 @@
 """TextToImageGAN "emoji": the names of emoji to their pictures by Twemoji, 32x32.
 
     KERAS_BACKEND=torch taskset -c 0 python applications/text_to_image_emoji.py
-    KERAS_BACKEND=torch taskset -c 0 python applications/text_to_image_emoji.py \\
-        --start weights/texttoimagegan/emoji --images 384000 --seed 1 --work runs/further
 
-The shipped weights come from these two runs. The second one goes on from the first one's preset,
-with new optimizers. Training is counted in images and can be stopped and continued at any time.
+Training is counted in images and can be stopped and continued at any time.
 """
 
 import numpy as np
@@ -19,9 +16,7 @@ METADATA = {
     "description": "GAN-INT-CLS from the name of an emoji to its picture, 32x32.",
     "data": "1,693 emoji as Twemoji (CC BY 4.0) draws them, 32x32 on white, with their names in "
     "OpenMoji (CC BY-SA 4.0)",
-    "command": "KERAS_BACKEND=torch python applications/text_to_image_emoji.py\n"
-    "KERAS_BACKEND=torch python applications/text_to_image_emoji.py --start "
-    "weights/texttoimagegan/emoji --images 384000 --seed 1 --work runs/further",
+    "command": "KERAS_BACKEND=torch python applications/text_to_image_emoji.py",
 }
 
 

@@ -37,9 +37,6 @@ def parser(description, output, data, images, width, epochs):
     arguments = recipe.parser(description, epochs, output, data=data)
     arguments.add_argument("--images", type=int, default=images, help="seen by the GAN")
     arguments.add_argument("--width", type=int, default=width, help="of the GAN's networks")
-    arguments.add_argument(
-        "--start", help="a preset of this recipe, whose encoder and GAN are trained on"
-    )
     return arguments
 
 
@@ -75,13 +72,6 @@ def build(encoder, width):
     return model
 
 
-def take_weights(model, start):
-    """Gives a GAN, and the average of its generator, the networks of a preset."""
-    for network in (model.generator, model.averaged_generator):
-        network.set_weights(start.generator.get_weights())
-    model.discriminator.set_weights(start.discriminator.get_weights())
-
-
 def run(args, training, held_out, metadata, mirror=False):
     """Trains encoder, GAN and judge; saves the GAN as a preset with a sheet and prints its scores.
 
@@ -92,15 +82,9 @@ def run(args, training, held_out, metadata, mirror=False):
         mirror: whether half of the images are mirrored left to right in training.
     """
     images, captions = training
-    if args.start:
-        start = kzoo.TextToImageGAN.from_preset(args.start)
-        encoder = start.encoder
-    else:
-        encoder = fitted_encoder(args, images, captions, "encoder", args.seed)
+    encoder = fitted_encoder(args, images, captions, "encoder", args.seed)
     keras.utils.set_random_seed(args.seed)
     model = build(encoder, args.width)
-    if args.start:
-        take_weights(model, start)
     tokens = model.check_condition(len(captions), captions=captions)["captions"]
     images_seen = {"sources": tokens, "shown": (images[:SHOWN], tokens[:SHOWN])}
     train(args, model, images, args.images, args.work, mirror=mirror, **images_seen)
@@ -133,16 +117,15 @@ def write_card(args, model, training, held_out, metadata):
     scores = list(retrieval(model, judges, *held_out))
     for name, value, unit, protocol in scores:
         print(f"{name}: {value:.1f} {unit}; {protocol}")
-    before = " besides those of the run that it goes on from" if args.start else ""
     kzoo.presets.write_model_card(
         args.output,
         title=metadata["title"],
         description=metadata["description"],
         command=metadata["command"],
         data=metadata["data"],
-        scores=[(*score, metadata["command"].splitlines()[-1]) for score in scores],
-        notes=f"The GAN saw {args.images:,} images{before}. The weights of the generator are their "
-        "average over training, with a decay of .999. The sheet shows captions of training images: "
+        scores=[(*score, metadata["command"]) for score in scores],
+        notes=f"The GAN saw {args.images:,} images. The weights of the generator are their average "
+        "over training, with a decay of .999. The sheet shows captions of training images: "
         f"{'; '.join(known)}. Then captions of images that were held out: {'; '.join(new)}.",
     )
 
