@@ -25,7 +25,7 @@ from kzoo.models.latent.vqvae import codes as code_images
 
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]
-LONG_STEPS = ("cfggan/mnist", "cfggan/lsun_bedroom")
+LONG_STEPS = ("cfggan/mnist", "cfggan/svhn", "cfggan/lsun_bedroom")
 # A CFGGAN takes whole mini-batches; pixel models are drawn pixel by pixel.
 PIXEL_MODELS = ("pixelcnn", "pixelrnn", "gatedpixelcnn", "pixelcnnplusplus")
 COUNT = {"cfggan": 64, **{family: 4 for family in PIXEL_MODELS}}
