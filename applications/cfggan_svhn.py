@@ -24,9 +24,9 @@ METADATA = {
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
     "command": "KERAS_BACKEND=tensorflow python applications/cfggan_svhn.py",
-    "notes": "Trained from noise on one CPU core: 370 epochs or 3,330 stages, about 140 minutes. The "
-    "data are the first 9,000 digits of SVHN's official test set: scores are not comparable with "
-    "published ones.",
+    "notes": "Trained from noise on one CPU core: 370 epochs or 3,330 stages, about 140 minutes. "
+    "The data are the first 9,000 digits of SVHN's official test set: scores are not comparable "
+    "with published ones.",
 }
 
 

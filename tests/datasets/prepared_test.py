@@ -41,6 +41,14 @@ def test_batches_and_element_spec(load, small):
     assert labels is None
 
 
+def test_pipelines_are_not_tuned_while_they_run(load):
+    """At the end of an epoch `fit` would wait for the thread that does it, up to seconds."""
+    dataset = load("grey_squares", batch_size=2)
+    assert dataset.options().autotune.enabled is False
+    both = kzoo.datasets.zip_domains(dataset, load("grey_squares", batch_size=2), batch_size=2)
+    assert both.options().autotune.enabled is False
+
+
 def test_number_of_batches_is_known(load):
     assert load("grey_squares", batch_size=16).cardinality() == 3
     assert load("grey_squares", batch_size=16, drop_remainder=True).cardinality() == 2
