@@ -272,11 +272,13 @@ def table(data, results):
     """The part of `GAN_TRICKS.md` about one data set."""
     options, classifier = DATA[data]
     seen = sorted({r["images"] for r in results.values()})
+    once = all(key.endswith(", seed 0") for key in results)
     lines = [
         f"## {data}",
         "",
         f"{', '.join(f'{n:,}' for n in seen)} images seen by every run; scores on the features of "
         f"classifier {classifier}.",
+        *(["One seed each: small differences between rows may be chance."] if once else []),
         "",
         "| | source | Frechet distance | with averaged weights | inception score "
         "| with averaged weights | seconds | seeds |",

@@ -21,7 +21,7 @@ PAGES = {
         f"measurements/{name}.md": f"applications/{name}.md"
         for name in (
             *("CFG_STUDY", "CFG_STUDY_SVHN", "JUDGE", "REFINE", "TRANSFER_LEARNING"),
-            "TRANSLATION",
+            *("TRANSLATION", "GAN_TRICKS"),
         )
     },
     "measurements/benchmarks.md": "benchmarks/README.md",

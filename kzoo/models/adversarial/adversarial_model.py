@@ -152,7 +152,8 @@ class AdversarialModel(TwoOptimizers):
         def penalty():
             _, gradient = backend.input_gradient(lambda x: self.logits(x, **condition), real)
             gradient = ops.cast(gradient, "float32")
-            return self.r1 / 2 * self.r1_every * ops.sum(ops.square(gradient)) / ops.shape(real)[0]
+            squared_norms = ops.sum(ops.square(gradient), axis=(1, 2, 3))
+            return self.r1 / 2 * self.r1_every * ops.mean(squared_norms)
 
         if self.r1_every == 1:
             return penalty()

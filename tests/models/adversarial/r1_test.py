@@ -52,6 +52,14 @@ def test_lazily():
         np.testing.assert_allclose(after, factor * before, rtol=1e-5)
 
 
+def test_batches_of_unknown_size():
+    """TensorFlow does not know how many images the batches of a generator have."""
+    gan = tiny(discriminator=linear(), r1=0.1)
+    gan.compile()
+    gan.fit(iter([IMAGES[:8], IMAGES[8:12], IMAGES[12:20]]), steps_per_epoch=3, verbose=0)
+    assert int(gan.r1_updates.value) == 3
+
+
 @pytest.mark.parametrize("network", [once("dcgan"), "dcgan_4x4", "resnet", once("fully_connected")])
 def test_with_the_networks_that_are_built(network):
     gan = tiny(r1=0.1, r1_every=2, spectral_normalization=True, discriminator=network)
