@@ -13,6 +13,7 @@ Results are kept in `applications/gan_tricks/<data>.json`. Runs that are there a
 """
 
 import argparse
+import collections
 import json
 import pathlib
 import time
@@ -272,13 +273,14 @@ def table(data, results):
     """The part of `GAN_TRICKS.md` about one data set."""
     options, classifier = DATA[data]
     seen = sorted({r["images"] for r in results.values()})
-    once = all(key.endswith(", seed 0") for key in results)
+    runs_of = collections.Counter(key.rsplit(", seed ", 1)[0] for key in results)
+    once = 1 in runs_of.values()
     lines = [
         f"## {data}",
         "",
         f"{', '.join(f'{n:,}' for n in seen)} images seen by every run; scores on the features of "
         f"classifier {classifier}.",
-        *(["One seed each: small differences between rows may be chance."] if once else []),
+        *(["Small differences of a row with one seed may be chance."] if once else []),
         "",
         "| | source | Frechet distance | with averaged weights | inception score "
         "| with averaged weights | seconds | seeds |",
