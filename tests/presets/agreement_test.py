@@ -25,7 +25,8 @@ from kzoo.models.latent.vqvae import codes as code_images
 
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]
-LONG_STEPS = ("cfggan/mnist", "cfggan/svhn", "cfggan/lsun_bedroom")
+# Presets with long steps: the fraction of values that may differ by more than 2 grey levels.
+LONG_STEPS = {"cfggan/mnist": 1e-3, "cfggan/svhn": 5e-3, "cfggan/lsun_bedroom": 1e-3}
 # A CFGGAN takes whole mini-batches; pixel models are drawn pixel by pixel.
 PIXEL_MODELS = ("pixelcnn", "pixelrnn", "gatedpixelcnn", "pixelcnnplusplus")
 COUNT = {"cfggan": 64, **{family: 4 for family in PIXEL_MODELS}}
@@ -90,7 +91,7 @@ def test_equal_latents_give_equal_images(preset):
     elif preset.startswith("vqvae/"):
         assert np.sum(difference.max(axis=(1, 2, 3)) > 2) <= 2
     elif preset in LONG_STEPS:
-        assert np.mean(difference > 2) < 5e-3  # SVHN on TensorFlow: .0033, and 9 at most
+        assert np.mean(difference > 2) < LONG_STEPS[preset]
         assert difference.max() <= 16
     else:
         assert difference.max() <= 2
