@@ -112,7 +112,7 @@ def train(args, build, fit):
     return model
 
 
-def fit(args, model, data, further_callbacks=(), **options):
+def fit(args, model, data, further_callbacks=(), sheets_every=1, **options):
     """`model.fit` for as long as the arguments say, with `callbacks` and sheets of samples.
 
     Args:
@@ -120,11 +120,12 @@ def fit(args, model, data, further_callbacks=(), **options):
         model: a compiled `kzoo.GenerativeModel`.
         data: training data.
         further_callbacks: of this recipe.
+        sheets_every: epochs from one sheet of samples to the next.
         **options: further arguments of `fit`, such as `validation_data`.
     """
     sheets = []
     if hasattr(model, "generate"):
-        sheets = [kzoo.callbacks.SampleGrid(args.work / "samples")]
+        sheets = [kzoo.callbacks.SampleGrid(args.work / "samples", every=sheets_every)]
     model.fit(
         data if args.steps_per_epoch is None else datasets.endless(data),
         epochs=args.epochs,
