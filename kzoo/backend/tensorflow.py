@@ -151,16 +151,17 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0, beside=()):
+def map_batches(function, x, size, start=0, beside=(), in_turn=False):
     """Applies a function to batches of x and joins what it returns.
 
     Args:
         function: batch (size, ...) -> tensor of the same shape and dtype; it may not assign
-            variables, for batches may be under way at the same time.
+            variables, for batches may be under way at the same time, unless `in_turn`.
         x: tensor (n, ...), n a static multiple of `size`.
         size: of a batch.
         start: how many batches at the front stay as they are, an int or an int32 scalar tensor.
         beside: further tensors (n, ...), whose batches the function takes too.
+        in_turn: whether a batch waits for the one before, as random numbers from a seed need it.
 
     Returns:
         Tensor of the shape of x.
@@ -184,7 +185,12 @@ def map_batches(function, x, size, start=0, beside=()):
         return tf.cond(i < start, lambda: part, lambda: function(part, *further))
 
     beside = [tf.reshape(a, (count, size, *a.shape[1:])) for a in beside]
-    parts = tf.map_fn(one, (tf.range(count), parts, *beside), fn_output_signature=x.dtype)
+    parts = tf.map_fn(
+        one,
+        (tf.range(count), parts, *beside),
+        fn_output_signature=x.dtype,
+        parallel_iterations=1 if in_turn else None,
+    )
     return tf.reshape(parts, x.shape)
 
 

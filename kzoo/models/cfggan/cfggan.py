@@ -21,8 +21,10 @@ Deviations from the paper's text, after the authors' published code where that d
 
 Not in the paper are class-conditional models, an average of the approximator's weights over the
 stages, and what changes the discriminator's training: `discriminator_loss="hinge"`, augmentation,
-spectral normalization, R1. Steps along such a D are computed in the same way. But Theorem 2.1 holds
-for a D that is the logarithm of a ratio of densities, which the logistic loss learns.
+spectral normalization, R1. Steps along such a D are computed in the same way, in training through
+a random augmentation T: along grad D(T(x)), as in a GAN with augmentation (eq. 5 of
+arXiv:2006.10738). But Theorem 2.1 holds for a D that is the logarithm of a ratio of densities,
+which the logistic loss learns.
 """
 
 import keras
@@ -257,8 +259,8 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
             _, own, start = self._pool(minibatches * self.batch_size, labels)
             _, *d_losses, _ = self.grow(real, start, labels, own)
             latents, own, start = self._pool(self.pool_size, labels)
-            pool = self.composite(start, self.num_steps - 1, own)
-            pool, grad_norm = self.last_step(pool, own)
+            pool = self.composite(start, self.num_steps - 1, own, training=True)
+            pool, grad_norm = self.last_step(pool, own, training=True)
         if self.algorithm == "xicfg":
             g_loss = self.distill(latents, pool, own)
         else:
@@ -275,7 +277,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
         t = ops.convert_to_tensor(self.stage)
         d_losses = self.train_alone(real, t, labels)
         _, own, start = self._pool(self.batch_size, labels)
-        before = self.composite(start, t, own)
-        after = self.functional_gradient_step(before, t, own)
+        before = self.composite(start, t, own, training=True)
+        after = self.functional_gradient_step(before, t, own, True)
         grad_norm = self.gradient_norm(before, after, t)
         return d_losses[0], half_squared_distance(start, after), *d_losses[1:], grad_norm

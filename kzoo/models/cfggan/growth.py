@@ -107,7 +107,7 @@ class Growth:
             before, used = pool, 0 if self.fixed_pool else (t + 1) * steps
 
             def one_step(x, given=None):
-                return self.functional_gradient_step(x, t, given)
+                return self.functional_gradient_step(x, t, given, True)
 
             pool = self.in_minibatches(one_step, before, own, used)
             if self.fixed_pool:
@@ -143,18 +143,18 @@ class Growth:
         self.store_snapshot(t)
         return losses
 
-    def last_step(self, x, labels=None):
+    def last_step(self, x, labels=None, training=False):
         """G_T's images from those of G_{T-1} (n, h, w, c), and the norm of the step."""
         t = ops.convert_to_tensor(self.num_steps - 1, "int32")
 
-        after = self.in_minibatches(self._step_of(t), x, labels)
+        after = self.in_minibatches(self._step_of(t, training), x, labels)
         return after, self.gradient_norm(x, after, t)
 
-    def _step_of(self, t):
+    def _step_of(self, t, training):
         """`snapshot_step` with D_t, a function of a mini-batch and its labels."""
 
         def step(x, labels=None):
-            return self.snapshot_step(x, t, labels)
+            return self.snapshot_step(x, t, labels, training)
 
         return step
 
@@ -176,7 +176,7 @@ class Growth:
     def fresh(self, t, labels=None):
         """A mini-batch of G_t(z) of latents drawn anew (b, h, w, c), and its labels (b,)."""
         latents, own = self._latents(self.batch_size), self.drawn_labels(self.batch_size, labels)
-        return self.composite(self.approximate(latents, own), t, own), own
+        return self.composite(self.approximate(latents, own), t, own, training=True), own
 
     def drawn_labels(self, count, labels):
         """Labels (n,) of generated images, drawn from those of real ones; `None` for none."""
@@ -209,22 +209,28 @@ class Growth:
         return value, *means
 
     @backend.compiled
-    def functional_gradient_step(self, x, t=0, labels=None):
+    def functional_gradient_step(self, x, t=0, labels=None, training=False):
         """x + eta_t s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
         weights = [v.value for v in self.discriminator.trainable_variables]
-        return self._step(self._discriminator(weights, labels), x, t)
+        return self._step(self._discriminator(weights, labels, training), x, t)
 
     @backend.compiled
-    def snapshot_step(self, x, t, labels=None):
+    def snapshot_step(self, x, t, labels=None, training=False):
         """x + eta_t s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
         weights = [backend.row(s, t) for s in self.snapshots]
-        return self._step(self._discriminator(weights, labels), x, t)
+        return self._step(self._discriminator(weights, labels, training), x, t)
 
-    def _discriminator(self, weights, labels=None):
-        """D with these trainable weights, as a function that assigns nothing."""
+    def _discriminator(self, weights, labels=None, training=False):
+        """D with these trainable weights, as a function that assigns no weights.
+
+        In training it is D(T(x)) with a random augmentation T, where the model has one, so that
+        the steps raise what D was trained to tell apart. (The same holds for a GAN's generator:
+        eq. 5 of arXiv:2006.10738.)
+        """
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
         def logits(x):
+            x = self.augmented(x, training)
             inputs = x if labels is None else [x, labels]
             values, _ = self.discriminator.stateless_call(weights, others, inputs, training=True)
             return ops.cast(values, "float32")
@@ -249,13 +255,13 @@ class Growth:
         for snapshot, v in zip(self.snapshots, self.discriminator.trainable_variables, strict=True):
             backend.assign_row(snapshot, t, v.value)
 
-    def composite(self, x, steps, labels=None):
+    def composite(self, x, steps, labels=None, training=False):
         """G_steps from G_0's images x (n, h, w, c), in mini-batches of b; n % b form one more."""
 
         rest = x.shape[0] % self.batch_size
 
         def step(t, x):
-            one_step = self._step_of(ops.convert_to_tensor(t, "int32"))
+            one_step = self._step_of(ops.convert_to_tensor(t, "int32"), training)
             whole = x.shape[0] - rest
             given = (None, None) if labels is None else (labels[:whole], labels[whole:])
             if not rest:
@@ -275,4 +281,5 @@ class Growth:
     def in_minibatches(self, function, x, labels=None, start=0):
         """`function` on x (n, ...) in mini-batches of b, the first `start` of which stay."""
         beside = () if labels is None else (labels,)
-        return backend.map_batches(function, x, self.batch_size, start, beside)
+        in_turn = self.augment is not None  # it draws random numbers
+        return backend.map_batches(function, x, self.batch_size, start, beside, in_turn)

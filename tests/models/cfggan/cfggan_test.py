@@ -29,7 +29,10 @@ def linear_discriminator(weights, image_shape=(2, 2, 1)):
 
 def dense_approximator(image_shape=(2, 2, 1), latent_dim=3):
     network = keras.Sequential(
-        [keras.layers.Dense(4, activation="tanh"), keras.layers.Reshape(image_shape)]
+        [
+            keras.layers.Dense(int(np.prod(image_shape)), activation="tanh"),
+            keras.layers.Reshape(image_shape),
+        ]
     )
     network.build((None, latent_dim))
     return network
@@ -103,6 +106,43 @@ def test_scaling_by_a_function(tmp_path):
     for each in (model, keras.models.load_model(tmp_path / "model.keras")):
         step = each.functional_gradient_step(tensor(x))
         np.testing.assert_allclose(numpy(step), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("fixed_pool", [True, False])
+def test_steps_of_training_go_through_the_augmentation(fixed_pool):
+    """With D(x) = <1, x> and a cutout of half the sides, eta for the pixels that are not cut out.
+
+    The cutout depends on the image. Sampling has none.
+    """
+    network = linear_discriminator(np.ones(64), (8, 8, 1))
+    approximator = dense_approximator((8, 8, 1))
+    options = {"num_steps": 3, "pool_size": 8, "batch_size": 4, "approximator_epochs": 1}
+    model = kzoo.CFGGAN(
+        (8, 8, 1),
+        3,
+        step_size=0.25,
+        augment="cutout",
+        fixed_pool=fixed_pool,
+        discriminator=network,
+        approximator=approximator,
+        **options,
+    )
+    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))  # D stays as it is
+    x = tensor(RNG.uniform(-1, 1, (4, 8, 8, 1)))
+    moved = numpy(model.functional_gradient_step(x, training=True) - x)
+    kept = np.isclose(moved, 0.25, atol=1e-6)
+    assert (kept | np.isclose(moved, 0.0, atol=1e-6)).all()
+    cut = 64 - kept.sum(axis=(1, 2, 3))
+    assert (cut >= 4).all() and (cut <= 16).all()  # 4x4 pixels, part of which may be outside
+    assert len({kept[i].tobytes() for i in range(4)}) > 1
+    np.testing.assert_allclose(numpy(model.functional_gradient_step(x) - x), 0.25, atol=1e-6)
+
+    model.fit(RNG.randint(0, 256, (12, 8, 8, 1)).astype("uint8"), verbose=0)
+    norm = dict(zip(model.loss_names, numpy(model.record)))["grad_norm"]  # root of pixels not cut
+    assert np.sqrt(64 - 16) <= norm <= np.sqrt(64 - 4)
+    z = RNG.randn(4, 3).astype("float32")
+    moved = numpy(model.transform_noise(z)) - numpy(model.transform_noise(z, steps=0))
+    np.testing.assert_allclose(moved, 0.75, atol=1e-5)
 
 
 def test_every_step_has_its_size():
