@@ -8,6 +8,10 @@ on a CPU, widths are 32-64-128 and a pool has 320 latents and 4 epochs; the pape
 640 and 10. Adam keeps its averages from stage to stage. In the last third of the epochs the
 learning rates fall to 0 along a cosine. An epoch has 9 stages of 960 images. Samples start from an
 average of the approximator's weights over the stages.
+
+There are only 9,000 images. D sees them, and the generated ones, in random colours and places
+(arXiv:2006.10738). Without that it learns them by heart: after 370 epochs its mean was 1.3 for
+them and -5.1 for other photographs.
 """
 
 import growing_recipe
