@@ -20,13 +20,26 @@ METADATA = {
 }
 
 
-def pairs(args, split):
+def pairs(args, split, images="target_image"):
     """`(images, captions)` of a split: uint8 (n, 32, 32, 3) and names (n,)."""
-    features = ("target_image", "name")
+    features = (images, "name")
     data = recipe.load(args, split, shuffle=False, features=features, image_size=32)
     arrays = kzoo.datasets.to_arrays(data)
     named = np.char.str_len(arrays["name"]) > 0
     return tuple(arrays[name][named] for name in features)
+
+
+def judging(args, training):
+    """What the judges learn from: drawings by another hand show them what new names mean.
+
+    Returns:
+        `(images, captions, text)`: the training pairs, and Noto's drawings of all names, held-out
+        ones too.
+    """
+    parts = [training, *(pairs(args, split, "input_image") for split in ("train", "test"))]
+    images, captions = (np.concatenate(each) for each in zip(*parts))
+    text = "trained on these drawings, and on those by Noto of all names, held-out ones too"
+    return images, captions, text
 
 
 def main():
@@ -38,7 +51,8 @@ def main():
         width=48,
         epochs=60,
     ).parse_args()
-    text_to_image_recipe.run(args, pairs(args, "train"), pairs(args, "test"), METADATA)
+    training, held_out = pairs(args, "train"), pairs(args, "test")
+    text_to_image_recipe.run(args, training, held_out, METADATA, judging(args, training))
 
 
 if __name__ == "__main__":

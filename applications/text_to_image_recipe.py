@@ -72,13 +72,15 @@ def build(encoder, width):
     return model
 
 
-def run(args, training, held_out, metadata, mirror=False):
-    """Trains encoder, GAN and judge; saves the GAN as a preset with a sheet and prints its scores.
+def run(args, training, held_out, metadata, judging=None, mirror=False):
+    """Trains encoder, GAN and judges; saves the GAN as a preset with a sheet and prints its scores.
 
     Args:
         args: what `parser` parsed.
         training, held_out: `(images, captions)` each: uint8 (n, h, w, c) and strings (n,).
         metadata: of the preset, for `save_to_preset`.
+        judging: `(images, captions, text)`, what the judges are trained with, and how a score says
+            so; `None` for the training images.
         mirror: whether half of the images are mirrored left to right in training.
     """
     images, captions = training
@@ -93,16 +95,17 @@ def run(args, training, held_out, metadata, mirror=False):
     model = without_average(model)
     trained_on = {"data": args.data, "split": "train", "num_images": len(images)}
     model.save_to_preset(args.output, half_precision=True, trained_on=trained_on, **metadata)
-    write_card(args, model, training, understood(model, *held_out), metadata)
+    write_card(args, model, training, understood(model, *held_out), metadata, judging)
 
 
-def write_card(args, model, training, held_out, metadata):
+def write_card(args, model, training, held_out, metadata, judging=None):
     """Measures a saved preset and writes its card, with a sheet of known and of new captions.
 
     Args:
         args: what `parser` parsed.
         model: the model of the preset `args.output`.
-        training, held_out: as in `run`; the held-out captions have words that the model knows.
+        training, held_out, judging: as in `run`; the held-out captions have words that the model
+            knows.
         metadata: of the preset.
     """
     images, captions = training
@@ -110,11 +113,12 @@ def write_card(args, model, training, held_out, metadata):
     new = list(dict.fromkeys(held_out[1]))[:ROW]
     drawn = model.generate(captions=[*known, *new], seed=0)
     kzoo.visualization.image_grid(drawn, columns=8, scale=2, path=args.output / "samples.png")
+    images, captions, how = judging or (images, captions, "trained on the same images")
     judges = [
         fitted_encoder(args, images, captions, f"judge_{i}", args.seed + i)
         for i in range(1, JUDGES + 1)
     ]
-    scores = list(retrieval(model, judges, *held_out))
+    scores = list(retrieval(model, judges, *held_out, how))
     for name, value, unit, protocol in scores:
         print(f"{name}: {value:.1f} {unit}; {protocol}")
     kzoo.presets.write_model_card(
@@ -137,10 +141,11 @@ def understood(model, images, captions):
     return images[rows], [str(captions[i]) for i in rows]
 
 
-def retrieval(model, judges, images, captions):
+def retrieval(model, judges, images, captions, how):
     """Scores `(name, value, unit, protocol)`: how often held-out captions are found.
 
-    Of images drawn from them, and of the real images; means over the judges.
+    Of images drawn from them, and of the real images; means over the judges. `how` says what the
+    judges were trained with.
     """
     choice = min(CHOICE, len(set(captions)))
     drawn = model.generate(captions=captions, seed=0)
@@ -150,7 +155,7 @@ def retrieval(model, judges, images, captions):
         ]
         protocol = (
             f"{len(part)} {name} images of held-out captions; each looks for its caption among "
-            f"{choice}, by an encoder that training did not see; mean over {len(judges)} encoders "
+            f"{choice}, by an encoder that training did not see, {how}; mean of {len(judges)} "
             f"({', '.join(f'{share:.1f}' for share in shares)}); {100 / choice:.3g} % by chance"
         )
         yield f"caption_retrieval_{name}", np.mean(shares), "%", protocol
