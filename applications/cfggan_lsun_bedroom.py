@@ -49,6 +49,7 @@ def main():
         discriminator_loss="hinge",
         discriminator_steps=2,
         augment="translation",
+        augmented_steps=False,
         pool_size=64,
         batch_size=args.batch_size,
         learning_rate=5e-5,

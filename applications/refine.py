@@ -42,6 +42,7 @@ HINGE = {
     "own_discriminator": True,
     "discriminator_loss": "hinge",
     "augment": "translation",
+    "augmented_steps": False,
     "steps": 3,
     "step_size": 0.8,
     "discriminator_steps": 2,

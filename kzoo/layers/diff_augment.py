@@ -12,6 +12,7 @@ float32, and the gradient with respect to the images is exact.
 """
 
 import functools
+import math
 
 import keras
 from keras import ops
@@ -20,8 +21,61 @@ from kzoo import backend
 from kzoo.checks import seed_generator
 
 
+class _Random:
+    """Random numbers for the images of a batch.
+
+    Args:
+        seed: what `keras.random` takes as its seed.
+    """
+
+    def __init__(self, seed):
+        self.seed = seed
+
+    def uniform(self, images, minimum, maximum):
+        """A number for every image, (b, 1, 1, 1)."""
+        draw = functools.partial(keras.random.uniform, minval=minimum, maxval=maximum)
+        return backend.random_rows(draw, (ops.shape(images)[0], 1, 1, 1), seed=self.seed)
+
+    def integers(self, images, maximum):
+        """An int from 0 to `maximum` - 1 for every image, (b, 1)."""
+        draw = functools.partial(keras.random.randint, minval=0, maxval=maximum)
+        return backend.random_rows(draw, (ops.shape(images)[0], 1), seed=self.seed)
+
+
+class _Spread:
+    """Numbers that are spread evenly over the images of a batch and over keys, the same each time.
+
+    The k-th number of image i is the fractional part of (i + 1) sqrt(p_k) + key sqrt(q_k), where
+    p_k and q_k are primes: two Kronecker sequences.
+
+    Args:
+        key: an int or an int32 scalar tensor.
+    """
+
+    roots = tuple(math.sqrt(n) % 1 for n in (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43))
+
+    def __init__(self, key):
+        self.key = ops.cast(key, "float32")
+        self.count = 0
+
+    def uniform(self, images, minimum, maximum):
+        """A number for every image, (b, 1, 1, 1)."""
+        return minimum + (maximum - minimum) * ops.reshape(self._next(images), (-1, 1, 1, 1))
+
+    def integers(self, images, maximum):
+        """An int from 0 to `maximum` - 1 for every image, (b, 1)."""
+        return ops.cast(ops.floor(maximum * self._next(images)), "int32")
+
+    def _next(self, images):
+        along_images, along_keys = self.roots[2 * self.count], self.roots[2 * self.count + 1]
+        self.count += 1
+        rows = ops.cast(ops.arange(1, ops.shape(images)[0] + 1), "float32")[:, None]
+        numbers = rows * along_images + self.key * along_keys
+        return numbers - ops.floor(numbers)
+
+
 class _Augmentation(keras.layers.Layer):
-    """Draws random numbers for every image of a batch; a subclass writes `augment`.
+    """Changes every image of a batch by numbers of its own; a subclass writes `augment`.
 
     Args:
         seed: an int, a `keras.random.SeedGenerator`, or `None` for new draws in every process.
@@ -34,23 +88,19 @@ class _Augmentation(keras.layers.Layer):
         self.built = True  # there are no weights
 
     def call(self, images, training=None):
-        return self.augment(images) if training else images
+        return self.augment(images, _Random(self.seed_generator)) if training else images
 
-    def augment(self, images):
-        """The images (b, h, w, c), changed."""
+    def spread(self, images, key):
+        """Images (b, h, w, c), changed by the same numbers each time, on every backend.
+
+        Args:
+            key: an int or an int32 scalar tensor; other keys give other numbers.
+        """
+        return self.augment(ops.convert_to_tensor(images, "float32"), _Spread(key))
+
+    def augment(self, images, numbers):
+        """The images (b, h, w, c), changed by numbers from `_Random` or `_Spread`."""
         raise NotImplementedError
-
-    def uniform(self, images, minimum, maximum):
-        """A number for every image, (b, 1, 1, 1)."""
-        shape = (ops.shape(images)[0], 1, 1, 1)
-        draw = functools.partial(keras.random.uniform, minval=minimum, maxval=maximum)
-        return backend.random_rows(draw, shape, seed=self.seed_generator)
-
-    def integers(self, images, maximum):
-        """An int from 0 to `maximum` - 1 for every image, (b, 1)."""
-        shape = (ops.shape(images)[0], 1)
-        draw = functools.partial(keras.random.randint, minval=0, maxval=maximum)
-        return backend.random_rows(draw, shape, seed=self.seed_generator)
 
     def compute_output_shape(self, input_shape):
         return input_shape
@@ -75,12 +125,12 @@ class DiffColor(_Augmentation):
     Output shape: the same; values may leave [-1, 1].
     """
 
-    def augment(self, images):
-        images = images + self.uniform(images, -0.5, 0.5)
+    def augment(self, images, numbers):
+        images = images + numbers.uniform(images, -0.5, 0.5)
         mean = ops.mean(images, axis=3, keepdims=True)
-        images = (images - mean) * self.uniform(images, 0.0, 2.0) + mean
+        images = (images - mean) * numbers.uniform(images, 0.0, 2.0) + mean
         mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
-        return (images - mean) * self.uniform(images, 0.5, 1.5) + mean
+        return (images - mean) * numbers.uniform(images, 0.5, 1.5) + mean
 
 
 class _Ratio(_Augmentation):
@@ -123,20 +173,20 @@ class DiffTranslation(_Ratio):
 
     default = 1 / 8
 
-    def augment(self, images):
+    def augment(self, images, numbers):
         # Gathers rows, then columns, from an image with zeros around it. This is exact, and takes
         # 1 % of an update on a CPU. Products with matrices of 0 and 1 are no faster on JAX.
         for axis in (1, 2):
-            images = self._shifted(images, axis)
+            images = self._shifted(images, axis, numbers)
         return images
 
-    def _shifted(self, images, axis):
+    def _shifted(self, images, axis, numbers):
         size = images.shape[axis]
         margin = self.part(size)
         padding = [(0, 0)] * 4
         padding[axis] = (margin, margin)
         images = ops.pad(images, padding)
-        index = self.integers(images, 2 * margin + 1) + ops.arange(size)[None]  # (b, size)
+        index = numbers.integers(images, 2 * margin + 1) + ops.arange(size)[None]  # (b, size)
         shape = [1] * 4
         shape[0], shape[axis] = -1, size
         return ops.take_along_axis(images, ops.reshape(index, shape), axis=axis)
@@ -161,16 +211,16 @@ class DiffCutout(_Ratio):
 
     default = 1 / 2
 
-    def augment(self, images):
-        rows, columns = (self._inside(images, axis) for axis in (1, 2))
+    def augment(self, images, numbers):
+        rows, columns = (self._inside(images, axis, numbers) for axis in (1, 2))
         inside = rows[:, :, None, None] * columns[:, None, :, None]  # (b, h, w, 1)
         return images * (1.0 - inside)
 
-    def _inside(self, images, axis):
+    def _inside(self, images, axis, numbers):
         """1 where a row (or column) is cut, else 0; (b, size)."""
         size = images.shape[axis]
         part = self.part(size)
-        start = self.integers(images, size + 1 - part % 2) - part // 2  # (b, 1)
+        start = numbers.integers(images, size + 1 - part % 2) - part // 2  # (b, 1)
         place = ops.arange(size)[None]
         return ops.cast(ops.logical_and(place >= start, place < start + part), "float32")
 
@@ -226,9 +276,9 @@ class DiffAugment(_Augmentation):
         self.policies = policies
         self.augmentations = [_POLICIES[name](seed=self.seed_generator) for name in self.policies]
 
-    def augment(self, images):
+    def augment(self, images, numbers):
         for layer in self.augmentations:
-            images = layer.augment(images)
+            images = layer.augment(images, numbers)
         return images
 
     def get_config(self):

@@ -5,6 +5,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.layers import DiffAugment, DiffColor, DiffCutout, DiffTranslation
+from kzoo.layers.diff_augment import _Spread
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.uniform(-1, 1, (40, 16, 24, 3)).astype("float32")
@@ -135,3 +136,29 @@ def test_wrong_ratio(ratio):
 def test_wrong_policies(policies):
     with pytest.raises(ValueError, match="policies must name policies of 'color', 'translation'"):
         DiffAugment(policies)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_spread_numbers_are_the_same_each_time(layer):
+    first, again, other = (
+        ops.convert_to_numpy(layer(seed=0).spread(IMAGES, key)) for key in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_spread_numbers_by_hand():
+    """Brightness of image i and key t: frac((i + 1) sqrt 2 + t sqrt 3) - .5, in grey images."""
+    grey = np.full((5, 4, 4, 1), 0.25, "float32")
+    outputs = ops.convert_to_numpy(DiffColor().spread(grey, 7))
+    numbers = (np.arange(1, 6) * np.sqrt(2) + 7 * np.sqrt(3)) % 1
+    np.testing.assert_allclose(outputs[:, 0, 0, 0], 0.25 + numbers - 0.5, atol=1e-5)
+
+
+def test_spread_numbers_are_spread_evenly():
+    numbers = _Spread(2)
+    for _ in range(7):  # all that the three policies take
+        values = np.sort(
+            ops.convert_to_numpy(numbers.uniform(np.zeros((256, 1)), 0.0, 1.0)).ravel()
+        )
+        assert np.abs(values - (np.arange(256) + 0.5) / 256).max() < 0.03

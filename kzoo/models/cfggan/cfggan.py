@@ -21,8 +21,8 @@ Deviations from the paper's text, after the authors' published code where that d
 
 Not in the paper are class-conditional models, an average of the approximator's weights over the
 stages, and what changes the discriminator's training: `discriminator_loss="hinge"`, augmentation,
-spectral normalization, R1. Steps along such a D are computed in the same way, in training through
-a random augmentation T: along grad D(T(x)), as in a GAN with augmentation (eq. 5 of
+spectral normalization, R1. Steps along such a D are computed in the same way; with augmentation,
+along the gradient of D(T(x)), T random, as a GAN's generator is trained with it (eq. 5 of
 arXiv:2006.10738). But Theorem 2.1 holds for a D that is the logarithm of a ratio of densities,
 which the logistic loss learns.
 """
@@ -109,6 +109,9 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
             (b, latent_dim) to images (b, h, w, c) in [-1, 1]. The paper's settings for
             `"fully_connected"`: T=25, eta=.1, learning rates of 1e-4.
         discriminator_loss: `"logistic"`, as in the paper, or `"hinge"`.
+        augmented_steps: with `augment`, whether the steps also see the images as D does in
+            training. `False` is for a D that treats images alike with and without augmentation,
+            which one with batch norm does not.
         **kwargs: `num_classes` and `conditioning` of a class-conditional model, `augment`,
             `spectral_normalization`, `average_decay` (of the approximator, over the stages), `r1`
             and `r1_every`, as `LatentGAN` describes them; `name`, `dtype` and the like, as
@@ -162,6 +165,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
         discriminator="dcgan",
         approximator="dcgan",
         discriminator_loss="logistic",
+        augmented_steps=True,
         **kwargs,
     ):
         image_shape = shape_of_images(image_shape, discriminator, approximator)
@@ -188,6 +192,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
         self.discriminator_loss = check_name(
             "discriminator_loss", discriminator_loss, DISCRIMINATOR_LOSSES
         )
+        self.augmented_steps = check_flag("augmented_steps", augmented_steps)
         options = {"width": self.width, "pointwise": True, "init_stddev": 0.01}
         options["batch_norm"] = self.batch_norm = check_flag("batch_norm", batch_norm)
         self._set_networks(discriminator, approximator, options, {})

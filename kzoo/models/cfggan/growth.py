@@ -212,25 +212,25 @@ class Growth:
     def functional_gradient_step(self, x, t=0, labels=None, training=False):
         """x + eta_t s(D(x)) grad D(x) with the current discriminator, x (b, h, w, c)."""
         weights = [v.value for v in self.discriminator.trainable_variables]
-        return self._step(self._discriminator(weights, labels, training), x, t)
+        return self._step(self._discriminator(weights, t, labels, training), x, t)
 
     @backend.compiled
     def snapshot_step(self, x, t, labels=None, training=False):
         """x + eta_t s(D_t(x)) grad D_t(x) with the t-th snapshot, t = 0 .. T-1."""
         weights = [backend.row(s, t) for s in self.snapshots]
-        return self._step(self._discriminator(weights, labels, training), x, t)
+        return self._step(self._discriminator(weights, t, labels, training), x, t)
 
-    def _discriminator(self, weights, labels=None, training=False):
+    def _discriminator(self, weights, t, labels=None, training=False):
         """D with these trainable weights, as a function that assigns no weights.
 
-        In training it is D(T(x)) with a random augmentation T, where the model has one, so that
-        the steps raise what D was trained to tell apart. (The same holds for a GAN's generator:
-        eq. 5 of arXiv:2006.10738.)
+        With `augmented_steps` it is D(T(x)), T the model's augmentation: random in training, in
+        sampling the same each time for every t and place in a mini-batch.
         """
         others = [v.value for v in self.discriminator.non_trainable_variables]
 
         def logits(x):
-            x = self.augmented(x, training)
+            if self.augment and self.augmented_steps:
+                x = self.augmented(x) if training else self.augmentation.spread(x, t)
             inputs = x if labels is None else [x, labels]
             values, _ = self.discriminator.stateless_call(weights, others, inputs, training=True)
             return ops.cast(values, "float32")

@@ -108,38 +108,58 @@ def test_scaling_by_a_function(tmp_path):
         np.testing.assert_allclose(numpy(step), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("fixed_pool", [True, False])
-def test_steps_of_training_go_through_the_augmentation(fixed_pool):
-    """With D(x) = <1, x> and a cutout of half the sides, eta for the pixels that are not cut out.
-
-    The cutout depends on the image. Sampling has none.
-    """
-    network = linear_discriminator(np.ones(64), (8, 8, 1))
-    approximator = dense_approximator((8, 8, 1))
-    options = {"num_steps": 3, "pool_size": 8, "batch_size": 4, "approximator_epochs": 1}
+def cut_out(fixed_pool, **kwargs):
+    """D(x) = <1, x>, so that a step moves pixels by eta = .25, but for a cutout of up to 4x4."""
     model = kzoo.CFGGAN(
         (8, 8, 1),
         3,
-        step_size=0.25,
         augment="cutout",
+        num_steps=3,
+        step_size=0.25,
+        pool_size=8,
+        batch_size=4,
+        approximator_epochs=1,
         fixed_pool=fixed_pool,
-        discriminator=network,
-        approximator=approximator,
-        **options,
+        discriminator=linear_discriminator(np.ones(64), (8, 8, 1)),
+        approximator=dense_approximator((8, 8, 1)),
+        **kwargs,
     )
     model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))  # D stays as it is
-    x = tensor(RNG.uniform(-1, 1, (4, 8, 8, 1)))
-    moved = numpy(model.functional_gradient_step(x, training=True) - x)
+    model.fit(RNG.randint(0, 256, (12, 8, 8, 1)).astype("uint8"), verbose=0)
+    return model
+
+
+def check_cut_out(moved):
+    """Every image (4, 8, 8, 1) moved by .25 but for 4 to 16 pixels, not the same in all."""
     kept = np.isclose(moved, 0.25, atol=1e-6)
     assert (kept | np.isclose(moved, 0.0, atol=1e-6)).all()
     cut = 64 - kept.sum(axis=(1, 2, 3))
-    assert (cut >= 4).all() and (cut <= 16).all()  # 4x4 pixels, part of which may be outside
-    assert len({kept[i].tobytes() for i in range(4)}) > 1
-    np.testing.assert_allclose(numpy(model.functional_gradient_step(x) - x), 0.25, atol=1e-6)
+    assert (cut >= 4).all() and (cut <= 16).all()
+    assert len({image.tobytes() for image in kept}) > 1
 
-    model.fit(RNG.randint(0, 256, (12, 8, 8, 1)).astype("uint8"), verbose=0)
+
+@pytest.mark.parametrize("fixed_pool", [True, False])
+def test_steps_go_through_the_augmentation(fixed_pool):
+    """Through a random one in training; in sampling it depends on t and the image's place."""
+    model = cut_out(fixed_pool)
     norm = dict(zip(model.loss_names, numpy(model.record)))["grad_norm"]  # root of pixels not cut
     assert np.sqrt(64 - 16) <= norm <= np.sqrt(64 - 4)
+    x = tensor(RNG.uniform(-1, 1, (4, 8, 8, 1)))
+    first, second = (numpy(model.functional_gradient_step(x, training=True) - x) for _ in range(2))
+    check_cut_out(first)
+    assert not np.allclose(first, second)
+
+    z = RNG.randn(4, 3).astype("float32")
+    images = [numpy(model.transform_noise(z, steps=t)) for t in range(4)]
+    np.testing.assert_array_equal(images[3], numpy(model.transform_noise(z)))
+    moves = np.diff(images, axis=0)
+    for move in moves:
+        check_cut_out(move)
+    assert not np.allclose(moves[0], moves[1], atol=1e-3)
+
+
+def test_steps_without_the_augmentation():
+    model = cut_out(True, augmented_steps=False)
     z = RNG.randn(4, 3).astype("float32")
     moved = numpy(model.transform_noise(z)) - numpy(model.transform_noise(z, steps=0))
     np.testing.assert_allclose(moved, 0.75, atol=1e-5)
