@@ -57,6 +57,7 @@ def test_samples_follow_the_likelihood():
     assert (abs(frequencies - probabilities) < 5 * error).all()
 
 
+@pytest.mark.once
 def test_models_that_train_otherwise_than_they_draw():
     """Those of PixelCNN++ drop features in training, and are initialized from the first batch."""
     tiny = {"filters": 2, "num_resnets": 1, "num_mixtures": 2, "num_resolutions": 1}
