@@ -4,7 +4,7 @@ import pathlib
 import zipfile
 
 from kzoo.cli import data, defaults
-from kzoo.cli.trained_on import TrainedOn
+from kzoo.cli.trained_on import TrainedOn, held_out_split
 
 
 def check_there(args):
@@ -108,7 +108,7 @@ def measure_images(args):
     real = load(args.data, "train" if args.split is None else args.split)
     held_out = None
     if args.split is None and data.has_splits(args.data):
-        held_out = load(args.data, "test")
+        held_out = load(args.data, held_out_split(args.data))
     judge = Judge(features, pathlib.PurePath(name).name, real, held_out)
     scores, histogram = judge.measure([samples], text)
     return [s._replace(protocol=f"{judge.text}; {s.protocol}") for s in scores], histogram

@@ -6,8 +6,10 @@ import os
 import pathlib
 import platform
 
+import kzoo
 from kzoo import __version__, _environment
 from kzoo.cli import common
+from kzoo.evaluation.capabilities import can, takes_pairs
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "jax", "torch")
 # What a CPU needs to compute fast in bfloat16, and for TensorFlow to choose oneDNN by itself.
@@ -102,9 +104,24 @@ def show(args):
     if rows:
         screen.print()
         common.print_table(["score", "value>", "protocol~"], rows)
-    draw = "model.generate(64, seed=0)" if name != "Classifier" else "model.activations(images)"
-    source = f"    import kzoo\n\n    model = kzoo.{name}.from_preset({args.preset!r})\n    {draw}"
-    screen.print(f"\nIn Python:\n\n{source}")
+    source = f"    import kzoo\n\n    model = kzoo.{name}.from_preset({args.preset!r})"
+    screen.print(f"\nIn Python:\n\n{source}\n    {use_of(name)}")
+
+
+def use_of(name):
+    """The line that uses a model, by the name of its class."""
+    known = name in {*kzoo._NAMES, *common.preset_models()}  # else of a package not imported here
+    model_class = common.model_class(name) if known else None
+    if not can(model_class, "generate"):
+        methods = ("activations", "reconstruct", "embed_images")
+        return next(
+            (f"model.{m}(images)" for m in methods if can(model_class, m)), "model.summary()"
+        )
+    if takes_pairs(model_class):
+        return "model.generate(sources=images, seed=0)"
+    if name in kzoo._MODELS_OF_CAPTIONS:
+        return "model.generate(captions=captions, seed=0)"
+    return "model.generate(64, seed=0)"
 
 
 def doctor(args):

@@ -17,9 +17,19 @@ def compile_model(model, learning_rate, **losses):
     """
     optimizers = model.default_optimizers()
     if learning_rate is not None:
-        for optimizer in optimizers.values():
-            optimizer.learning_rate = learning_rate
+        optimizers = {n: with_rate(o, learning_rate) for n, o in optimizers.items()}
     model.compile(**optimizers, **losses)
+
+
+def with_rate(optimizer, learning_rate):
+    """An optimizer like another one, at another learning rate; a schedule begins with it."""
+    config = optimizer.get_config()
+    schedule = config["learning_rate"]
+    if isinstance(schedule, dict):
+        schedule["config"]["initial_learning_rate"] = learning_rate
+    else:
+        config["learning_rate"] = learning_rate
+    return type(optimizer).from_config(config)
 
 
 def training_settings(args):
@@ -137,6 +147,7 @@ def fit_prior(model, dataset, args):
 
     if hasattr(model, "order_codes"):
         model.order_codes()
+    dataset.set_epoch(0)  # else their order would depend on where the training has begun
     images, labels = to_arrays(dataset)
     work = args.work / "prior"
     work.mkdir(exist_ok=True)

@@ -65,7 +65,8 @@ def load(
             returns images in [0, 255]. The images of an example are joined along the channels and
             so change together. The seed below does not apply to it: give the layer a seed of its
             own. It is tried once on noise. Not with "static" or "threshold".
-        shuffle: whether every pass has a new order; None for all but test and validation splits.
+        shuffle: whether every pass has a new order; None for all but test and validation splits
+            ("train+test" is none).
         seed: integer >= 0, or None for a new one.
         drop_remainder: whether a last batch of fewer than `batch_size` images is left out.
         cache: whether decoded images are kept in memory.
@@ -102,7 +103,7 @@ def load(
     catalog.prepare(builder, download)  # only now that the rest of the request is known to be right
     num_examples = catalog.num_examples(builder, split)
     if shuffle is None:
-        shuffle = not ("test" in split or "validation" in split)
+        shuffle = any("test" not in p and "validation" not in p for p in split.split("+"))
     if drop_remainder and batch_size > num_examples:
         raise ValueError(
             f"batch_size {batch_size} with drop_remainder leaves no batch of {num_examples} images"

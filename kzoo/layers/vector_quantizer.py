@@ -19,7 +19,7 @@ class VectorQuantizer(Configured, keras.layers.Layer):
 
     Deviation: a code that is used less than `restart_below` times per batch, on average, is
     replaced by a random vector of the batch (Dhariwal et al., Jukebox, 2020, arXiv:2005.00341).
-    With 0 no code is replaced.
+    A new code counts as used that often, and at least once. With 0 no code is replaced.
 
     Args:
         num_codes: K, the number of codes.
@@ -39,6 +39,7 @@ class VectorQuantizer(Configured, keras.layers.Layer):
         self.num_codes = check_positive_int("num_codes", num_codes)
         self.decay = check_rate("decay", decay)
         self.restart_below = check_nonnegative("restart_below", restart_below)
+        self.first_count = max(1.0, self.restart_below)  # of a new code, which is not dead yet
         self.seed = seed
         self.seed_generator = seed_generator(seed)
 
@@ -48,9 +49,10 @@ class VectorQuantizer(Configured, keras.layers.Layer):
         options = {"trainable": False, "dtype": "float32"}
         first = keras.initializers.RandomNormal(stddev=1.0, seed=self.seed)
         self.codebook = self.add_weight(shape, first, name="codebook", **options)  # e
-        self.counts = self.add_weight((self.num_codes,), "ones", name="counts", **options)  # N
+        count = keras.initializers.Constant(self.first_count)
+        self.counts = self.add_weight((self.num_codes,), count, name="counts", **options)  # N
         self.sums = self.add_weight(shape, first, name="sums", **options)  # m
-        self.sums.assign(ops.copy(self.codebook.value))  # JAX would let the two share memory
+        self.sums.assign(self.first_count * self.codebook.value)
         self.built = True
 
     def nearest(self, vectors):
@@ -95,8 +97,9 @@ class VectorQuantizer(Configured, keras.layers.Layer):
                 (self.num_codes,), 0, ops.shape(vectors)[0], seed=self.seed_generator
             )
             dead = counts < self.restart_below  # (K,)
-            sums = ops.where(dead[:, None], ops.take(vectors, chosen, axis=0), sums)
-            counts = ops.where(dead, 1.0, counts)
+            new = self.first_count * ops.take(vectors, chosen, axis=0)
+            sums = ops.where(dead[:, None], new, sums)
+            counts = ops.where(dead, self.first_count, counts)
         self.counts.assign(counts)
         self.sums.assign(sums)
         # A code that has not been used for very long stays where it is.

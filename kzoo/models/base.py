@@ -238,6 +238,9 @@ class GenerativeModel(
         data = x, y, kwargs.pop("sample_weight", None)
         if (resumes or self.examples_per_step(1) != 1) and kwargs.get("validation_split"):
             data, kwargs["validation_data"] = cut(data, kwargs.pop("validation_split"))
+        # Said here, because data that are batched already go to Keras without a batch size.
+        held_out_size = kwargs.get("validation_batch_size") or batch_size
+        kwargs["validation_batch_size"] = held_out_size
         options = kwargs.get("class_weight"), batch_size, kwargs.pop("shuffle", None)
         prepared = batches.prepare(self, *data, *options, grouped=True, own_order=resumes)
         if kwargs.get("validation_data") is not None:

@@ -1,5 +1,6 @@
 """`kzoo evaluate` of colour models: their samples on the features of a second classifier."""
 
+import argparse
 import json
 
 import keras
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 import kzoo
-from kzoo.cli import defaults
+from kzoo.cli import defaults, judging
 from kzoo.evaluation.judge import Judge
 from kzoo.metrics import measure_reference
 
@@ -189,3 +190,27 @@ def test_features_of_a_file(kzoo_main, evaluate, tmp_path):
 def test_wrong_uses(kzoo_main, presets, arguments, message):
     code, _, err = kzoo_main("evaluate", *arguments)
     assert code == 1 and message in err and err.count("\n") == 1
+
+
+def test_held_out_images_of_a_data_set_without_a_test_split(monkeypatch):
+    loaded = []
+
+    class NoJudge:
+        text = ""
+
+        def __init__(self, *_):
+            pass
+
+        def measure(self, *_):
+            return [], None
+
+    def load_images(_, images, most):
+        loaded.append((images.source, images.split))
+        return None, None, ""
+
+    monkeypatch.setattr("kzoo.evaluation.judge.Judge", NoJudge)
+    monkeypatch.setattr(judging, "load_features", lambda name: None)
+    monkeypatch.setattr(judging.data, "load_images", load_images)
+    options = {"samples": "drawn", "judge": None, "num_samples": 5, "split": None}
+    judging.measure_images(argparse.Namespace(data="lsun/bedroom", **options))
+    assert loaded[1:] == [("lsun/bedroom", "train"), ("lsun/bedroom", "validation")]

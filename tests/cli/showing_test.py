@@ -3,6 +3,7 @@
 import json
 
 import keras
+import pytest
 
 from kzoo import cli
 
@@ -20,6 +21,20 @@ def test_show_tells_what_the_metadata_know(capsys):
         assert part in text
     for score in known["scores"]:
         assert f"{score['value']:.5g}" in text and score["name"] in text
+
+
+@pytest.mark.parametrize(
+    "preset, line",
+    [
+        ("gan/mnist", "model.generate(64, seed=0)"),
+        ("classifier/mnist", "model.activations(images)"),
+        ("autoencoder/mnist", "model.reconstruct(images)"),
+        ("pix2pix/facades", "model.generate(sources=images, seed=0)"),
+        ("texttoimagegan/emoji", "model.generate(captions=captions, seed=0)"),
+    ],
+)
+def test_show_gives_a_line_that_the_model_takes(capsys, preset, line):
+    assert run(capsys, "show", preset).rstrip().endswith(line)
 
 
 def test_show_refuses_what_is_no_preset(capsys):

@@ -283,6 +283,34 @@ def test_a_prior_is_trained_after_its_model(kzoo_main, data, tmp_path):
     assert (code, err) == (0, ""), err
 
 
+def test_a_prior_s_training_goes_on_as_if_nothing_had_happened(kzoo_main, data, tmp_path):
+    """The order of the codes does not depend on the epochs that this process has trained."""
+    few = ["--data", data, "--batch-size", 20, "--output", "new", "--epochs", 2]
+    small = ["--set", "num_codes=4", "--set", "width=4", "--set", "code_dim=2", "--set", "blocks=1"]
+    command = ["train", "vqvae", *few, *small]
+    keras.utils.clear_session()  # the prior's name counts models, as in a new process
+    assert kzoo_main(*command)[0] == 0
+    whole = kzoo.VQVAE.from_preset(tmp_path / "new").get_weights()
+    (tmp_path / "new-run" / "prior" / "checkpoint" / "epoch_00000002.npz").unlink()
+    keras.utils.clear_session()
+    code, _, err = kzoo_main(*command)  # from the prior's second epoch
+    assert (code, err) == (0, ""), err
+    for a, b in zip(whole, kzoo.VQVAE.from_preset(tmp_path / "new").get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_rate_that_decays_begins_with_the_one_given():
+    model = kzoo.PixelCNNPlusPlus((4, 4, 1), 2, num_resnets=1, num_mixtures=1, num_resolutions=1)
+    training.compile_model(model, 0.25)
+    config = model.optimizer.get_config()
+    assert config["learning_rate"]["config"]["initial_learning_rate"] == 0.25
+    assert config["learning_rate"]["config"]["decay_rate"] == 0.999995
+    assert config["use_ema"] and config["beta_1"] == 0.95
+    gan = kzoo.GAN((8, 8, 1), latent_dim=2, width=2)
+    training.compile_model(gan, 0.25)
+    assert gan.d_optimizer.learning_rate == gan.g_optimizer.learning_rate == 0.25
+
+
 def test_an_autoencoder_is_trained_without_sheets(kzoo_main, data, tmp_path):
     few = ["--data", data, "--batch-size", 20, "--epochs", 1, "--output", "new"]
     small = ["--set", "latent_dim=2", "--set", "widths=(3,)", "--set", "dense_width=4"]

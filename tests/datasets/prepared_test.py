@@ -225,6 +225,13 @@ def test_named_features_in_an_npz(load, tmp_path):
         )
 
 
+def test_all_but_test_splits_have_a_new_order_every_time(load):
+    for split, shuffled in (("train", True), ("train+test", True), ("test[:8]", False)):
+        labels = arrays(load("grey_squares", split, labels=True, seed=0))[1]
+        known = arrays(load("grey_squares", split, labels=True, shuffle=False))[1]
+        assert sorted(labels) == sorted(known) and (list(labels) != list(known)) == shuffled
+
+
 def test_without_a_seed_the_order_follows_keras(load):
     orders = []
     for seed in (1, 1, 2):

@@ -96,6 +96,24 @@ def test_a_dead_code_starts_anew_at_a_vector_of_the_batch():
     np.testing.assert_allclose(numpy(layer.codebook.value)[3], 100.0, rtol=1e-5)
 
 
+def test_a_code_that_is_used_often_enough_stays():
+    rng = np.random.default_rng(0)
+    layer = quantizer(num_codes=2, decay=0.9, restart_below=3.0)
+    x = np.concatenate([rng.normal(c, 0.1, (20, 3)) for c in (-5, 5)]).astype("float32")
+    codes = np.full((2, 3), [[-5.0], [100.0]], "float32")
+    layer.codebook.assign(codes)
+    layer.counts.assign([3.0, 0.1])
+    layer.sums.assign(codes * [[3.0], [0.1]])
+    layer(x[:20], training=True)  # the second code is dead, and starts anew at one of these
+    np.testing.assert_allclose(numpy(layer.counts.value), [0.9 * 3 + 0.1 * 20, 3.0], rtol=1e-6)
+    layer.codebook.assign(np.full((2, 3), [[-5.0], [5.0]], "float32"))
+    layer.sums.assign(layer.counts.value[:, None] * layer.codebook.value)
+    for _ in range(3):  # 20 uses of each per batch
+        layer(x, training=True)
+    assert np.abs(numpy(layer.codebook.value) - [[-5.0], [5.0]]).max() < 0.1
+    assert (numpy(quantizer(restart_below=3.0).counts.value) == 3).all()  # at first, none is dead
+
+
 def test_a_codebook_finds_clusters():
     rng = np.random.default_rng(0)
     centres = 5.0 * rng.standard_normal((5, 3))

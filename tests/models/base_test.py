@@ -257,6 +257,26 @@ def test_last_small_batch_is_weighted_by_its_size():
     assert whole == pytest.approx(parts, rel=1e-5)
 
 
+@pytest.mark.parametrize("source", ["arrays", "data set"])
+def test_held_out_images_come_in_batches_of_the_size_given(tmp_path, monkeypatch, source):
+    """Also where the training data are batched before Keras gets them."""
+    model, sizes = tiny("VAE"), []
+    evaluation = model.evaluation
+
+    def spy(x, *rest):
+        sizes.append(x.shape[0])
+        return evaluation(x, *rest)
+
+    monkeypatch.setattr(model, "evaluation", spy)
+    model.compile(run_eagerly=True)
+    data = IMAGES if source == "arrays" else kzoo.datasets.from_arrays(IMAGES, batch_size=24)
+    callbacks = [kzoo.callbacks.Checkpoint(tmp_path)] if source == "arrays" else []
+    options = {"validation_data": IMAGES[:40], "callbacks": callbacks, "verbose": 0}
+    model.fit(data, batch_size=40, **options)
+    model.fit(data, batch_size=40, epochs=2, validation_batch_size=20, **options)
+    assert sizes[:3] == [40, 20, 20]
+
+
 @pytest.mark.parametrize("name", ["VAE", "GAN", "CFGGAN"])
 def test_steps_per_execution(name):
     """Several updates per call of the compiled step change nothing but the overhead."""

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kzoo import GatedPixelCNN, MultiScale, MultiScalePixelRNN, PixelCNN
+from kzoo import GatedPixelCNN, MultiScale, MultiScalePixelRNN, PixelCNN, PixelCNNPlusPlus
 from tests.models.autoregressive import pixel_checks
 from tests.models.autoregressive.pixel_checks import numpy
 
@@ -55,6 +55,24 @@ def test_samples_follow_the_likelihood():
     probabilities = np.exp(model.log_likelihood(pixel_checks.all_images(model)))
     error = np.sqrt(probabilities * (1 - probabilities) / count)
     assert (abs(frequencies - probabilities) < 5 * error).all()
+
+
+@pytest.mark.once
+def test_models_that_train_otherwise_than_they_draw():
+    """Those of PixelCNN++ drop features in training, and are initialized from the first batch."""
+    tiny = {"filters": 2, "num_resnets": 1, "num_mixtures": 2, "num_resolutions": 1}
+    models = [
+        PixelCNNPlusPlus((2, 2, 1), **tiny, dropout=0.9),
+        PixelCNNPlusPlus((4, 4, 1), **tiny, dropout=0.9, context_features=2),
+    ]
+    model = MultiScale(models)
+    images = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1), dtype="uint8")
+    model.compile(keras.optimizers.SGD(0.0))
+    nll = model.fit(images, batch_size=8, verbose=0).history["nll"][0]
+    assert all(numpy(part.initialized) for part in models)
+    assert abs(nll / model.evaluate(images, verbose=0, return_dict=True)["nll"] - 1) > 1e-3
+    values = numpy(model.pixel_log_prob(keras.ops.convert_to_tensor(images)))
+    np.testing.assert_allclose(values.sum(axis=(1, 2)), model.log_likelihood(images), rtol=1e-5)
 
 
 @pytest.mark.once

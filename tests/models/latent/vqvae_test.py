@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from kzoo import VQVAE, GatedPixelCNN
+from kzoo import VQVAE, GatedPixelCNN, backend
 from kzoo.models.latent.vqvae import codes as code_images
 from tests.once import once
 
@@ -223,3 +223,17 @@ def test_data_that_do_not_fit_are_named():
         model.decode_codes(np.zeros((1, 3, 2), int))
     with pytest.raises(ValueError, match="0..3.*4"):
         model.decode_codes(np.full((1, 2, 3), 4))
+
+
+def test_averages_of_the_optimizer_go_into_the_model_beside_a_prior():
+    """Keras writes them into `trainable_weights` when `fit` ends, to which no prior may belong."""
+    model = VQVAE(**SMALL, prior=prior())
+    optimizer = keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.5)
+    model.compile(optimizer)
+    before = model.prior.get_weights()
+    model.fit(coloured_images(16)[0], batch_size=8, verbose=0)
+    averages = backend.weight_averages(optimizer)
+    for weight, average in zip(model.trainable_variables, averages, strict=True):
+        np.testing.assert_array_equal(numpy(weight.value), numpy(average.value))
+    for a, b in zip(before, model.prior.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)

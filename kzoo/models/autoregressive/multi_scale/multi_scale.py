@@ -105,16 +105,26 @@ class MultiScale(PixelModel):
         context = self.context_of(len(self.models) - 1, images[0])
         return self.models[-1](images[1], labels=labels, context=context)
 
-    def pixel_log_prob(self, images, labels=None, context=None):
+    def pixel_log_prob(self, images, labels=None, context=None, training=False):
         """log p of every pixel, by the scale that draws it, in nats: (b, h, w)."""
         scales = self.scales(images)
-        log_p = self.models[0].pixel_log_prob(scales[0], labels)
+        log_p = self.models[0].pixel_log_prob(scales[0], labels, training=training)
         for i, model in enumerate(self.models[1:], start=1):
             ratio = self.factors[i - 1]
-            own = model.pixel_log_prob(scales[i], labels, self.context_of(i, scales[i - 1]))
+            context = self.context_of(i, scales[i - 1])
+            own = model.pixel_log_prob(scales[i], labels, context, training)
             own = own * ops.convert_to_tensor(1.0 - grid(own.shape[1:], ratio), own.dtype)
             log_p = own + on_grid(log_p, ratio)
         return log_p
+
+    def before_training(self, images, condition):
+        """What the models do before they are trained, each on the images of its scale."""
+        scales = self.scales(images)
+        for i, model in enumerate(self.models):
+            context = (
+                {"context": ops.convert_to_numpy(self._context(i, scales[i - 1]))} if i else {}
+            )
+            model.before_training(scales[i], {**condition, **context})
 
     # Sampling ----------------------------------------------------------------------------------
 

@@ -194,8 +194,11 @@ class PixelModel(PixelSampler, GenerativeModel):
             x = ops.reshape(x, (-1, *x.shape[1:-1], self.image_shape[-1], self.levels))
         return ops.cast(x, "float32")
 
-    def pixel_log_prob(self, images, labels=None, context=None):
-        """log p of every pixel given those before it, in nats: (b, h, w)."""
+    def pixel_log_prob(self, images, labels=None, context=None, training=False):
+        """log p of every pixel given those before it, in nats: (b, h, w).
+
+        `training` matters to networks that work otherwise while they are trained.
+        """
         levels = self.to_levels(images)
         logits = self(images, labels=labels, context=context)
         if self.levels == 2:
@@ -206,10 +209,10 @@ class PixelModel(PixelSampler, GenerativeModel):
             )
         return ops.sum(values, axis=-1)
 
-    def log_prob(self, images, labels=None, context=None):
+    def log_prob(self, images, labels=None, context=None, training=False):
         """log p(x) of images (b, h, w, c), exact, in nats: a tensor `(b,)` (eqs. 1 and 2)."""
         check_images(self, images)
-        return ops.sum(self.pixel_log_prob(images, labels, context), axis=(1, 2))
+        return ops.sum(self.pixel_log_prob(images, labels, context, training), axis=(1, 2))
 
     def log_likelihood(self, x, labels=None, context=None, batch_size=64, unit="nats"):
         """The exact log-likelihood log p(x) of every image.
@@ -251,12 +254,12 @@ class PixelModel(PixelSampler, GenerativeModel):
 
     # Training ----------------------------------------------------------------------------------
 
-    def nll(self, x, condition, sample_weight=None):
+    def nll(self, x, condition, sample_weight=None, training=False):
         """The loss: the mean negative log-likelihood of images `x`, in nats per image."""
-        return -average(self.log_prob(x, **condition), sample_weight)
+        return -average(self.log_prob(x, **condition, training=training), sample_weight)
 
     def update(self, x, condition, sample_weight=None):
-        nll, _ = self.minimize(lambda: self.nll(x, condition, sample_weight))
+        nll, _ = self.minimize(lambda: self.nll(x, condition, sample_weight, training=True))
         return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
     def evaluation(self, x, condition, sample_weight=None):

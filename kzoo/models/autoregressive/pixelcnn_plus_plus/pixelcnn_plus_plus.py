@@ -23,7 +23,7 @@ from kzoo.checks import check_positive_int, check_rate
 from kzoo.distributions.likelihoods import mixture_parameters, mixture_size
 from kzoo.images import check_images
 from kzoo.layers.weight_norm import WeightNormDense, initializing
-from kzoo.losses import average, discretized_logistic_mixture_log_likelihood
+from kzoo.losses import discretized_logistic_mixture_log_likelihood
 from kzoo.models.autoregressive.pixel_model import PixelModel
 from kzoo.models.autoregressive.pixelcnn_plus_plus.resolution import Resolution
 from kzoo.models.autoregressive.pixelcnn_plus_plus.sampling import MixtureSampler
@@ -179,14 +179,6 @@ class PixelCNNPlusPlus(MixtureSampler, PixelModel):
         return keras.optimizers.Adam(
             rate, beta_1=0.95, beta_2=0.9995, use_ema=True, ema_momentum=0.9995
         )
-
-    def update(self, x, condition, sample_weight=None):
-        def loss():
-            values = self.pixel_log_prob(x, **condition, training=True)
-            return -average(ops.sum(values, axis=(1, 2)), sample_weight)
-
-        nll, _ = self.minimize(loss)
-        return {"nll": nll, "bits_per_dim": self.bits_per_dim(nll)}
 
     def before_training(self, images, condition):
         """Initializes a model that was never fitted, nor given to `initialize_from`."""

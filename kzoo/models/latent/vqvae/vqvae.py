@@ -111,6 +111,11 @@ class VQVAE(PriorMethods, GenerativeModel):
         """What `fit` trains: not the prior, which `fit_prior` does."""
         return [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
 
+    @property
+    def trainable_weights(self):
+        """The same: Keras writes the averages of an optimizer into these when `fit` ends."""
+        return self.trainable_variables
+
     # The paper's quantities -------------------------------------------------------------------
 
     def objective(self, x, training=False):
