@@ -12,6 +12,9 @@ from matplotlib.figure import Figure
 def training_curves(history, path=None):
     """Draws every logged quantity over the epochs, training and validation in one plot.
 
+    A quantity with fewer values than epochs is taken to be logged every second epoch, every third
+    and so on, as with `validation_freq`.
+
     Args:
         history: what `fit` returned, its `history` dict, or the name of a file that
             `keras.callbacks.CSVLogger` wrote.
@@ -36,9 +39,9 @@ def training_curves(history, path=None):
     figure = Figure(figsize=(4 * columns, 3 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).flatten()
     for axis, name in zip(axes, names):
-        axis.plot(epochs, curves[name], label="training")
+        axis.plot(*_points(epochs, curves[name]), label="training")
         if f"val_{name}" in curves:
-            axis.plot(epochs, curves[f"val_{name}"], label="validation")
+            axis.plot(*_points(epochs, curves[f"val_{name}"]), label="validation")
             axis.legend()
         axis.set_title(name)
         axis.set_xlabel("epoch")
@@ -48,6 +51,12 @@ def training_curves(history, path=None):
     if path is not None:
         figure.savefig(path)
     return figure
+
+
+def _points(epochs, values):
+    """`(epochs, values)`; fewer values than epochs are those of every second, third .. epoch."""
+    every = max(1, len(epochs) // max(1, len(values)))
+    return epochs[every - 1 :: every][: len(values)], values
 
 
 def _read(history):

@@ -22,6 +22,13 @@ def test_draws_training_and_validation_in_one_plot(tmp_path):
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_values_of_every_second_epoch():
+    history = {"loss": [5.0, 4.0, 3.0, 2.0, 1.0], "val_loss": [4.0, 3.0]}
+    lines = lines_of(training_curves(history))
+    assert_array_equal(lines["loss", "training"][0], [1, 2, 3, 4, 5])
+    assert_array_equal(lines["loss", "validation"], ([2, 4], history["val_loss"]))
+
+
 def test_reads_what_fit_returns_and_what_the_csv_logger_writes(tmp_path):
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
     model.compile(optimizer="sgd", loss="mse")
