@@ -46,6 +46,7 @@ UPDATES = 5
 STAGES = 1  # of a CFGGAN, which is hundreds of updates
 #: Recipes that call `fit` more than once before they save.
 PARTS = {
+    "cfggan_svhn": 2,  # without and with augmentation
     "gan_celeba": 2,  # 32x32, then 64x64
     "gan_lsun_bedroom": 2,
     "text_to_image_emoji": 2,  # the encoder of captions, then the GAN
