@@ -273,7 +273,9 @@ def _compiled(method, **options):
         def make():
             return tf.function(functools.partial(method, self), autograph=False, **options)
 
-        return program_of(self, method.__qualname__, make)(*args, **kwargs)
+        # A program that trains holds the optimizer that it was traced with.
+        key = method.__qualname__, getattr(self, "optimizer", None)
+        return program_of(self, key, make)(*args, **kwargs)
 
     return wrapper
 

@@ -421,6 +421,20 @@ def test_samples_grow_from_the_approximators_to_g_t():
     np.testing.assert_array_equal(model.generate(8, seed=0), model.generate(8, seed=0, steps=2))
 
 
+def test_a_new_compile_takes_the_new_optimizers():
+    model = toy()
+    images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
+    for rate in (0.1, 0.0):
+        kept = [w.copy() for w in model.discriminator.get_weights()]
+        kept += [w.copy() for w in model.approximator.get_weights()]
+        rates = keras.optimizers.SGD(rate), keras.optimizers.SGD(rate)
+        model.compile(*rates, run_eagerly=True)  # then each method is a program of its own
+        model.fit(images, verbose=0)
+    found = model.discriminator.get_weights() + model.approximator.get_weights()
+    for before, after in zip(kept, found, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
 def test_whole_minibatches_are_drawn():
     """The first images of a short request are those of a full batch."""
     model = small()
