@@ -11,6 +11,7 @@ convolutions, as those of the rest of the networks.
 import keras
 from keras import ops
 
+from kzoo import backend
 from kzoo.layers.fade import Fade
 
 OLD = "old_"  # prefix of the layers at half the size, which serve until the new ones are in
@@ -104,7 +105,9 @@ class Growth:
         """Raises alpha; `images` are those of one update of the discriminator."""
         if not self.fade_images:
             return
-        self.images_seen.assign_add(float(images.shape[0] or 0) or ops.shape(images)[0])
+        _, replicas = backend.replica()
+        count = float(images.shape[0] or 0) or ops.shape(images)[0]
+        self.images_seen.assign_add(replicas * count)
         alpha = ops.minimum(self.images_seen.value / self.fade_images, 1.0)
         for network in (self.discriminator, self.generator):
             for layer in layers_of(network):

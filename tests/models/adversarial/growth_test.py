@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kzoo
+from kzoo import backend
 from kzoo.layers import Fade
 from tests.once import once
 
@@ -105,6 +106,13 @@ def test_a_model_without_the_old_layers_once_they_are_faded_out(source, tmp_path
     plain.save(tmp_path / "gan.keras")
     copy = keras.saving.load_model(tmp_path / "gan.keras")
     np.testing.assert_array_equal(copy.generate(4, seed=0), plain.generate(4, seed=0))
+
+
+def test_alpha_counts_the_images_of_all_devices(source, monkeypatch):
+    grown = large(grow_from=source, fade_images=64)
+    monkeypatch.setattr(backend, "replica", lambda: (1, 2))
+    grown._fade(ops.convert_to_tensor(IMAGES[:8]))
+    assert float(numpy(grown.generator.get_layer("fade").alpha)) == 2 * 8 / 64
 
 
 def test_growth_without_fading(source):
