@@ -100,6 +100,12 @@ class Growth:
                     "networks of the same kind, and for half the image's side twice the width: got "
                     f"width={grow_from.width!r} to grow width={self.width!r}."
                 )
+        heads = [model.recognition.head for model in (self, grow_from) if model.has_head]
+        if len(heads) == 2 and _shapes(heads[0]) == _shapes(heads[1]):
+            heads[0].set_weights(heads[1].get_weights())
+        if self.average_decay and grow_from.average_decay:
+            if self.image_shape == grow_from.image_shape:  # the average goes on, too
+                self.average_updates.assign(ops.copy(grow_from.average_updates.value))
 
     def _fade(self, images):
         """Raises alpha; `images` are those of one update of the discriminator."""

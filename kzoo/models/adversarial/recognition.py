@@ -132,10 +132,15 @@ class Recognition:
                 self.class_head = self.recognition.head
 
     @property
+    def has_head(self):
+        """Whether a class head predicts a category or the class."""
+        return bool(self.information or self.auxiliary)
+
+    @property
     def discriminator_variables(self):
         """Includes those of the network that predicts the class."""
         variables = super().discriminator_variables
-        if self.information or self.auxiliary:
+        if self.has_head:
             variables = variables + self.recognition.head.trainable_variables
         return variables
 

@@ -115,6 +115,29 @@ def test_alpha_counts_the_images_of_all_devices(source, monkeypatch):
     assert float(numpy(grown.generator.get_layer("fade").alpha)) == 2 * 8 / 64
 
 
+def test_a_model_of_the_same_size_goes_on():
+    """Its average too, and the classifier of one with auxiliary classes."""
+    options = {"num_classes": 2, "conditioning": "auxiliary", "spectral_normalization": False}
+    trained = small(**options)
+    trained.compile()
+    trained.fit(IMAGES[:, :8, :8], np.arange(32) % 2, batch_size=4, epochs=13, verbose=0)
+    more = small(grow_from=trained, **options)
+    assert float(numpy(more.average_updates.value)) == 13 * 8
+    for name in ("class_head", "averaged_generator"):
+        pairs = zip(getattr(more, name).weights, getattr(trained, name).weights, strict=True)
+        for mine, given in pairs:
+            np.testing.assert_array_equal(numpy(mine), numpy(given))
+
+    def kernel(network):
+        return numpy(next(v for v in network.weights if "projection" in v.path))
+
+    average = kernel(more.averaged_generator)
+    more.compile()
+    more.fit(IMAGES[:4, :8, :8], np.arange(4) % 2, batch_size=4, verbose=0)
+    weights, moved = kernel(more.generator), kernel(more.averaged_generator)
+    np.testing.assert_allclose(moved, average + 0.1 * (weights - average), atol=1e-6)
+
+
 def test_growth_without_fading(source):
     grown = large(grow_from=source)
     layer, name = grown.generator.get_layer("to_8"), "to_8"
