@@ -118,6 +118,10 @@ class Recognition:
         self.codes = codes
         self.information = float(information)
         self.auxiliary_weight = float(auxiliary_weight)
+        if self.num_classes and self.codes > self.latent_dim:  # the label stands behind the latents
+            raise ValueError(
+                f"codes={codes!r} needs as many latents, got latent_dim={self.latent_dim}."
+            )
         with dtype_policy(self.dtype_policy):
             if self.information:
                 self.code_labels = LatentCodes(self.codes).labels
