@@ -31,7 +31,10 @@ def value_and_grad(fn, variables):
     with tf.GradientTape() as tape:
         loss, aux = split_aux(fn())
     values = [variable.value for variable in variables]
-    return (loss, aux), tape.gradient(loss, values, unconnected_gradients=_ZERO)
+    gradients = tape.gradient(loss, values, unconnected_gradients=_ZERO)
+    # Of an embedding they are rows, as often as each was looked up. Keras's optimizers would square
+    # these one by one, and not their sum.
+    return (loss, aux), [tf.convert_to_tensor(gradient) for gradient in gradients]
 
 
 def apply_gradients(optimizer, gradients, variables, scaler=None):
@@ -270,7 +273,9 @@ def _compiled(method, **options):
         def make():
             return tf.function(functools.partial(method, self), autograph=False, **options)
 
-        return program_of(self, method.__qualname__, make)(*args, **kwargs)
+        # A program that trains holds the optimizer that it was traced with.
+        key = method.__qualname__, getattr(self, "optimizer", None)
+        return program_of(self, key, make)(*args, **kwargs)
 
     return wrapper
 

@@ -77,6 +77,22 @@ def test_adam_is_algorithm_1():
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
 
+def test_rows_of_an_embedding_that_are_looked_up_several_times():
+    """Adam's first step has the length of its rate, whatever the gradient."""
+    layer = keras.layers.Embedding(3, 2, "zeros")
+    layer.build((None,))
+    labels = ops.convert_to_tensor([0, 0, 0, 0, 1], "int32")
+    factors = ops.convert_to_tensor(np.arange(1, 11, dtype="float32").reshape(5, 2))
+    variables, optimizer = [layer.embeddings], keras.optimizers.Adam(0.1)
+    optimizer.build(variables)
+    _, gradients = backend.value_and_grad(lambda: ops.sum(layer(labels) * factors), variables)
+    assert tuple(gradients[0].shape) == (3, 2)
+    np.testing.assert_allclose(ops.convert_to_numpy(gradients[0]), [[16, 20], [9, 10], [0, 0]])
+    backend.apply_gradients(optimizer, gradients, variables)
+    moved = ops.convert_to_numpy(layer.embeddings.value)
+    np.testing.assert_allclose(moved, [[-0.1, -0.1], [-0.1, -0.1], [0, 0]], rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_weights_that_are_transposed_in_memory(name):
     """An update goes by the order of the numbers, not by that in memory."""

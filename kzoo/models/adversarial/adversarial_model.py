@@ -43,7 +43,8 @@ class AdversarialModel(TwoOptimizers):
             CFGGAN `averaged_approximator`), from which `generate` then draws unless it is called
             with `averaged=False` [3].
         r1: gamma, weight of the penalty R1 on the discriminator's gradient at real images (eq. 9 of
-            [4]), such as .1 to 10; 0 for none.
+            [4]), such as .1 to 10; 0 for none. The images are those that the discriminator sees,
+            augmented or with noise.
         r1_every: the penalty is computed at every `r1_every`-th update of the discriminator only,
             and multiplied by `r1_every` there.
     """

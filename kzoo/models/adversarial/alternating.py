@@ -104,8 +104,8 @@ class AlternatingGAN(Growth, Recognition, LatentGAN):
             self.network_options(),
             {"codes": codes, "batch_norm": True},
         )
-        self._set_growth(grow_from)
         self._set_recognition(codes, information, auxiliary_weight)
+        self._set_growth(grow_from)
         self._finish()
 
     def default_optimizer(self):
@@ -179,7 +179,7 @@ class AlternatingGAN(Growth, Recognition, LatentGAN):
 
         Without such a head the dict is empty; `Recognition.values_and_losses` is for the others.
         """
-        if self.information or self.auxiliary:
+        if self.has_head:
             return self.values_and_losses(images, latents, condition, training)
         return self.logits(images, training, **condition), {}
 

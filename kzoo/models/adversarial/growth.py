@@ -11,6 +11,7 @@ convolutions, as those of the rest of the networks.
 import keras
 from keras import ops
 
+from kzoo import backend
 from kzoo.layers.fade import Fade
 
 OLD = "old_"  # prefix of the layers at half the size, which serve until the new ones are in
@@ -99,12 +100,20 @@ class Growth:
                     "networks of the same kind, and for half the image's side twice the width: got "
                     f"width={grow_from.width!r} to grow width={self.width!r}."
                 )
+        heads = [model.recognition.head for model in (self, grow_from) if model.has_head]
+        if len(heads) == 2 and _shapes(heads[0]) == _shapes(heads[1]):
+            heads[0].set_weights(heads[1].get_weights())
+        if self.average_decay and grow_from.average_decay:
+            if self.image_shape == grow_from.image_shape:  # the average goes on, too
+                self.average_updates.assign(ops.copy(grow_from.average_updates.value))
 
     def _fade(self, images):
         """Raises alpha; `images` are those of one update of the discriminator."""
         if not self.fade_images:
             return
-        self.images_seen.assign_add(float(images.shape[0] or 0) or ops.shape(images)[0])
+        _, replicas = backend.replica()
+        count = float(images.shape[0] or 0) or ops.shape(images)[0]
+        self.images_seen.assign_add(replicas * count)
         alpha = ops.minimum(self.images_seen.value / self.fade_images, 1.0)
         for network in (self.discriminator, self.generator):
             for layer in layers_of(network):

@@ -118,6 +118,10 @@ class Recognition:
         self.codes = codes
         self.information = float(information)
         self.auxiliary_weight = float(auxiliary_weight)
+        if self.num_classes and self.codes > self.latent_dim:  # the label stands behind the latents
+            raise ValueError(
+                f"codes={codes!r} needs as many latents, got latent_dim={self.latent_dim}."
+            )
         with dtype_policy(self.dtype_policy):
             if self.information:
                 self.code_labels = LatentCodes(self.codes).labels
@@ -132,10 +136,15 @@ class Recognition:
                 self.class_head = self.recognition.head
 
     @property
+    def has_head(self):
+        """Whether a class head predicts a category or the class."""
+        return bool(self.information or self.auxiliary)
+
+    @property
     def discriminator_variables(self):
         """Includes those of the network that predicts the class."""
         variables = super().discriminator_variables
-        if self.information or self.auxiliary:
+        if self.has_head:
             variables = variables + self.recognition.head.trainable_variables
         return variables
 

@@ -23,7 +23,9 @@ Not in the paper are class-conditional models, an average of the approximator's 
 stages, and what changes the discriminator's training: `discriminator_loss="hinge"`, augmentation,
 spectral normalization, R1. Steps along such a D are computed in the same way; with augmentation,
 along the gradient of D(T(x)), T random, as a GAN's generator is trained with it (eq. 5 of
-arXiv:2006.10738). But Theorem 2.1 holds for a D that is the logarithm of a ratio of densities,
+arXiv:2006.10738). Where D_t is used later, a product with its kernels adapts the vectors of
+spectral normalization, which are kept of the last D only; so its steps then differ a little from
+those at its time. But Theorem 2.1 holds for a D that is the logarithm of a ratio of densities,
 which the logistic loss learns.
 """
 

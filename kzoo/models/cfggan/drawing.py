@@ -75,8 +75,10 @@ class Drawing:
         _, own, start = self._pool(self.batch_size, condition.get("labels"))
         before = self.composite(start, self.num_steps - 1, own)  # (b, h, w, c)
         fake, grad_norm = self.last_step(before, own)
-        real_logits = self.logits(x, training=True, **condition)
-        fake_logits = self.logits(fake, training=True, labels=own)
+        # D with the statistics of the batch, but without a change of its own.
+        weights = [v.value for v in self.discriminator.trainable_variables]
+        real_logits = self._discriminator(weights, condition.get("labels"))(x)
+        fake_logits = self._discriminator(weights, own)(fake)
         return {
             "d_loss": DISCRIMINATOR_LOSSES[self.discriminator_loss](real_logits, fake_logits),
             "g_loss": half_squared_distance(start, fake),

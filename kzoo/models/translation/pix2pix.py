@@ -52,8 +52,8 @@ class Pix2Pix(AdversarialModel):
         discriminator: `"patchgan"`, or the user's own `keras.Model`, `[images, sources]` to a map
             of logits (b, h', w', 1).
         **kwargs: `augment` (changes an image and its source alike), `spectral_normalization`,
-            `average_decay`, `r1` and `r1_every`, as `AdversarialModel` describes them; `name`,
-            `dtype` and the like, as in `keras.Model`.
+            `average_decay`, `r1` (on the gradient of the sum of all logits) and `r1_every`, as
+            `AdversarialModel` describes them; `name`, `dtype` and the like, as in `keras.Model`.
 
     Raises:
         ValueError: if an argument or a network's shapes do not fit.
@@ -264,5 +264,7 @@ class Pix2Pix(AdversarialModel):
         """Images and sources as training shows them to the discriminator: both changed alike."""
         if not (training and self.augment):
             return images, sources
-        pairs = self.augmented(ops.concatenate([images, sources], axis=-1))
-        return pairs[..., : images.shape[-1]], pairs[..., images.shape[-1] :]
+        before = self.seed_generator.state.value + 0  # a copy
+        images = self.augmented(images)
+        self.seed_generator.state.assign(before)  # the same random numbers for the sources
+        return images, self.augmented(sources)

@@ -197,6 +197,7 @@ def test_the_average_is_not_trained():
             "spectral_normalization=True is for a discriminator given by its name",
         ),
         ({"codes": 2, "generator": "resnet"}, "needs generator='dcgan' or 'dcgan_4x4'"),
+        ({"codes": 5, "num_classes": 3}, "codes=5 needs as many latents, got latent_dim=4"),
     ],
 )
 def test_wrong_arguments(arguments, message):

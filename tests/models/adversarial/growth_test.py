@@ -6,6 +6,7 @@ import pytest
 from keras import ops
 
 import kzoo
+from kzoo import backend
 from kzoo.layers import Fade
 from tests.once import once
 
@@ -105,6 +106,36 @@ def test_a_model_without_the_old_layers_once_they_are_faded_out(source, tmp_path
     plain.save(tmp_path / "gan.keras")
     copy = keras.saving.load_model(tmp_path / "gan.keras")
     np.testing.assert_array_equal(copy.generate(4, seed=0), plain.generate(4, seed=0))
+
+
+def test_alpha_counts_the_images_of_all_devices(source, monkeypatch):
+    grown = large(grow_from=source, fade_images=64)
+    monkeypatch.setattr(backend, "replica", lambda: (1, 2))
+    grown._fade(ops.convert_to_tensor(IMAGES[:8]))
+    assert float(numpy(grown.generator.get_layer("fade").alpha)) == 2 * 8 / 64
+
+
+def test_a_model_of_the_same_size_goes_on():
+    """Its average too, and the classifier of one with auxiliary classes."""
+    options = {"num_classes": 2, "conditioning": "auxiliary", "spectral_normalization": False}
+    trained = small(**options)
+    trained.compile()
+    trained.fit(IMAGES[:, :8, :8], np.arange(32) % 2, batch_size=4, epochs=13, verbose=0)
+    more = small(grow_from=trained, **options)
+    assert float(numpy(more.average_updates.value)) == 13 * 8
+    for name in ("class_head", "averaged_generator"):
+        pairs = zip(getattr(more, name).weights, getattr(trained, name).weights, strict=True)
+        for mine, given in pairs:
+            np.testing.assert_array_equal(numpy(mine), numpy(given))
+
+    def kernel(network):
+        return numpy(next(v for v in network.weights if "projection" in v.path))
+
+    average = kernel(more.averaged_generator)
+    more.compile()
+    more.fit(IMAGES[:4, :8, :8], np.arange(4) % 2, batch_size=4, verbose=0)
+    weights, moved = kernel(more.generator), kernel(more.averaged_generator)
+    np.testing.assert_allclose(moved, average + 0.1 * (weights - average), atol=1e-6)
 
 
 def test_growth_without_fading(source):

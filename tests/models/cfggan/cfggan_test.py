@@ -441,6 +441,33 @@ def test_samples_grow_from_the_approximators_to_g_t():
     np.testing.assert_array_equal(model.generate(8, seed=0), model.generate(8, seed=0, steps=2))
 
 
+@pytest.mark.parametrize("spectral", [True, False])
+def test_evaluation_changes_nothing(spectral):
+    """Neither the vectors of spectral normalization nor the statistics of batch norm."""
+    model = small(discriminator="dcgan_4x4", spectral_normalization=spectral, r1=0.1)
+    model.fit(IMAGES, verbose=0)
+    weights, images = model.get_weights(), model.generate(8, seed=0)
+    weights = [w.copy() for w in weights]
+    model.evaluate(IMAGES, verbose=0)
+    for before, after in zip(weights, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+    np.testing.assert_array_equal(images, model.generate(8, seed=0))
+
+
+def test_a_new_compile_takes_the_new_optimizers():
+    model = toy()
+    images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
+    for rate in (0.1, 0.0):
+        kept = [w.copy() for w in model.discriminator.get_weights()]
+        kept += [w.copy() for w in model.approximator.get_weights()]
+        rates = keras.optimizers.SGD(rate), keras.optimizers.SGD(rate)
+        model.compile(*rates, run_eagerly=True)  # then each method is a program of its own
+        model.fit(images, verbose=0)
+    found = model.discriminator.get_weights() + model.approximator.get_weights()
+    for before, after in zip(kept, found, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
 def test_whole_minibatches_are_drawn():
     """The first images of a short request are those of a full batch."""
     model = small()

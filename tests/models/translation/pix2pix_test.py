@@ -153,6 +153,16 @@ def test_augmentation_changes_a_pair_alike():
     seen, beside = model._seen(images, images[..., :1], training=True)
     np.testing.assert_array_equal(numpy(seen)[..., :1], numpy(beside))
     assert (numpy(seen) == 0).any()
+    # Colours too; but an image stays its own, whatever its source is.
+    model = tiny(augment="color")
+    images = ops.convert_to_tensor(pairs(3)[0] / np.float32(127.5) - 1)
+    state, changed = numpy(model.seed_generator.state).astype("int64"), []
+    for sources in (images[..., :1], -images[..., :1], images):
+        model.seed_generator.state.assign(state)
+        changed.append([numpy(x) for x in model._seen(images, sources, training=True)])
+    for seen, _ in changed:
+        np.testing.assert_array_equal(seen, changed[0][0])
+    np.testing.assert_array_equal(*changed[2])
 
 
 @pytest.mark.once
