@@ -77,8 +77,9 @@ class Drawing:
         fake, grad_norm = self.last_step(before, own)
         # D with the statistics of the batch, but without a change of its own.
         weights = [v.value for v in self.discriminator.trainable_variables]
-        real_logits = self._discriminator(weights, condition.get("labels"))(x)
-        fake_logits = self._discriminator(weights, own)(fake)
+        last = self.num_steps - 1
+        real_logits = self._discriminator(weights, last, condition.get("labels"))(x)
+        fake_logits = self._discriminator(weights, last, own)(fake)
         return {
             "d_loss": DISCRIMINATOR_LOSSES[self.discriminator_loss](real_logits, fake_logits),
             "g_loss": half_squared_distance(start, fake),

@@ -454,6 +454,16 @@ def test_evaluation_changes_nothing(spectral):
     np.testing.assert_array_equal(images, model.generate(8, seed=0))
 
 
+def test_evaluation_gives_the_discriminator_the_labels():
+    model = small(num_classes=3, augment="translation")
+    model.fit(IMAGES, np.arange(48) % 3, verbose=0)
+    scores = [
+        model.evaluate(IMAGES, np.full(48, k), return_dict=True, verbose=0)["d_real"]
+        for k in range(3)
+    ]
+    assert len(set(np.round(scores, 6))) == 3
+
+
 def test_a_new_compile_takes_the_new_optimizers():
     model = toy()
     images = RNG.randint(0, 256, (12, 2, 2, 1)).astype("uint8")
