@@ -12,7 +12,7 @@ There are two parts, in whose last third the learning rates fall to 0 along a co
 370 epochs. There are only 9,000 images, and by then D knows them by heart: its mean is 1.3 for
 them, -5.1 for other photographs. So training goes on for 83 epochs with `augment`: D sees all
 images in random colours and places (arXiv:2006.10738), and so do the steps. From noise this fails:
-D wins all the time. It also won after 125 epochs of a longer second part, and the images got worse.
+D wins all the time. It also won after 125 epochs of a longer second part.
 """
 
 import argparse
