@@ -119,7 +119,8 @@ def load(
     dataset = dataset.map(lambda example: {key: example[key] for key in names})
     if not options.is_identity:
         dataset = _preprocess(tf, dataset, options, shapes, chunk=1 if sizes_vary else CHUNK)
-        dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_examples))
+    # Otherwise a pass that is ended early would leave a cache that seems to be whole.
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(num_examples))
 
     image_bytes = sum(int(np.prod(shape)) for shape in shapes.values())
     cached = cache and num_examples * image_bytes <= CACHE_BYTES

@@ -1,3 +1,5 @@
+import gc
+
 import keras
 import numpy as np
 import pytest
@@ -47,6 +49,16 @@ def test_pipelines_are_not_tuned_while_they_run(load):
     assert dataset.options().autotune.enabled is False
     both = kzoo.datasets.zip_domains(dataset, load("grey_squares", batch_size=2), batch_size=2)
     assert both.options().autotune.enabled is False
+
+
+def test_a_pass_that_is_ended_early_does_not_shorten_the_next(load):
+    dataset = load("grey_squares", batch_size=2, shuffle=False)
+    for _ in range(3):
+        iterator = iter(dataset)
+        next(iterator)
+        del iterator
+        gc.collect()
+        assert sum(1 for _ in dataset) == 20
 
 
 def test_number_of_batches_is_known(load):
