@@ -9,8 +9,8 @@ on a CPU, widths are 32-64-128 and a pool has 320 latents and 4 epochs; the pape
 Samples start from an average of the approximator's weights over the stages.
 
 There are two parts, in whose last third the learning rates fall to 0 along a cosine. The first has
-370 epochs. There are only 9,000 images, and by then D knows them by heart: its mean is 1.3 for
-them, -5.1 for other photographs. So training goes on for 83 epochs with `augment`: D sees all
+370 epochs. There are only 9,000 images, and by then D knows them by heart: its mean is 1.1 for
+them, -5.0 for other photographs. So training goes on for 83 epochs with `augment`: D sees all
 images in random colours and places (arXiv:2006.10738), and so do the steps. From noise this fails:
 D wins all the time. It also won after 125 epochs of a longer second part.
 """
