@@ -251,8 +251,10 @@ def test_the_same_seed_gives_the_same_order(plain_model):
         keras.utils.set_random_seed(seed)
         fit(model, arrays(images, values, kinds(model)[0]), shuffle=True)
         results.append(np.concatenate([a.ravel() for a in state(model)]))
-    np.testing.assert_array_equal(results[0], results[1])
-    assert not np.array_equal(results[0], results[2])
+    # Not bit for bit: the last one may depend on where in memory a tensor lies.
+    bounds = {"rtol": 1e-5, "atol": 1e-8}
+    np.testing.assert_allclose(results[0], results[1], **bounds)
+    assert not np.allclose(results[0], results[2], **bounds)
 
 
 def test_validation(plain_model):
