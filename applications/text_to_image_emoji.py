@@ -38,7 +38,7 @@ def judging(args, training):
     """
     parts = [training, *(pairs(args, split, "input_image") for split in ("train", "test"))]
     images, captions = (np.concatenate(each) for each in zip(*parts))
-    text = "trained on these drawings, and on those by Noto of all names, held-out ones too"
+    text = "trained on the training images, and on Noto's drawings of all names, held-out ones too"
     return images, captions, text
 
 
