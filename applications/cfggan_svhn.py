@@ -66,19 +66,18 @@ def main():
             augment=augment,
         )
 
-    def compiled(model):
+    def part(args, model):
         model.compile(
             d_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
             g_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
         )
-        return model
+        recipe.fit(args, model, data, [recipe.CosineTail(RATE, args.epochs, 2 / 3)])
 
     def fit(model):
-        plain = compiled(build(augment=None))
-        tail = recipe.CosineTail(RATE, args.plain_epochs, 2 / 3)
-        recipe.fit(plain_args, plain, data, [tail])
+        plain = build(augment=None)
+        part(plain_args, plain)
         model.set_weights(plain.get_weights())
-        recipe.fit(args, compiled(model), data, [recipe.CosineTail(RATE, args.epochs, 2 / 3)])
+        part(args, model)
 
     model = growing_recipe.without_average(recipe.train(args, build, fit))
     model.save_to_preset(args.output, half_precision=True, **METADATA)

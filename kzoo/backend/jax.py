@@ -161,7 +161,7 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0, beside=(), in_turn=True):
+def map_batches(function, x, size, start=0, beside=(), in_turn=False):
     """Applies a function to batches of x (n, ...), in place of which come what it returns."""
 
     def one(i, x):

@@ -126,7 +126,7 @@ def repeat(n, body, carry):
     return carry
 
 
-def map_batches(function, x, size, start=0, beside=(), in_turn=True):
+def map_batches(function, x, size, start=0, beside=(), in_turn=False):
     """Applies a function to batches of x and joins what it returns."""
     parts = x.split(size)
     start = int(start)
