@@ -79,6 +79,7 @@ class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
     """
 
     weighs_examples = True
+    refused_arguments = ("latent_dim",)
 
     def __init__(
         self,
