@@ -113,6 +113,7 @@ class GenerativeModel(
             jit_compile = backend.loops_compile()
         super().compile(optimizer or self.default_optimizer(), jit_compile=jit_compile, **kwargs)
         self.optimizer.build(self.trainable_variables)
+        self.built = True  # all weights are there; Keras need not call the model to make them
         self._compile_arguments = {"jit_compile": jit_compile, **kwargs}
 
     def get_compile_config(self):

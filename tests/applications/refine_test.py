@@ -49,6 +49,14 @@ def test_the_page_has_a_section_for_every_result(refine, folder):
     assert "![gan/svhn](refine/gan_svhn.png)" in page
 
 
+def test_a_change_has_the_deviation_of_the_differences(refine):
+    given = result("gan/svhn")
+    values = {0: [1.9, 2.1], 1: [1.4, 1.6], 3: [0.39, 0.61]}  # the differences: -1.51 and -1.49
+    for row in given["scores"]["svhn_frechet_distance"]:
+        row["values"] = values[row["t"]]
+    assert refine.changes(given) == ["-75 ± 1 % on svhn"]
+
+
 def test_images_of_mnist_get_the_size_of_their_classifier(refine):
     assert refine.padded(np.zeros((2, 28, 28, 1), "uint8")).shape == (2, 32, 32, 1)
     assert refine.padded(np.zeros((2, 32, 32, 3), "uint8")).shape == (2, 32, 32, 3)
