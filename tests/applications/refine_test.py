@@ -7,6 +7,8 @@ import pathlib
 import numpy as np
 import pytest
 
+import kzoo
+
 PATH = pathlib.Path(__file__).resolve().parents[2] / "applications" / "refine.py"
 
 
@@ -55,6 +57,14 @@ def test_a_change_has_the_deviation_of_the_differences(refine):
     for row in given["scores"]["svhn_frechet_distance"]:
         row["values"] = values[row["t"]]
     assert refine.changes(given) == ["-75 ± 1 % on svhn"]
+
+
+def test_every_score_of_the_judge_has_a_title(refine):
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype="uint8")
+    classifier = kzoo.Classifier((8, 8, 3), 3, widths=(3, 5))
+    judge = refine.Judge(classifier, "svhn", (images[:20], "a"), (images[20:], "b"))
+    names = [score.name.split("_", 1)[1] for score in judge.scores([images], "")]
+    assert set(names) == set(refine.TITLES)
 
 
 def test_images_of_mnist_get_the_size_of_their_classifier(refine):

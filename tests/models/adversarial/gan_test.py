@@ -19,6 +19,19 @@ def numpy(x):
     return ops.convert_to_numpy(x)
 
 
+@pytest.mark.parametrize("frozen", ["discriminator", "generator"])
+def test_a_frozen_network_stays(frozen):
+    gan = tiny_gan()
+    getattr(gan, frozen).trainable = False
+    gan.compile()
+    before = {n: [numpy(w) for w in getattr(gan, n).weights] for n in ("discriminator", "generator")}
+    before = {n: [w.copy() for w in weights] for n, weights in before.items()}
+    gan.fit(IMAGES, batch_size=16, verbose=0)
+    for name, weights in before.items():
+        moved = any((numpy(w) != v).any() for w, v in zip(getattr(gan, name).weights, weights))
+        assert moved == (name != frozen)
+
+
 def test_losses_are_the_papers():
     real, fake = np.array([0.3, -2.0]), np.array([1.5, -0.7])
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
