@@ -24,11 +24,11 @@ def test_a_frozen_network_stays(frozen):
     gan = tiny_gan()
     getattr(gan, frozen).trainable = False
     gan.compile()
-    before = {n: [numpy(w) for w in getattr(gan, n).weights] for n in ("discriminator", "generator")}
-    before = {n: [w.copy() for w in weights] for n, weights in before.items()}
+    before = gan.discriminator.get_weights(), gan.generator.get_weights()
     gan.fit(IMAGES, batch_size=16, verbose=0)
-    for name, weights in before.items():
-        moved = any((numpy(w) != v).any() for w, v in zip(getattr(gan, name).weights, weights))
+    after = gan.discriminator.get_weights(), gan.generator.get_weights()
+    for name, old, new in zip(("discriminator", "generator"), before, after, strict=True):
+        moved = any((v != w).any() for v, w in zip(old, new, strict=True))
         assert moved == (name != frozen)
 
 
