@@ -129,11 +129,6 @@ class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
         self.seed_generator = seed_generator(seed)
         self.built = True
 
-    def get_config(self):
-        config = super().get_config()
-        del config["latent_dim"]  # it follows from the others
-        return config
-
     # The paper's quantities -------------------------------------------------------------------
 
     def upward_pass(self, x, training=False):
