@@ -132,9 +132,9 @@ def run(name, stages=None):
             for scores in zip(*each, strict=True):
                 values = [score.value for score in scores]
                 references[scores[0].name] = scores[0].reference
-                rows.setdefault(scores[0].name, []).append(
-                    {"t": t, "mean": float(np.mean(values)), "std": float(np.std(values, ddof=1))}
-                )
+                mean, std = float(np.mean(values)), float(np.std(values, ddof=1))
+                row = {"t": t, "mean": mean, "std": std, "values": [float(v) for v in values]}
+                rows.setdefault(scores[0].name, []).append(row)
     result = {
         "preset": name,
         "arguments": {
@@ -184,17 +184,27 @@ TITLES = {
     "kernel_distance": "kernel distance",
     "precision": "precision",
     "recall": "recall",
+    "density": "density",
+    "coverage": "coverage",
 }
 
 
 def changes(result):
-    """The change of every Frechet distance from t = 0 to T, in percent: a list of texts."""
+    """The change of every Frechet distance from t = 0 to T, in percent: a list of texts.
+
+    A seed has the same latents at every t. So the deviation of the change is that of the
+    differences, where the results have every seed's value.
+    """
     texts = []
     for name, rows in result["scores"].items():
         classifier, score = name.split("_", 1)
         if score == "frechet_distance":
-            change = 100 * (rows[-1]["mean"] / rows[0]["mean"] - 1)
-            texts.append(f"{change:+.0f} % on {classifier}")
+            first, last = rows[0], rows[-1]
+            change = f"{100 * (last['mean'] / first['mean'] - 1):+.0f}"
+            if "values" in first:
+                differences = np.subtract(last["values"], first["values"])
+                change += f" ± {100 * np.std(differences, ddof=1) / first['mean']:.0f}"
+            texts.append(f"{change} % on {classifier}")
     return texts
 
 
@@ -240,7 +250,9 @@ def page():
         f"Scores are means over {SEEDS} seeds of {SAMPLES:,} samples each, with their standard",
         f"deviation over the seeds, against the training images ({REFERENCE:,} at most). A lower",
         "distance is better, and a higher precision and recall. Every line says on which",
-        "classifier's features it was measured.",
+        "classifier's features it was measured. A Frechet distance falls with the number of",
+        "images, and coverage rises. Held out are 10,000 digits of MNIST, 1,000 of SVHN, 1,000",
+        "faces or 300 bedrooms, so samples may do better than they.",
         "",
     ]
     paths = [FOLDER / f"{name.replace('/', '_')}.json" for name in RUNS]
@@ -250,7 +262,9 @@ def page():
     lines += [
         "",
         "The steps do not help every generator. A change counts where it is larger than the",
-        "deviation over the seeds and both classifiers agree on its sign.",
+        "deviation over the seeds and both classifiers agree on its sign. A seed has the same",
+        "latents at every t, so a change varies less over the seeds than the scores do: where its",
+        "own deviation was measured, it stands behind the ±.",
         "",
     ]
     for result in results:

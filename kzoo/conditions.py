@@ -75,10 +75,12 @@ class Labels(Condition):
         self.num_classes = num_classes
 
     def check(self, values, count=None):
-        """An int for all images, or an int array (n,), as an int32 array (n,)."""
+        """An int for all images, or an int array (n,) or (n, 1), as an int32 array (n,)."""
         labels = as_array(self.name, values)
         if labels.ndim == 0:
             labels = np.full(1 if count is None else count, labels)
+        if labels.ndim == 2 and labels.shape[1] == 1:  # as `keras.datasets.cifar10` has them
+            labels = labels[:, 0]
         if labels.ndim != 1 or labels.dtype.kind not in "iu" or count not in (None, len(labels)):
             images = "each image" if count is None else f"each of {count} images"
             raise ValueError(
@@ -91,10 +93,6 @@ class Labels(Condition):
                 f"{labels.min()} to {labels.max()}."
             )
         return labels.astype("int32")
-
-    def check_batch(self, values):
-        column = values.ndim == 2 and values.shape[1] == 1
-        return self.check(values[:, 0] if column else values)
 
     def default(self, count):
         """The classes in turn: 0, 1, 2 and so on."""

@@ -8,7 +8,7 @@ import keras
 def constructor_arguments(model_class, *without):
     """The names of a class's constructor arguments, with those it passes on to its base classes.
 
-    Those of Keras's own classes are left out.
+    Those of Keras's own classes are left out, and those of base classes that the class refuses.
 
     Args:
         model_class: a subclass of `keras.Model`.
@@ -18,7 +18,8 @@ def constructor_arguments(model_class, *without):
     own = [c for c in own if c not in without]
     signatures = [inspect.signature(vars(c)["__init__"]) for c in own if "__init__" in vars(c)]
     names = dict.fromkeys(name for signature in signatures for name in signature.parameters)
-    return [name for name in names if name not in ("self", "args", "kwargs")]
+    others = {"self", "args", "kwargs", *getattr(model_class, "refused_arguments", ())}
+    return [name for name in names if name not in others]
 
 
 def keras_arguments():
@@ -60,6 +61,9 @@ class ConfiguredModel:
     networks that the user did not give.
     """
 
+    #: Arguments of base classes that mean nothing here: an error for the user who gives them.
+    refused_arguments = ()
+
     def get_config(self):
         config = super().get_config()
         for name in constructor_arguments(type(self)):
@@ -76,4 +80,6 @@ class ConfiguredModel:
             for name, value in config.items()
             if isinstance(value, dict)
         }
+        # A file that an older kzoo saved may hold an argument that was ignored then.
+        config = {n: value for n, value in config.items() if n not in cls.refused_arguments}
         return cls(**{**config, **objects})

@@ -42,7 +42,9 @@ def check_images(owner, images, name=None):
     if len(shape) != 4 or any(
         size not in (None, wanted) for size, wanted in zip(shape[1:], owner.image_shape)
     ):
-        raise ValueError(f"{name} expects images of shape {expected}, got {shape}.")
+        height, width, channels = owner.image_shape
+        hint = " Channels come last." if shape[1:] == (channels, height, width) else ""
+        raise ValueError(f"{name} expects images of shape {expected}, got {shape}.{hint}")
     if dtype != "uint8" and "float" not in dtype:
         raise ValueError(f"{name} expects uint8 images or floats in [-1, 1], got {dtype}.")
     if isinstance(images, np.ndarray) and dtype != "uint8" and images.size:
@@ -50,7 +52,7 @@ def check_images(owner, images, name=None):
         if not (low >= -1 and high <= 1):
             raise ValueError(
                 f"{name} expects float images in [-1, 1], got values from {low:g} to {high:g}. "
-                "uint8 images (0..255) are scaled inside the model."
+                "Images of 0..255 must be uint8: they are scaled inside the model."
             )
 
 

@@ -49,7 +49,7 @@ def parameters_of(model_class):
             names += inspect.signature(base.__init__).parameters
     if "arguments" in names:  # passed on to the models of every scale
         names += ["units", "num_layers", "head_filters"]
-    return names
+    return [name for name in names if name not in model_class.refused_arguments]
 
 
 def is_model(value):

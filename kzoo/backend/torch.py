@@ -28,13 +28,15 @@ def value_and_grad(fn, variables):
     values = [variable.value for variable in variables]
     with torch.enable_grad():
         loss, aux = split_aux(fn())
-        gradients = torch.autograd.grad(
-            loss,
-            values,
-            # The outer of two nested derivatives needs the graph of the inner one's backward
-            # pass, which input_gradient keeps; nothing differentiates this one again.
-            allow_unused=True,
-        )
+        gradients = ()
+        if values:  # none of a network that is frozen
+            gradients = torch.autograd.grad(
+                loss,
+                values,
+                # The outer of two nested derivatives needs the graph of the inner one's backward
+                # pass, which input_gradient keeps; nothing differentiates this one again.
+                allow_unused=True,
+            )
     detached = keras.tree.map_structure(_detach, (loss, aux))
     return detached, [
         torch.zeros_like(value) if gradient is None else gradient

@@ -162,4 +162,6 @@ def describe(model):
         if name not in ours and value is not None and not isinstance(value, dict)
     )
     documentation = (type(model).__doc__ or f"A {type(model).__name__}.").strip()
-    return f"{documentation.splitlines()[0]} Constructor arguments: {arguments}."
+    # Without a reference, such as " [1]" or " (eq. 2)": the list that it points to is not there.
+    line = re.sub(r" (\[\d\]|\([^()]*\d\))\.$", ".", documentation.splitlines()[0])
+    return f"{line} Constructor arguments: {arguments}."

@@ -56,6 +56,8 @@ class ArrayDataset(Batches):
         image_shape: that of "image", or of the first images if none have this name.
         num_examples: n.
         class_names: names of the labels 0, 1, ...; None unless `from_directory` knows them.
+        file_paths: path of the file of every image, in the order of `images`; None unless
+            `from_directory` read them.
         skipped_files: paths of the files that `from_directory` could not read.
 
     Raises:
@@ -64,6 +66,7 @@ class ArrayDataset(Batches):
     """
 
     class_names = None
+    file_paths = None
     skipped_files = ()
 
     def __init__(
@@ -140,6 +143,10 @@ class ArrayDataset(Batches):
                 f"batch_size {batch_size} with drop_remainder leaves no batch of "
                 f"{self.num_examples} images"
             )
+
+    def __repr__(self):
+        arrays = ", ".join(f"{name} {a.dtype} {a.shape}" for name, a in self.arrays.items())
+        return f"<ArrayDataset of {len(self)} batches of {self.batch_size}: {arrays}>"
 
     def set_epoch(self, epoch):
         """Begins epoch number `epoch`, an int >= 0."""
@@ -241,7 +248,10 @@ class ArrayDataset(Batches):
         parts = []
         for rows in (order[count:], order[:count]):
             part = copy.copy(self)
-            part.arrays = {name: array[np.sort(rows)] for name, array in self.arrays.items()}
+            rows = np.sort(rows)
+            part.arrays = {name: array[rows] for name, array in self.arrays.items()}
+            if self.file_paths is not None:
+                part.file_paths = [self.file_paths[i] for i in rows]
             parts.append(part.with_batch_size(self.batch_size, self.drop_remainder))
         return tuple(parts)
 

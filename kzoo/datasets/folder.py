@@ -66,7 +66,8 @@ def from_directory(
     Returns:
         `ArrayDataset` of uint8 batches (b, height, width, channels), or pairs of these and labels
         (b,). With sources or captions, of dicts `{"image": ..., "source": ..., "caption": ...,
-        "label": ...}` of the requested features; captions are NumPy unicode arrays (b,).
+        "label": ...}` of the requested features; captions are NumPy unicode arrays (b,). Its
+        `file_paths` name the file of every image, in the order of its `images`.
 
     Raises:
         ValueError: for a file that cannot be read (it is named), files of different sizes without
@@ -116,6 +117,7 @@ def from_directory(
     _check_sizes([paths[i] for i in kept], images, "images have different sizes; pass image_size")
 
     arrays = {name: np.stack([examples[i][k] for i in kept]) for k, name in enumerate(files)}
+    file_paths = [str(paths[i]) for i in kept]
     if labels:
         arrays["label"] = np.array([classes[i] for i in kept])
     if texts is not None:
@@ -123,6 +125,7 @@ def from_directory(
         texts = [(position[i], text) for i, text in texts if i in position]
         rows = [row for row, _ in texts]
         arrays = {name: array[rows] for name, array in arrays.items()}
+        file_paths = [file_paths[row] for row in rows]
         arrays["caption"] = np.array([text for _, text in texts])
     named = sources is not None or texts is not None
     dataset = ArrayDataset(
@@ -137,6 +140,7 @@ def from_directory(
         drop_remainder=drop_remainder,
     )
     dataset.class_names = class_names
+    dataset.file_paths = file_paths
     dataset.skipped_files = [str(paths[i]) for i in errors]
     return dataset
 

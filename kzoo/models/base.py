@@ -7,8 +7,8 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_image_shape, check_positive_int
-from kzoo.configs import ConfiguredModel
+from kzoo.checks import check_image_shape, check_keywords, check_positive_int
+from kzoo.configs import ConfiguredModel, constructor_arguments
 from kzoo.images import range_problem, to_float
 from kzoo.models import batches, parts
 from kzoo.models.arguments import check_compile, check_fit, check_optimizer
@@ -73,6 +73,7 @@ class GenerativeModel(
         self.one_thread = threading.RLock()  # of `one_at_a_time`; `fit` itself evaluates
         self.image_shape = check_image_shape(image_shape)
         if latent_dim is not None:
+            check_keywords(type(self).__name__, ["latent_dim"], constructor_arguments(type(self)))
             self.latent_dim = check_positive_int("latent_dim", latent_dim)
         self._loss_trackers = [keras.metrics.Mean(name=name) for name in self.loss_names]
         self.networks_by_name = {}  # see `ConfiguredModel`
@@ -112,6 +113,7 @@ class GenerativeModel(
             jit_compile = backend.loops_compile()
         super().compile(optimizer or self.default_optimizer(), jit_compile=jit_compile, **kwargs)
         self.optimizer.build(self.trainable_variables)
+        self.built = True  # all weights are there; Keras need not call the model to make them
         self._compile_arguments = {"jit_compile": jit_compile, **kwargs}
 
     def get_compile_config(self):

@@ -90,10 +90,13 @@ def prepare(
         return _prepare_arrays(model, x, y, sample_weight, *options)
     kinds = ("element_spec", "__next__", "dataset")  # tf.data, generators, a DataLoader
     if not isinstance(x, keras.utils.PyDataset) and not any(hasattr(x, kind) for kind in kinds):
+        hint = ""
+        if isinstance(x, tuple | list):
+            hint = " Images and labels are two arguments, or a dict {'image': ..., 'label': ...}."
         raise ValueError(
             f"{type(model).__name__} takes images as a NumPy array, a dict of arrays, "
             "tf.data.Dataset, keras.utils.PyDataset, DataLoader or generator, got "
-            f"{type(x).__name__}."
+            f"{type(x).__name__}.{hint}"
         )
     if y is not None or sample_weight is not None:
         raise ValueError(

@@ -105,9 +105,9 @@ def object_class(config: dict) -> type | None:
     registered_name = config.get("registered_name")
     if registered_name is None:
         registered_name = class_name
-    if not (
-        isinstance(class_name, str) and isinstance(module, str) and isinstance(registered_name, str)
-    ):
+    if not (isinstance(class_name, str) and isinstance(registered_name, str)):
+        return None
+    if not isinstance(module, str | None):  # `None`: the class is of the running script or notebook
         return None
     if registered_name.startswith(PACKAGE):
         kzoo.register_classes()
@@ -117,7 +117,7 @@ def object_class(config: dict) -> type | None:
         return keras.saving.get_registered_object(registered_name)
     if any(map(keras.saving.get_registered_object, (registered_name, class_name))):
         return None  # Keras would take the class registered by another package
-    if registered_name != class_name:
+    if registered_name != class_name or module is None:
         return None
     found = _keras_attribute(module, class_name)
     if not isinstance(found, type) or not issubclass(found, _KERAS_BASES):

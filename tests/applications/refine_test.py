@@ -7,6 +7,8 @@ import pathlib
 import numpy as np
 import pytest
 
+import kzoo
+
 PATH = pathlib.Path(__file__).resolve().parents[2] / "applications" / "refine.py"
 
 
@@ -47,6 +49,22 @@ def test_the_page_has_a_section_for_every_result(refine, folder):
     assert "| precision, images64 | 2 ± 0.1" in page
     assert "`steps=3, step_size=0.5`, the generator's own discriminator; 61 s" in page
     assert "![gan/svhn](refine/gan_svhn.png)" in page
+
+
+def test_a_change_has_the_deviation_of_the_differences(refine):
+    given = result("gan/svhn")
+    values = {0: [1.9, 2.1], 1: [1.4, 1.6], 3: [0.39, 0.61]}  # the differences: -1.51 and -1.49
+    for row in given["scores"]["svhn_frechet_distance"]:
+        row["values"] = values[row["t"]]
+    assert refine.changes(given) == ["-75 ± 1 % on svhn"]
+
+
+def test_every_score_of_the_judge_has_a_title(refine):
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype="uint8")
+    classifier = kzoo.Classifier((8, 8, 3), 3, widths=(3, 5))
+    judge = refine.Judge(classifier, "svhn", (images[:20], "a"), (images[20:], "b"))
+    names = [score.name.split("_", 1)[1] for score in judge.scores([images], "")]
+    assert set(names) == set(refine.TITLES)
 
 
 def test_images_of_mnist_get_the_size_of_their_classifier(refine):

@@ -12,6 +12,7 @@ from kzoo.evaluation import protocols
 from kzoo.metrics import evaluate_images, measure_reference
 from kzoo.presets import PresetMixin
 from tests.cli.conftest import squares
+from tests.small_models import small
 
 
 @pytest.fixture
@@ -79,6 +80,12 @@ def test_card_of_an_autoencoder(kzoo_main, data, saved, tmp_path):
     kzoo.visualization.image_grid(squares(0, 4)[0], path=folder / "reconstructions.png")
     assert kzoo_main("evaluate", folder, "--data", data, "--write")[0] == 0
     assert "](reconstructions.png)" in (folder / "README.md").read_text()
+
+
+@pytest.mark.parametrize("name", ["GAN", "LSGAN", "PixelCNN"])
+def test_a_description_refers_to_no_list_that_is_not_there(name):
+    line, _, arguments = card.describe(small(name)).partition(". ")
+    assert line[-1].isalpha() and "[" not in line and arguments.startswith("Constructor")
 
 
 def test_the_card_of_a_cfggan_shows_its_growth(tmp_path):

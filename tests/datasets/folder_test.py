@@ -122,10 +122,22 @@ def test_unreadable_files_can_be_skipped(tmp_path):
     assert dataset.skipped_files == [str(tmp_path / n / "2.png") for n in "ac"]
     batch = dataset[0]
     assert (batch["label"].tolist(), batch["caption"].tolist()) == ([1, 0], ["c1", "a1"])
+    assert dataset.file_paths == [str(tmp_path / n / "1.png") for n in "ca"]
     for name in ("a", "c"):
         (tmp_path / name / "1.png").write_bytes(b"damaged too")
     with pytest.raises(ValueError, match="4 of 4 images cannot be read"):
         kzoo.datasets.from_directory(tmp_path, skip_errors=True, **options)
+
+
+def test_file_paths_follow_the_images(tmp_path):
+    for i in range(6):
+        save(tmp_path / f"{i}.png", np.full((4, 4), i, "uint8"))
+    dataset = kzoo.datasets.from_directory(tmp_path, channels=1, shuffle=True)
+    for part in (dataset, *dataset.split(0.5, seed=3)):
+        shown = part.images[:, 0, 0, 0].tolist()
+        assert part.file_paths == [str(tmp_path / f"{i}.png") for i in shown]
+    assert repr(dataset) == "<ArrayDataset of 1 batches of 64: image uint8 (6, 4, 4, 1)>"
+    assert kzoo.datasets.from_arrays(dataset.images).file_paths is None
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
@@ -259,6 +271,7 @@ def test_captions(pairs, suffix):
     assert list(batch) == ["image", "caption"]
     assert batch["image"][:, 0, 0, 0].tolist() == [0, 1, 1, 2]
     assert batch["caption"].tolist() == texts
+    assert dataset.file_paths == [str(folder / name) for name in names]
     every = kzoo.datasets.from_directory(folder, captions=file, sources=pairs[1])[0]
     assert list(every) == ["image", "source", "caption"]
     np.testing.assert_array_equal(every["source"], every["image"] + 100)

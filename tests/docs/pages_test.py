@@ -98,6 +98,7 @@ def test_code_runs(page, user_files, monkeypatch):
     names |= NAMES.get(page.stem, dict)()
     for block in blocks(page):
         needed = {"keras_cv": "import keras_cv", "onnxscript": ".export("}
+        needed["tensorflow"] = "import tensorflow"
         if any(part in block and not importlib.util.find_spec(n) for n, part in needed.items()):
             continue
         exec(compile(block, str(page), "exec"), names)

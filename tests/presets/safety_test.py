@@ -34,7 +34,19 @@ def test_models_of_keras_and_kzoo_pass():
         check_config(config_of(model), "test")
 
 
+@pytest.mark.parametrize("package", ["kzoo", "mine"])
+def test_models_of_a_script_or_a_notebook_pass(package):
+    @keras.saving.register_keras_serializable(package)
+    class OfMain(Tiny):
+        __module__ = "__main__"  # for which Keras writes no module
+
+    config = config_of(OfMain())
+    assert config["module"] is None and config["registered_name"] == f"{package}>OfMain"
+    check_config(config, "test")
+
+
 REFUSED = {
+    "a class without module that nobody registered": object_config("Lambda", None, "Lambda"),
     "lambda layer": object_config("Lambda", config={"function": "relu"}),
     "lambda layer by its private module": object_config(
         "Lambda", "keras.src.layers.core.lambda_layer", "Lambda"

@@ -39,10 +39,11 @@ class TwoOptimizers(GenerativeModel):
     def default_optimizers(self):
         return {name: self.default_optimizer() for name in ("d_optimizer", "g_optimizer")}
 
-    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+    def compile(self, *optimizers, d_optimizer=None, g_optimizer=None, **kwargs):
         """Configures training.
 
         Args:
+            *optimizers: none, or two: `d_optimizer` and `g_optimizer`.
             d_optimizer: optimizer of the discriminator; the paper's when `None`.
             g_optimizer: optimizer of the generator; the paper's when `None`. With
                 `use_ema=True`, Keras keeps an exponential moving average of the generator's
@@ -50,14 +51,17 @@ class TwoOptimizers(GenerativeModel):
             **kwargs: `jit_compile`, `steps_per_execution`, `run_eagerly`, as in Keras.
 
         Raises:
-            ValueError: if both networks are given the same optimizer object, or `optimizer`,
-                `loss` or `metrics`.
+            ValueError: if both networks are given the same optimizer object, or one optimizer
+                without a name, `optimizer`, `loss` or `metrics`.
         """
-        if "optimizer" in kwargs:
+        if "optimizer" in kwargs or len(optimizers) not in (0, 2):
+            got = f"optimizer={kwargs['optimizer']!r}" if "optimizer" in kwargs else optimizers
             raise ValueError(
                 f"{type(self).__name__} trains two networks: compile() takes d_optimizer and "
-                f"g_optimizer, got optimizer={kwargs['optimizer']!r}."
+                f"g_optimizer, got {got}."
             )
+        if optimizers:
+            d_optimizer, g_optimizer = optimizers
         for name, given in (("d_optimizer", d_optimizer), ("g_optimizer", g_optimizer)):
             if given is not None:
                 check_optimizer(name, given)

@@ -214,8 +214,8 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
         steps = 1 if self.algorithm == "cfg" else self.num_steps
         return steps * self.discriminator_steps * self.batch_size
 
-    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
-        super().compile(d_optimizer, g_optimizer, **kwargs)
+    def compile(self, *optimizers, **kwargs):
+        super().compile(*optimizers, **kwargs)
         if isinstance(self.g_optimizer.get_config()["learning_rate"], dict):
             raise ValueError(
                 "CFGGAN cuts the approximator's learning rate itself: g_optimizer needs a "

@@ -57,6 +57,7 @@ class TextImageEncoder(Captioned, GenerativeModel):
     """
 
     loss_names = ("loss", "accuracy")
+    refused_arguments = ("latent_dim",)
     distributes = False
 
     def __init__(

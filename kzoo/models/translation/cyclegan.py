@@ -89,6 +89,7 @@ class CycleGAN(TwoOptimizers):
     """
 
     loss_names = ("d_loss", "g_loss", "cycle_loss", "identity_loss")
+    refused_arguments = ("latent_dim",)
     distributes = False
     image_keys = ("b", *GenerativeModel.image_keys, "real_image", "target_image")
     source_keys = ("a", *Image.usual_keys)

@@ -73,6 +73,7 @@ class Pix2Pix(AdversarialModel):
     """
 
     loss_names = ("d_loss", "g_loss", "l1")
+    refused_arguments = ("latent_dim",)
     image_keys = (*GenerativeModel.image_keys, "real_image", "target_image")
     source_keys = Image.usual_keys
     called_on = ()

@@ -19,6 +19,19 @@ def numpy(x):
     return ops.convert_to_numpy(x)
 
 
+@pytest.mark.parametrize("frozen", ["discriminator", "generator"])
+def test_a_frozen_network_stays(frozen):
+    gan = tiny_gan()
+    getattr(gan, frozen).trainable = False
+    gan.compile()
+    before = gan.discriminator.get_weights(), gan.generator.get_weights()
+    gan.fit(IMAGES, batch_size=16, verbose=0)
+    after = gan.discriminator.get_weights(), gan.generator.get_weights()
+    for name, old, new in zip(("discriminator", "generator"), before, after, strict=True):
+        moved = any((v != w).any() for v, w in zip(old, new, strict=True))
+        assert moved == (name != frozen)
+
+
 def test_losses_are_the_papers():
     real, fake = np.array([0.3, -2.0]), np.array([1.5, -0.7])
     sigmoid = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731

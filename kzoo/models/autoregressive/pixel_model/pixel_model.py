@@ -55,6 +55,7 @@ class PixelModel(PixelSampler, GenerativeModel):
     """
 
     loss_names = ("nll", "bits_per_dim")
+    refused_arguments = ("latent_dim",)
     weighs_examples = True
 
     def __init__(self, image_shape, levels, num_classes=None, context_features=None, **kwargs):

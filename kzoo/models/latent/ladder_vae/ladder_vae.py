@@ -79,6 +79,7 @@ class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
     """
 
     weighs_examples = True
+    refused_arguments = ("latent_dim",)
 
     def __init__(
         self,
@@ -127,11 +128,6 @@ class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
         self.build_scale()
         self.seed_generator = seed_generator(seed)
         self.built = True
-
-    def get_config(self):
-        config = super().get_config()
-        del config["latent_dim"]  # it follows from the others
-        return config
 
     # The paper's quantities -------------------------------------------------------------------
 

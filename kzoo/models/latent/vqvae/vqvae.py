@@ -65,6 +65,7 @@ class VQVAE(PriorMethods, GenerativeModel):
     """
 
     loss_names = ("loss", "reconstruction", "commitment", "perplexity")
+    refused_arguments = ("latent_dim",)
     distributes = False
 
     def __init__(
