@@ -19,6 +19,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import seed_generator
+from kzoo.configs import Configured
 
 
 class _Random:
@@ -74,7 +75,7 @@ class _Spread:
         return numbers - ops.floor(numbers)
 
 
-class _Augmentation(keras.layers.Layer):
+class _Augmentation(Configured, keras.layers.Layer):
     """Changes every image of a batch by numbers of its own; a subclass writes `augment`.
 
     Args:
@@ -83,7 +84,8 @@ class _Augmentation(keras.layers.Layer):
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.seed = seed
+        # A config has no generator, which the layer shares with others.
+        self.seed = None if isinstance(seed, keras.random.SeedGenerator) else seed
         self.seed_generator = seed_generator(seed)
         self.built = True  # there are no weights
 
@@ -104,10 +106,6 @@ class _Augmentation(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        seed = None if isinstance(self.seed, keras.random.SeedGenerator) else self.seed
-        return {**super().get_config(), "seed": seed}
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -144,9 +142,6 @@ class _Ratio(_Augmentation):
             raise ValueError(f"ratio must be between 0 and 1, got {ratio!r}.")
         super().__init__(seed, **kwargs)
         self.ratio = float(ratio)
-
-    def get_config(self):
-        return {**super().get_config(), "ratio": self.ratio}
 
     def part(self, side):
         """The part of a side, in pixels."""
@@ -280,6 +275,3 @@ class DiffAugment(_Augmentation):
         for layer in self.augmentations:
             images = layer.augment(images, numbers)
         return images
-
-    def get_config(self):
-        return {**super().get_config(), "policies": list(self.policies)}

@@ -28,7 +28,6 @@ _NETWORKS = {
     "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm", "fading"}),
     "began": (began_discriminator, began_generator, {"width", "repeats"}),
 }
-NAMES = tuple(_NETWORKS)
 _WITH_CODES = ("dcgan", "dcgan_4x4")
 # Those of translation: from an image to an image, with their options, and from an image to a map
 # of logits.
@@ -42,13 +41,13 @@ _OF_DISCRIMINATOR = {"began": {"code_dim", "channels"}}
 
 
 def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
-    """One of `NAMES` for images; it takes the options that it knows.
+    """One of `_NETWORKS` for images; it takes the options that it knows.
 
     Raises:
         ValueError: if there is no network of that name, it does not fit the images, or it cannot be
             spectrally normalized.
     """
-    build, _, known = _find("discriminator", name)
+    build, _, known = _known("discriminator", name, _NETWORKS)
     _check_fading("discriminator", name, options)
     known = known | _OF_DISCRIMINATOR.get(name, {"spectral_normalization"})
     if spectral_normalization and "spectral_normalization" not in known:
@@ -61,13 +60,13 @@ def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
-    """One of `NAMES` from latents to images; it takes the options that it knows.
+    """One of `_NETWORKS` from latents to images; it takes the options that it knows.
 
     Raises:
         ValueError: if there is no network of that name, it does not fit the images, or it has no
             categorical latent.
     """
-    _, build, known = _find(role, name)
+    _, build, known = _known(role, name, _NETWORKS)
     _check_fading(role, name, options)
     chosen = {key: options[key] for key in known & set(options)}
     if name in _WITH_CODES:
@@ -101,10 +100,6 @@ def patch_discriminator_by_name(name, image_shape, *, role="discriminator", **op
 def _check_fading(role, name, options):
     if options.get("fading") and "fading" not in _NETWORKS[name][2]:
         raise ValueError(f"fade_images needs {role}='dcgan_4x4', got {role}={name!r}.")
-
-
-def _find(role, name):
-    return _known(role, name, _NETWORKS)
 
 
 def _known(role, name, networks):
