@@ -34,7 +34,7 @@ def encoded(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    return _moments(model, images)[0]
+    return moments(model, images)[0]
 
 
 def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
@@ -111,19 +111,21 @@ def latent_scores(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    mean, log_variance = _moments(model, images)
+    return scores_of(*moments(model, images))
+
+
+def scores_of(mean, log_variance):
+    """`latent_scores`, of what `moments` gives."""
     if log_variance is None:
         return np.var(mean, axis=0)
     return 0.5 * np.mean(np.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=0)
 
 
-def has_posterior(model, images):
-    """Whether `encode` gives a posterior: mean and log-variance. The prior is then N(0, I)."""
-    return _moments(model, images[:1])[1] is not None
+def moments(model, images):
+    """`(latents, log-variances)`, each (n, latent_dim): a posterior, whose prior is N(0, I).
 
-
-def _moments(model, images):
-    """`(latents, log-variances or None)`, each (n, latent_dim)."""
+    The second is `None` for a model whose `encode` gives latents alone.
+    """
     encoded = check_model(model).encode(images)
     mean, log_variance = encoded if isinstance(encoded, tuple) else (encoded, None)
     if np.shape(mean) != (len(images), model.latent_dim):

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
+from kzoo.checks import check_int
 from kzoo.configs import Configured
 
 
@@ -41,8 +42,7 @@ class LatentCodes(Configured, keras.layers.Layer):
 
     def __init__(self, codes, probabilities=None, scale=3.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})  # no ties from rounded latents
-        if not isinstance(codes, int) or codes < 2:
-            raise ValueError(f"codes must be an int of at least 2, got {codes!r}.")
+        self.codes = codes = check_int("codes", codes, 2, "an int of at least 2")
         if not 0 < scale < float("inf"):
             raise ValueError(f"scale must be positive, got {scale!r}.")
         if probabilities is not None:
@@ -53,7 +53,6 @@ class LatentCodes(Configured, keras.layers.Layer):
                 )
             if abs(sum(probabilities) - 1.0) > 1e-3:
                 raise ValueError(f"probabilities must sum to 1, got {sum(probabilities)!r}.")
-        self.codes = codes
         self.probabilities = probabilities
         self.scale = float(scale)
 

@@ -61,11 +61,11 @@ def test_computes_in_float32_whatever_the_policy():
 
 
 def test_config():
-    layer = LatentCodes.from_config(LatentCodes(4, scale=1.5).get_config())
+    layer = LatentCodes.from_config(LatentCodes(np.int64(4), scale=1.5).get_config())
     assert (layer.codes, layer.scale) == (4, 1.5)
 
 
-@pytest.mark.parametrize("codes", [1, -3, 2.5])
+@pytest.mark.parametrize("codes", [1, -3, 2.5, True])
 def test_wrong_number_of_codes(codes):
     with pytest.raises(ValueError, match=f"codes must be an int of at least 2, got {codes}"):
         LatentCodes(codes)

@@ -3,7 +3,7 @@
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_optional_int
+from kzoo.checks import check_name, check_optional_int
 from kzoo.conditions import classes
 from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.networks import discriminator_by_name, generator_by_name
@@ -47,8 +47,7 @@ class LatentGAN(AdversarialModel):
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
         num_classes = check_optional_int("num_classes", num_classes)
-        if conditioning not in CONDITIONING:
-            raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
+        check_name("conditioning", conditioning, CONDITIONING)
         if conditioning in self.refused_conditioning:
             takes = [name for name in CONDITIONING if name not in self.refused_conditioning]
             raise ValueError(

@@ -246,7 +246,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
         self._update_average()
         self.record.assign(ops.stack(losses))
         self.stage.assign_add(1)
-        return dict(zip(self.loss_names, losses, strict=True))
+        return self.named_losses(*losses)
 
     def icfg_stage(self, real, labels=None):
         """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3).

@@ -18,6 +18,7 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_nonnegative, check_positive_int, check_rate
 from kzoo.conditions import Image
+from kzoo.images import to_float
 from kzoo.losses.adversarial import discriminator_loss, non_saturating_loss
 from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.models.base import GenerativeModel
@@ -183,11 +184,7 @@ class Pix2Pix(AdversarialModel):
             Floats (n, h, w, c) in [-1, 1].
         """
         network = self._average if averaged and self.average_decay else self.generator
-        return self._translated(network, self._sources(sources), noise, training=False)
-
-    def _sources(self, sources):
-        (condition,) = self.conditioned_on
-        return condition.to_tensor(sources)
+        return self._translated(network, to_float(sources), noise, training=False)
 
     def _translated(self, network, sources, noise, training):
         inputs = [sources, noise] if self.noise_size else sources
