@@ -190,7 +190,7 @@ class Text(Condition):
 
     def to_tokens(self, values):
         """Strings, bytes or tokens already, as int32 tokens (n, length)."""
-        array = np.asarray(values)
+        array = as_array(self.name, values)
         if array.dtype.kind in "iu" and array.ndim == 2:
             return array.astype("int32")
         return np.asarray(self.tokenize(self.to_texts(values)), "int32")
@@ -198,7 +198,7 @@ class Text(Condition):
     @classmethod
     def to_texts(cls, values):
         """Strings or bytes (n,), a list or an array, as a list of strings."""
-        array = np.asarray(values)
+        array = as_array(cls.name, values)
         # NumPy would make a string of a number that stands among strings.
         texts = values if isinstance(values, list | tuple) else array.tolist()
         if array.ndim != 1 or not all(isinstance(text, str | bytes) for text in texts):

@@ -51,10 +51,16 @@ def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
         ValueError: for another model, or latents of another length.
     """
     decode, transform = (getattr(model, name, None) for name in ("decode", "transform_noise"))
+    conditions = ", ".join(condition.name for condition in getattr(model, "conditioned_on", ()))
     if not (decode or transform) or not getattr(model, "latent_dim", None):
         raise ValueError(
             "Expected a model with latents (`latent_dim`, and `decode` or `transform_noise`); got "
             f"{type(model).__name__}."
+        )
+    if conditions and not decode:
+        raise ValueError(
+            f"Expected a model that draws from latents alone; this {type(model).__name__} also "
+            f"needs {conditions}: see generate()."
         )
     latents = as_floats("latents", latents)
     latents = check_latents(latents.reshape(-1, *latents.shape[-1:]), model.latent_dim)
