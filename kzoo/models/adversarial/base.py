@@ -129,8 +129,7 @@ class LatentGAN(AdversarialModel):
             ValueError: if a network's shapes do not fit, or there is none of that name.
         """
         role = self.generator_name
-        named = discriminator, generator
-        self._check_spectral(discriminator)
+        self._keep_names(discriminator, generator)
         shape, latent_dim, classes = self.image_shape, self.latent_dim, self.num_classes
         seen_classes = None if self.auxiliary else classes
         with dtype_policy(self.dtype_policy):
@@ -156,7 +155,7 @@ class LatentGAN(AdversarialModel):
             "discriminator", discriminator, seen, self.discriminator_output
         )
         setattr(self, role, check_network(role, generator, [latents, *labels], shape))
-        self._set_options(*named)
+        self._set_options()
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

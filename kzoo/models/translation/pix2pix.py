@@ -114,8 +114,7 @@ class Pix2Pix(AdversarialModel):
         self._finish()
 
     def _make_networks(self, discriminator, generator):
-        named = discriminator, generator
-        self._check_spectral(discriminator)
+        self._keep_names(discriminator, generator)
         shape, source_shape = self.image_shape, self.source_shape
         with dtype_policy(self.dtype_policy):
             if isinstance(discriminator, str):
@@ -138,7 +137,7 @@ class Pix2Pix(AdversarialModel):
         noise = [(tuple(x.shape[1:]), "float32") for x in getattr(generator, "inputs", [])[1:]]
         self.generator = check_network("generator", generator, [sources, *noise], shape)
         self.noise_size = noise[0][0][0] if noise else 0
-        self._set_options(*named)
+        self._set_options()
 
     @property
     def conditioned_on(self):
