@@ -95,7 +95,7 @@ def bound_scores(
     many = f"{part}{importance_samples} importance samples, seed {seed}"
     total = nll(importance_samples, "Likelihood")
     scores = [Score("negative_elbo", bound, "nats", one), Score("nll", total, "nats", many)]
-    if not is_binary(model) and model.likelihood != "gaussian":  # a density has no bits
+    if not is_binary(model) and getattr(model, "likelihood", None) != "gaussian":  # a density
         scores.append(Score("bits_per_dim", float(model.bits_per_dim(total)), "bits/dim", many))
     k = getattr(model, "num_importance_samples", 1)
     if k > 1:

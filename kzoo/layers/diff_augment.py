@@ -93,9 +93,10 @@ class _Augmentation(Configured, keras.layers.Layer):
         return self.augment(images, _Random(self.seed_generator)) if training else images
 
     def spread(self, images, key):
-        """Images (b, h, w, c), changed by the same numbers each time, on every backend.
+        """Images, changed by the same numbers each time, on every backend.
 
         Args:
+            images: (b, h, w, c).
             key: an int or an int32 scalar tensor; other keys give other numbers.
         """
         return self.augment(ops.convert_to_tensor(images, "float32"), _Spread(key))

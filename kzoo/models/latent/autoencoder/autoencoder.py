@@ -124,7 +124,7 @@ class Autoencoder(GenerativeModel):
         if widths is not None:
             self.widths = check_positive_ints("widths", widths, least=0)
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
-        self.dense_width = check_positive_int("dense_width", dense_width)
+        self.dense_width = dense_width = check_positive_int("dense_width", dense_width)
         self.activation = check_activation("activation", activation)
         self.code_activation = check_activation("code_activation", code_activation)
         self.seed = seed
