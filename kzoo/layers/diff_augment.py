@@ -18,7 +18,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import seed_generator
+from kzoo.checks import check_number, seed_generator
 from kzoo.configs import Configured
 
 
@@ -139,10 +139,8 @@ class _Ratio(_Augmentation):
 
     def __init__(self, ratio=None, seed=None, **kwargs):
         ratio = self.default if ratio is None else ratio
-        if not 0.0 < ratio < 1.0:
-            raise ValueError(f"ratio must be between 0 and 1, got {ratio!r}.")
         super().__init__(seed, **kwargs)
-        self.ratio = float(ratio)
+        self.ratio = check_number("ratio", ratio, lambda x: 0 < x < 1, "between 0 and 1")
 
     def part(self, side):
         """The part of a side, in pixels."""
