@@ -12,11 +12,7 @@ Inception network.
 import keras
 import numpy as np
 
-from kzoo.evaluation.classifier_metric import (
-    ClassifierMetric,
-    activations_of,
-    resolve_classifier,
-)
+from kzoo.evaluation.classifier_metric import ClassifierMetric, activations_of, resolve_classifier
 from kzoo.evaluation.frechet_distance import GaussianStatistics, frechet_distance
 from kzoo.evaluation.scores import Score
 

@@ -117,13 +117,7 @@ class MaskedConv2D(MaskedConv):
     """
 
     def __init__(
-        self,
-        filters,
-        kernel_size,
-        mask_type,
-        groups=1,
-        kernel_initializer="he_normal",
-        **kwargs,
+        self, filters, kernel_size, mask_type, groups=1, kernel_initializer="he_normal", **kwargs
     ):
         super().__init__(filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs)
         if not 1 <= groups <= filters:

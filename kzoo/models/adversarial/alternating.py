@@ -99,10 +99,7 @@ class AlternatingGAN(Growth, Recognition, LatentGAN):
         self.instance_noise = instance_noise
         self._check_growth(fade_images, grow_from)
         self._set_networks(
-            discriminator,
-            generator,
-            self.network_options(),
-            {"codes": codes, "batch_norm": True},
+            discriminator, generator, self.network_options(), {"codes": codes, "batch_norm": True}
         )
         self._set_recognition(codes, information, auxiliary_weight)
         self._set_growth(grow_from)

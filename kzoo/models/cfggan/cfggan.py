@@ -37,13 +37,7 @@ from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.adversarial.base import LatentGAN
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
-from kzoo.models.cfggan.growth import (
-    ALGORITHMS,
-    Growth,
-    check_scaling,
-    check_step_size,
-    in_rows,
-)
+from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size, in_rows
 from kzoo.models.cfggan.refinement import Refinement
 from kzoo.models.cfggan.stopping import StageLimit, StopOnDivergence
 from kzoo.networks.given import shape_of_images
