@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from kzoo.checks import check_positive, check_positive_int
+from kzoo.checks import check_int, check_positive, check_positive_int
 from kzoo.images import to_uint8
 from kzoo.latents import average_latents, decoded, encoded
 from kzoo.latents.encoding import moments, scores_of
@@ -37,8 +37,7 @@ def latent_traversals(
     Raises:
         ValueError: for another model, images that do not fit it, or numbers outside their range.
     """
-    if check_positive_int("steps", steps) < 2:
-        raise ValueError(f"steps must be at least 2, got {steps}.")
+    steps = check_int("steps", steps, 2, "an integer of at least 2")
     check_positive("extent", extent)
     known, log_variance = moments(model, images)
     rows = check_positive_int("num_dimensions", num_dimensions)
