@@ -31,10 +31,10 @@ from cfg_study_settings import BATCH_SIZE, DATA, LATENT_DIM
 from keras import ops
 
 import kzoo
+from kzoo.classifier.classifier import SCORES
 from kzoo.evaluation import protocols
 from kzoo.images import to_float
 
-SCORES = protocols.SAMPLE_SCORES
 LOSSES = ("d_loss", "g_loss", "d_real", "d_fake", "scale", "grad_norm")
 COLUMNS = (
     "point",  # share of the time

@@ -64,7 +64,7 @@ def report_choice():
 def use_onednn():
     """Has TensorFlow take oneDNN's convolutions on every CPU, unless the user chose otherwise.
 
-    It is one of the paths of `kzoo.backend.fast`, but has to be chosen before that can be imported.
+    `KZOO_FAST=0` switches it off, as it does the paths of `kzoo.backend.fast`.
 
     TensorFlow reads `TF_ENABLE_ONEDNN_OPTS` once, at import: after that, this has no effect. By
     itself it takes oneDNN only on CPUs with AVX-512; on one without, a stage of a CFGGAN took a

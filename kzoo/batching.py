@@ -1,4 +1,4 @@
-"""The one batching loop of all inference."""
+"""The batching loop of all inference."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ from kzoo.checks import check_positive_int
 
 
 def in_batches(function, batch_size, *arrays, fill=True):
-    """A function of arrays in batches, its outputs joined: the loop of all inference.
+    """Calls a function on arrays, batch by batch, and joins what it returns.
 
     Args:
         function: of parts of the arrays; returns a tensor or a tuple of them, whose first axis is

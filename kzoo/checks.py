@@ -11,7 +11,8 @@ import numpy as np
 MAX_SEED = 2**31 - 1  # PyTorch takes no larger one from Keras
 
 
-def _check_int(name, value, least, expected):
+def check_int(name, value, least, expected):
+    """`value` as an int; `ValueError`, with what is expected, unless it is at least `least`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -23,7 +24,7 @@ def _check_int(name, value, least, expected):
 
 def check_positive_int(name, value):
     """`value` as an int; `ValueError` unless it is a positive integer."""
-    return _check_int(name, value, 1, "a positive integer")
+    return check_int(name, value, 1, "a positive integer")
 
 
 def check_optional_int(name, value):
@@ -33,7 +34,7 @@ def check_optional_int(name, value):
 
 def check_natural(name, value):
     """`value` as an int; `ValueError` unless it is an integer, 0 or positive."""
-    return _check_int(name, value, 0, "an integer, 0 or positive")
+    return check_int(name, value, 0, "an integer, 0 or positive")
 
 
 def check_positive_ints(name, values, least=1):

@@ -115,13 +115,13 @@ class FeatureMap(Condition):
 
     Args:
         shape: `(height, width, features)`.
-        name: how the model's methods call it.
     """
 
-    def __init__(self, shape, name="context"):
+    name = "context"
+    keys = ("context",)
+
+    def __init__(self, shape):
         self.shape = tuple(shape)
-        self.name = name
-        self.keys = (name,)
 
     def check(self, values, count=None):
         """A float array (n, height, width, features), as float32."""
@@ -144,15 +144,14 @@ class Image(Condition):
 
     Args:
         image_shape: `(height, width, channels)`.
-        name: how the model's methods call it.
         keys: names of the feature in data.
     """
 
+    name = "sources"
     usual_keys = ("source", "sources", "input_image")
 
-    def __init__(self, image_shape, name="sources", keys=usual_keys):
+    def __init__(self, image_shape, keys=usual_keys):
         self.image_shape = tuple(image_shape)
-        self.name = name
         self.keys = tuple(keys)
 
     def check(self, values, count=None):
@@ -173,14 +172,13 @@ class Text(Condition):
 
     Args:
         tokenize: function of a list of strings that returns an int array (n, length).
-        name: how the model's methods call it.
-        keys: names of the feature in data.
     """
 
-    def __init__(self, tokenize, name="captions", keys=("caption", "captions")):
+    name = "captions"
+    keys = ("caption", "captions")
+
+    def __init__(self, tokenize):
         self.tokenize = tokenize
-        self.name = name
-        self.keys = tuple(keys)
 
     def check(self, values, count=None):
         """A string for all images, a list of n strings, or tokens (n, length), as int32 tokens."""
@@ -190,19 +188,20 @@ class Text(Condition):
 
     def to_tokens(self, values):
         """Strings, bytes or tokens already, as int32 tokens (n, length)."""
-        array = np.asarray(values)
+        array = as_array(self.name, values)
         if array.dtype.kind in "iu" and array.ndim == 2:
             return array.astype("int32")
         return np.asarray(self.tokenize(self.to_texts(values)), "int32")
 
-    def to_texts(self, values):
+    @classmethod
+    def to_texts(cls, values):
         """Strings or bytes (n,), a list or an array, as a list of strings."""
-        array = np.asarray(values)
+        array = as_array(cls.name, values)
         # NumPy would make a string of a number that stands among strings.
         texts = values if isinstance(values, list | tuple) else array.tolist()
         if array.ndim != 1 or not all(isinstance(text, str | bytes) for text in texts):
             raise ValueError(
-                f"Expected {self.name} as n strings or int tokens (n, length), got an array of "
+                f"Expected {cls.name} as n strings or int tokens (n, length), got an array of "
                 f"shape {array.shape} and dtype {array.dtype}."
             )
         return [text.decode("utf-8") if isinstance(text, bytes) else str(text) for text in texts]

@@ -3,6 +3,7 @@
 import inspect
 
 import keras
+import numpy as np
 
 
 def constructor_arguments(model_class, *without):
@@ -33,9 +34,14 @@ def _is_keras(kind):
 
 
 def plain(value):
-    """A value as JSON has it: tuples become lists, and functions and objects of Keras configs."""
+    """A value as JSON has it.
+
+    Tuples become lists, NumPy's numbers those of Python, functions and objects of Keras configs.
+    """
     if isinstance(value, list | tuple):
         return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        return value.item()
     if callable(value) or hasattr(value, "get_config"):
         return keras.saving.serialize_keras_object(value)
     return value

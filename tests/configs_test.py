@@ -1,7 +1,12 @@
+import json
+
 import keras
+import numpy as np
+import pytest
 
 import kzoo
 from kzoo.configs import Configured
+from tests import small_models
 
 
 class Scaled(Configured, keras.layers.Layer):
@@ -26,3 +31,13 @@ def test_what_a_base_class_takes_is_in_its_config():
     assert (config["groups"], config["dtype"]["config"]["name"]) == (2, "float64")
     model = kzoo.GatedPixelCNN((8, 8, 1), filters=2, num_layers=1, num_classes=3)
     assert model.get_config()["num_classes"] == 3
+
+
+@pytest.mark.parametrize("name", small_models.PUBLIC)
+def test_integers_of_numpy_are_integers(name):
+    names = small_models.parameters_of(getattr(kzoo, name))
+    given = {n: v for n, v in small_models.SMALL.items() if type(v) is int and n in names}
+    given.pop("context_features", None)
+    given = {name: np.int64(value) for name, value in given.items()}
+    config = json.loads(json.dumps(small_models.small(name, **given).get_config()))
+    assert all(config[key] == value for key, value in given.items() if key in config)

@@ -8,13 +8,7 @@ import numpy as np
 import torch
 
 from kzoo.backend import fast
-from kzoo.backend.common import (
-    exported_format,
-    split_aux,
-    split_scale,
-    unscaled,
-    update_scale,
-)
+from kzoo.backend.common import exported_format, split_aux, split_scale, unscaled, update_scale
 from kzoo.backend.fast import recorded
 
 #: The formats of `model.export`, and the package that writes each.

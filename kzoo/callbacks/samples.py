@@ -49,15 +49,7 @@ class SampleGrid(keras.callbacks.Callback):
     """
 
     def __init__(
-        self,
-        folder,
-        num_images=64,
-        every=1,
-        unit="epoch",
-        seed=0,
-        columns=None,
-        scale=1,
-        **options,
+        self, folder, num_images=64, every=1, unit="epoch", seed=0, columns=None, scale=1, **options
     ):
         super().__init__()
         self.num_images = check_positive_int("num_images", num_images)

@@ -5,7 +5,7 @@ import time
 
 import keras
 
-from kzoo.checks import check_positive
+from kzoo.checks import check_name, check_positive
 
 
 class CheckFinite(keras.callbacks.Callback):
@@ -51,9 +51,7 @@ class TimeLimit(keras.callbacks.Callback):
     def __init__(self, seconds, clock="wall"):
         super().__init__()
         self.seconds = check_positive("seconds", seconds)
-        if clock not in _CLOCKS:
-            raise ValueError(f"clock must be one of {sorted(_CLOCKS)}, got {clock!r}.")
-        self.clock = clock
+        self.clock = check_name("clock", clock, sorted(_CLOCKS))
         self.elapsed = 0.0
         self._begin = None
 

@@ -141,13 +141,7 @@ class Classifier(PresetMixin, ConfiguredModel, backend.KerasTrainer, keras.Model
 
     @classmethod
     def from_encoder(
-        cls,
-        encoder,
-        num_classes,
-        trainable_encoder=True,
-        layer=None,
-        dropout=0.0,
-        **kwargs,
+        cls, encoder, num_classes, trainable_encoder=True, layer=None, dropout=0.0, **kwargs
     ):
         """A classifier that starts from the features of a trained encoder: transfer learning.
 

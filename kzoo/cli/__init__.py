@@ -9,16 +9,7 @@ import sys
 import textwrap
 
 from kzoo import __version__
-from kzoo.cli import (
-    completion,
-    demo,
-    evaluate,
-    export,
-    generate,
-    neighbors,
-    showing,
-    train,
-)
+from kzoo.cli import completion, demo, evaluate, export, generate, neighbors, showing, train
 
 _EPILOG = """\
 examples:

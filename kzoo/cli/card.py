@@ -64,7 +64,7 @@ def write(folder, model, scores, command, captions=None):
     Args:
         folder: `pathlib.Path` of the preset.
         model: the preset's model.
-        scores: list of `kzoo.evaluation.protocols.Score`.
+        scores: list of `kzoo.evaluation.scores.Score`.
         command: the command that prints the scores.
         captions: strings, for the sheet of a model that needs them.
     """

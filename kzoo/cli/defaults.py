@@ -35,11 +35,11 @@ class Defaults:
         trained_on: a `TrainedOn`.
     """
 
-    def __init__(self, metadata, image_shape, by_pixel=False, **feature):
+    def __init__(self, metadata, image_shape, by_pixel=False, feature=None):
         self._metadata = metadata
         self._image_shape = tuple(image_shape)
         self._by_pixel = by_pixel
-        self.trained_on = TrainedOn(metadata, **feature)
+        self.trained_on = TrainedOn(metadata, feature)
 
     def judge(self, args):
         """The name of the classifier's preset on whose features samples are scored as well."""
@@ -84,4 +84,4 @@ def of_preset(args, model):
     base = common.model_class(args.model) if args.model else PresetMixin
     metadata = read_metadata(args.preset, base)
     feature = functools.partial(pairs.image_feature, model)
-    return Defaults(metadata, model.image_shape, can(model, "complete"), feature=feature)
+    return Defaults(metadata, model.image_shape, can(model, "complete"), feature)

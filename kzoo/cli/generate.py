@@ -49,10 +49,7 @@ def add_parser(commands):
         "--columns", type=types.positive, default=COLUMNS, help=f"images per row ({COLUMNS})"
     )
     parser.add_argument(
-        "--scale",
-        type=types.positive,
-        default=SCALE,
-        help=f"enlarges the sheet's pixels ({SCALE})",
+        "--scale", type=types.positive, default=SCALE, help=f"enlarges the sheet's pixels ({SCALE})"
     )
     common.add_steps(parser)
     parser.add_argument(

@@ -5,6 +5,7 @@ import pathlib
 
 from kzoo.cli import common, data, defaults, generate, types
 from kzoo.cli.trained_on import HELD_OUT
+from kzoo.evaluation.capabilities import is_binary
 
 NUM_SAMPLES, NUM_NEIGHBORS, SHOWN, REAL = 64, 3, 16, 1000
 
@@ -72,7 +73,7 @@ def run(args):
     trained_on = defaults.of_preset(args, model).trained_on
     chosen = trained_on.images(args.data, args.split, training=True)
     others = trained_on.images(args.data, args.held_out)
-    binarize = protocols.is_binary(model)
+    binarize = is_binary(model)
     training, _, text = data.load_images(model, chosen, binarize=binarize)
     if args.num_neighbors > len(training):
         raise ValueError(

@@ -146,7 +146,7 @@ def doctor(args):
         "devices": _devices() if backend in installed else [],
         "cores": os.cpu_count(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
-        "processor": [flag for flag in FLAGS if flag in _processor_flags()],
+        "processor": _processor_flags(),
         "data": {"folder": data, "found": _data_sets(data)},
         "advice": _advice(backend, installed, versions),
     }
@@ -175,10 +175,12 @@ def _devices():
 
 
 def _processor_flags():
+    """Those of `FLAGS` that the processor has; none where there is no Linux to tell."""
     try:
-        return pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-    except OSError:  # not Linux
+        found = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
         return []
+    return [flag for flag in FLAGS if flag in found]
 
 
 def _data_sets(folder):

@@ -109,13 +109,14 @@ class TrainedOn:
 
     Args:
         metadata: dict, the content of `metadata.json`.
-        feature: function `(source, split)` that returns the name of the images' array.
+        feature: function `(source, split)` that returns the name of the images' array; `None` for
+            "image".
 
     Raises:
         ValueError: if the record is not one that `kzoo train` writes.
     """
 
-    def __init__(self, metadata, feature=lambda source, split: "image"):
+    def __init__(self, metadata, feature=None):
         entry = metadata.get("trained_on")
         if entry is None:
             entry = {"data": metadata.get("dataset")}
@@ -137,7 +138,7 @@ class TrainedOn:
                 f"metadata.json: expected the name of a TensorFlow data set, got {self.data!r}"
             )
         self.name = self.data and data.Images(self.data, self.split or "train").name
-        self._feature = feature
+        self._feature = feature or (lambda source, split: "image")
         self._hashes = {}
 
     def images(self, source=None, split=None, training=False):

@@ -123,14 +123,7 @@ def _key(file, feature, split):
 
 
 def save_npz(
-    path,
-    name,
-    splits=("train", "test"),
-    *,
-    features=None,
-    data_dir=None,
-    download=True,
-    **options,
+    path, name, splits=("train", "test"), *, features=None, data_dir=None, download=True, **options
 ):
     """Writes a TFDS data set to one compressed `.npz` file, for machines without TensorFlow.
 

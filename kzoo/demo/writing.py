@@ -13,11 +13,7 @@ from kzoo.models.text_to_image.vocabulary import FIRST, UNKNOWN
 #: Where the page finds ONNX Runtime Web unless it has a copy: the files of npm's onnxruntime-web.
 RUNTIME = "https://cdn.jsdelivr.net/npm/onnxruntime-web@1.30.0/dist/"
 #: The files of it that the page loads.
-RUNTIME_FILES = (
-    "ort.wasm.min.mjs",
-    "ort-wasm-simd-threaded.mjs",
-    "ort-wasm-simd-threaded.wasm",
-)
+RUNTIME_FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 ATTRIBUTES = {"Smiling": "Smile", "Eyeglasses": "Glasses", "Male": "Male"}
 IMAGES_OF_CAPTION = 9
 PAGE = pathlib.Path(__file__).parent / "page"

@@ -12,12 +12,7 @@ Inception network.
 import keras
 import numpy as np
 
-from kzoo.evaluation.classifier_metric import (
-    ClassifierMetric,
-    check_uint8_images,
-    match_size,
-    resolve_classifier,
-)
+from kzoo.evaluation.classifier_metric import ClassifierMetric, activations_of, resolve_classifier
 from kzoo.evaluation.frechet_distance import GaussianStatistics, frechet_distance
 from kzoo.evaluation.scores import Score
 
@@ -62,9 +57,9 @@ class ConditionalAccuracy(ClassifierMetric):
             ValueError: if the images are not as in `ClassifierMetric.update_state`, or the labels
                 are not one class of the classifier for each.
         """
-        images = match_size(check_uint8_images(images), self.classifier.image_shape)
+        activations = activations_of(self.classifier, images)
         labels = check_labels(labels, len(images), self.classifier.num_classes)
-        self.update_activations(*self.classifier.activations(images), labels)
+        self.update_activations(*activations, labels)
 
     def update_activations(self, features, probabilities, labels):
         self._right += int(np.sum(np.argmax(probabilities, axis=1) == labels))
@@ -144,10 +139,9 @@ def _measure(classifier, batches, labels):
     metric = ConditionalAccuracy(classifier)
     classes = [GaussianStatistics(classifier.num_features) for _ in range(classifier.num_classes)]
     for batch in batches:
-        batch = match_size(check_uint8_images(batch), classifier.image_shape)
+        features, probabilities = activations_of(classifier, batch)
         part = labels[metric.count : metric.count + len(batch)]
         part = check_labels(part, len(batch), classifier.num_classes)
-        features, probabilities = classifier.activations(batch)
         metric.update_activations(features, probabilities, part)
         for label, statistics in enumerate(classes):
             statistics.update(features[part == label])

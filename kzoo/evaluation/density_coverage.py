@@ -49,13 +49,9 @@ class DensityCoverage(ManifoldMetric):
     them.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
-            methods then take features `(n, d)` in the place of images.
+        classifier, name, dtype: as in `FrechetDistance`.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         k: int, which nearest neighbor the spheres around the real features reach to.
-        name: name of the metric.
-        dtype: as in any Keras metric.
 
     Raises:
         ValueError: as `SamplePrecision`.

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kzoo.classifier import Reference
-from kzoo.evaluation.classifier_metric import check_uint8_images, match_size, resolve_classifier
+from kzoo.evaluation.classifier_metric import activations_of, resolve_classifier
 from kzoo.evaluation.diversity_score import DiversityScore
 from kzoo.evaluation.frechet_distance import FrechetDistance
 from kzoo.evaluation.inception_score import InceptionScore
@@ -34,9 +34,8 @@ def evaluate_images(images, classifier="mnist", splits=1):
         metrics = [InceptionScore(classifier, splits=splits), DiversityScore(classifier), *metrics]
     count, histogram = 0, np.zeros(classifier.num_classes, "int64")
     for batch in [images] if hasattr(images, "shape") else images:
-        batch = match_size(check_uint8_images(batch), classifier.image_shape)
-        features, probabilities = classifier.activations(batch)
-        count += len(batch)
+        features, probabilities = activations_of(classifier, batch)
+        count += len(features)
         histogram += class_counts(classifier, probabilities)
         for metric in metrics:
             metric.update_activations(features, probabilities)
@@ -79,16 +78,14 @@ def measure_reference(classifier, train_images, train_labels, test_images):
     distance.set_reference(train_images)
     mean, covariance = distance.reference
     if train_labels is None:
-        train_images = match_size(check_uint8_images(train_images), classifier.image_shape)
-        shares = classifier.activations(train_images)[1].mean(axis=0)
+        shares = activations_of(classifier, train_images)[1].mean(axis=0)
     elif classifier.multi_label:
         shares = np.mean(train_labels, axis=0)
     else:
         labels = np.bincount(train_labels, minlength=classifier.num_classes)
         shares = labels / labels.sum()
 
-    test_images = match_size(check_uint8_images(test_images), classifier.image_shape)
-    activations = classifier.activations(test_images)
+    activations = activations_of(classifier, test_images)
     metrics = [distance]
     if not classifier.multi_label:
         metrics += [InceptionScore(classifier), DiversityScore(classifier, reference=shares)]

@@ -13,16 +13,11 @@ class FeatureSetMetric(ClassifierMetric):
     All features are kept: 10,000 images of 128 features take 5 MB.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
-            methods then take features `(n, d)` in the place of images.
+        classifier, name, dtype: as in `FrechetDistance`.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
-        name: name of the metric.
-        dtype: as in any Keras metric.
 
     Raises:
-        ValueError: if the classifier is none of these, or the
-            reference has another shape or too few rows.
+        ValueError: as `FrechetDistance`, and if the reference has too few rows.
     """
 
     of_features = True

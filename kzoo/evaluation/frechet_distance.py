@@ -109,8 +109,7 @@ class FrechetDistance(ClassifierMetric):
         dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
-        ValueError: if the classifier is none of these, or the
-            reference has other shapes.
+        ValueError: if the classifier is none of these, or the reference has other shapes.
     """
 
     score = "frechet_distance"

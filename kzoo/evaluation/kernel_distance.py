@@ -56,20 +56,15 @@ class KernelDistance(FeatureSetMetric):
     subset. Unlike the Frechet distance, its expectation does not depend on the number of images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
-            methods then take features `(n, d)` in the place of images.
+        classifier, name, dtype: as in `FrechetDistance`.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         subsets: how many subsets.
         subset_size: images of either kind per subset, at least 2; if there are fewer images of one
             kind, this number of both.
         seed: int, of the subsets.
-        name: name of the metric.
-        dtype: as in any Keras metric.
 
     Raises:
-        ValueError: if the classifier is none of these, an argument is
-            outside its range, or the reference has another shape.
+        ValueError: as `FrechetDistance`, and if an argument is outside its range.
     """
 
     score = "kernel_distance"

@@ -1,4 +1,4 @@
-"""The likelihood of test images under the models of a density; see `kzoo.evaluation.protocols`."""
+"""The likelihood of test images under the models of a density."""
 
 import numpy as np
 
@@ -32,7 +32,7 @@ def likelihood_scores(
         images: uint8 array `(n, height, width, channels)`, of 0 and 255 only if `is_binary(model)`.
         importance_samples: latents per image, where the likelihood is estimated from them.
         seed: an int, of the latents.
-        track: as in `sample`.
+        track: as in `kzoo.evaluation.protocols.sample`.
         labels: int array `(n,)`, for a class-conditional model.
         nll_images: the likelihood is estimated for this many of the first images; `None` for
             all.
@@ -95,7 +95,7 @@ def bound_scores(
     many = f"{part}{importance_samples} importance samples, seed {seed}"
     total = nll(importance_samples, "Likelihood")
     scores = [Score("negative_elbo", bound, "nats", one), Score("nll", total, "nats", many)]
-    if not is_binary(model) and model.likelihood != "gaussian":  # a density has no bits
+    if not is_binary(model) and getattr(model, "likelihood", None) != "gaussian":  # a density
         scores.append(Score("bits_per_dim", float(model.bits_per_dim(total)), "bits/dim", many))
     k = getattr(model, "num_importance_samples", 1)
     if k > 1:

@@ -7,13 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kzoo.evaluation import protocols
-from kzoo.evaluation.capabilities import (
-    can,
-    conditions_of,
-    is_binary,
-    learns_labels,
-    takes_pairs,
-)
+from kzoo.evaluation.capabilities import can, conditions_of, is_binary, learns_labels, takes_pairs
 from kzoo.evaluation.conditional_accuracy import conditional_scores
 from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
 from kzoo.evaluation.reconstruction_scores import discrete_code_scores, reconstruction_scores
@@ -105,13 +99,7 @@ def _accuracy(model, given):
 def _likelihood(model, given):
     images, labels, text = given.images(learns_labels(model), is_binary(model))
     scores = likelihood_scores(
-        model,
-        images,
-        given.importance_samples,
-        given.seed,
-        given.track,
-        labels,
-        given.nll_images,
+        model, images, given.importance_samples, given.seed, given.track, labels, given.nll_images
     )
     return scores, None, text
 

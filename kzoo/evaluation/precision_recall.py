@@ -109,17 +109,13 @@ class SamplePrecision(ManifoldMetric):
     """The share of images that look like real ones: those in the manifold of the real images.
 
     Args:
-        classifier: name of a `kzoo.Classifier` preset, a `kzoo.Classifier`, a Keras model from
-            images to features (see `kzoo.metrics.FeatureExtractor`), or the number of features: all
-            methods then take features `(n, d)` in the place of images.
+        classifier, name, dtype: as in `FrechetDistance`.
         reference: `(m, d)`, features of the real images; or None. See also `set_reference`.
         k: int, which nearest neighbor the spheres around the features reach to.
-        name: name of the metric.
-        dtype: as in any Keras metric.
 
     Raises:
-        ValueError: if the classifier is none of these, k is not a
-            positive integer, or the reference has another shape or no more than k rows.
+        ValueError: as `FrechetDistance`, and if k is not a positive integer, or the reference has
+            no more than k rows.
     """
 
     score = "precision"

@@ -1,44 +1,19 @@
-"""How the models' scores are measured: what `kzoo evaluate` prints and the model cards quote.
+"""Samples of a model and their scores by a classifier; the accuracy of a classifier.
 
-* `sample_scores`: models that draw images, by what a classifier makes of many samples. For those
-  on the features of a second classifier, see `kzoo.evaluation.judge`.
-* `likelihood_scores`: models of a density, by the likelihood of test images.
-* `reconstruction_scores`: autoencoders, by how well they reconstruct test images.
-* `discrete_code_scores`: models of discrete codes, by reconstructions and by the codes' prior.
-* `accuracy_scores`: classifiers, by their accuracy on test images, with the scores that real
-  images get.
-
-Every score says by which protocol it was measured. All run on any backend, from a seed.
+Every score says by which protocol it was measured. All run on any backend, from a seed. The scores
+of other kinds are in `likelihood_scores.py`, `reconstruction_scores.py`, `translation_scores.py`,
+`conditional_accuracy.py` and `judge.py`.
 """
 
 import numpy as np
 
 from kzoo.checks import check_positive_int, seed_generator
-from kzoo.classifier.classifier import SCORES
 from kzoo.conditions import check_given
-from kzoo.evaluation.capabilities import can, conditions_of, is_binary, takes
+from kzoo.evaluation.capabilities import can, conditions_of, takes
 from kzoo.evaluation.evaluate import evaluate_images
-from kzoo.evaluation.likelihood_scores import NLL_IMAGES, likelihood_scores
-from kzoo.evaluation.reconstruction_scores import discrete_code_scores, reconstruction_scores
 from kzoo.evaluation.scores import Score, untracked
 
-__all__ = [
-    "NLL_IMAGES",
-    "SAMPLE_SCORES",
-    "Score",
-    "accuracy_scores",
-    "describe_sample",
-    "discrete_code_scores",
-    "is_binary",
-    "likelihood_scores",
-    "reconstruction_scores",
-    "sample",
-    "sample_scores",
-]
-
 SAMPLE_GROUP = 640  # images drawn from one seed, ten mini-batches of 64
-
-SAMPLE_SCORES = SCORES
 
 
 def sample(model, num_samples, seed=0, track=untracked, **options):

@@ -1,4 +1,4 @@
-"""How well models reconstruct test images; see `kzoo.evaluation.protocols`."""
+"""How well models reconstruct test images."""
 
 import keras
 import numpy as np

@@ -34,7 +34,7 @@ def encoded(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    return _moments(model, images)[0]
+    return moments(model, images)[0]
 
 
 def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
@@ -51,10 +51,16 @@ def decoded(model, latents, batch_size=DRAWN_AT_ONCE):
         ValueError: for another model, or latents of another length.
     """
     decode, transform = (getattr(model, name, None) for name in ("decode", "transform_noise"))
+    conditions = ", ".join(condition.name for condition in getattr(model, "conditioned_on", ()))
     if not (decode or transform) or not getattr(model, "latent_dim", None):
         raise ValueError(
             "Expected a model with latents (`latent_dim`, and `decode` or `transform_noise`); got "
             f"{type(model).__name__}."
+        )
+    if conditions and not decode:
+        raise ValueError(
+            f"Expected a model that draws from latents alone; this {type(model).__name__} also "
+            f"needs {conditions}: see generate()."
         )
     latents = as_floats("latents", latents)
     latents = check_latents(latents.reshape(-1, *latents.shape[-1:]), model.latent_dim)
@@ -111,19 +117,21 @@ def latent_scores(model, images):
     Raises:
         ValueError: for another model, or images that do not fit it.
     """
-    mean, log_variance = _moments(model, images)
+    return scores_of(*moments(model, images))
+
+
+def scores_of(mean, log_variance):
+    """`latent_scores`, of what `moments` gives."""
     if log_variance is None:
         return np.var(mean, axis=0)
     return 0.5 * np.mean(np.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=0)
 
 
-def has_posterior(model, images):
-    """Whether `encode` gives a posterior: mean and log-variance. The prior is then N(0, I)."""
-    return _moments(model, images[:1])[1] is not None
+def moments(model, images):
+    """`(latents, log-variances)`, each (n, latent_dim): a posterior, whose prior is N(0, I).
 
-
-def _moments(model, images):
-    """`(latents, log-variances or None)`, each (n, latent_dim)."""
+    The second is `None` for a model whose `encode` gives latents alone.
+    """
     encoded = check_model(model).encode(images)
     mean, log_variance = encoded if isinstance(encoded, tuple) else (encoded, None)
     if np.shape(mean) != (len(images), model.latent_dim):

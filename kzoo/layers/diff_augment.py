@@ -18,7 +18,8 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import seed_generator
+from kzoo.checks import check_number, seed_generator
+from kzoo.configs import Configured
 
 
 class _Random:
@@ -74,7 +75,7 @@ class _Spread:
         return numbers - ops.floor(numbers)
 
 
-class _Augmentation(keras.layers.Layer):
+class _Augmentation(Configured, keras.layers.Layer):
     """Changes every image of a batch by numbers of its own; a subclass writes `augment`.
 
     Args:
@@ -83,7 +84,8 @@ class _Augmentation(keras.layers.Layer):
 
     def __init__(self, seed=None, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.seed = seed
+        # A config has no generator, which the layer shares with others.
+        self.seed = None if isinstance(seed, keras.random.SeedGenerator) else seed
         self.seed_generator = seed_generator(seed)
         self.built = True  # there are no weights
 
@@ -91,9 +93,10 @@ class _Augmentation(keras.layers.Layer):
         return self.augment(images, _Random(self.seed_generator)) if training else images
 
     def spread(self, images, key):
-        """Images (b, h, w, c), changed by the same numbers each time, on every backend.
+        """Images, changed by the same numbers each time, on every backend.
 
         Args:
+            images: (b, h, w, c).
             key: an int or an int32 scalar tensor; other keys give other numbers.
         """
         return self.augment(ops.convert_to_tensor(images, "float32"), _Spread(key))
@@ -104,10 +107,6 @@ class _Augmentation(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return input_shape
-
-    def get_config(self):
-        seed = None if isinstance(self.seed, keras.random.SeedGenerator) else self.seed
-        return {**super().get_config(), "seed": seed}
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -140,13 +139,8 @@ class _Ratio(_Augmentation):
 
     def __init__(self, ratio=None, seed=None, **kwargs):
         ratio = self.default if ratio is None else ratio
-        if not 0.0 < ratio < 1.0:
-            raise ValueError(f"ratio must be between 0 and 1, got {ratio!r}.")
         super().__init__(seed, **kwargs)
-        self.ratio = float(ratio)
-
-    def get_config(self):
-        return {**super().get_config(), "ratio": self.ratio}
+        self.ratio = check_number("ratio", ratio, lambda x: 0 < x < 1, "between 0 and 1")
 
     def part(self, side):
         """The part of a side, in pixels."""
@@ -280,6 +274,3 @@ class DiffAugment(_Augmentation):
         for layer in self.augmentations:
             images = layer.augment(images, numbers)
         return images
-
-    def get_config(self):
-        return {**super().get_config(), "policies": list(self.policies)}

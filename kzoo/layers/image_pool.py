@@ -4,10 +4,11 @@ import keras
 from keras import ops
 
 from kzoo.checks import check_image_shape, check_positive_int, seed_generator
+from kzoo.configs import Configured
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class ImagePool(keras.layers.Layer):
+class ImagePool(Configured, keras.layers.Layer):
     """Keeps images, and gives past ones in place of new ones.
 
     * Shrivastava et al. 2017, "Learning from simulated and unsupervised images through adversarial
@@ -47,7 +48,8 @@ class ImagePool(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", "trainable": False, **kwargs})
         self.size = check_positive_int("size", size)
         self.image_shape = check_image_shape(image_shape)
-        self.seed = seed
+        # A config has no generator, which the layer shares with others.
+        self.seed = None if isinstance(seed, keras.random.SeedGenerator) else seed
         self.seed_generator = seed_generator(seed)
         self.images = self.add_weight(
             (self.size, *self.image_shape), "zeros", trainable=False, name="images"
@@ -76,11 +78,6 @@ class ImagePool(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)
-
-    def get_config(self):
-        seed = None if isinstance(self.seed, keras.random.SeedGenerator) else self.seed
-        own = {"size": self.size, "image_shape": list(self.image_shape), "seed": seed}
-        return {**super().get_config(), **own}
 
 
 def _column(values):

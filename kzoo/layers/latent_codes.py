@@ -3,9 +3,11 @@
 import itertools
 
 import keras
+import numpy as np
 from keras import ops
 
 from kzoo import backend
+from kzoo.checks import as_number, check_int, check_number
 from kzoo.configs import Configured
 
 
@@ -41,21 +43,17 @@ class LatentCodes(Configured, keras.layers.Layer):
 
     def __init__(self, codes, probabilities=None, scale=3.0, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})  # no ties from rounded latents
-        if not isinstance(codes, int) or codes < 2:
-            raise ValueError(f"codes must be an int of at least 2, got {codes!r}.")
-        if not 0 < scale < float("inf"):
-            raise ValueError(f"scale must be positive, got {scale!r}.")
+        self.codes = codes = check_int("codes", codes, 2, "an int of at least 2")
+        self.scale = check_number("scale", scale, lambda x: 0 < x < float("inf"), "positive")
         if probabilities is not None:
-            probabilities = [float(p) for p in probabilities]
-            if len(probabilities) != codes or min(probabilities) <= 0:
+            probabilities = [as_number(p) for p in np.atleast_1d(probabilities)]
+            if len(probabilities) != codes or not all(p > 0 for p in probabilities):
                 raise ValueError(
                     f"probabilities must be codes={codes} positive numbers, got {probabilities!r}."
                 )
             if abs(sum(probabilities) - 1.0) > 1e-3:
                 raise ValueError(f"probabilities must sum to 1, got {sum(probabilities)!r}.")
-        self.codes = codes
         self.probabilities = probabilities
-        self.scale = float(scale)
 
     def build(self, input_shape):
         if input_shape[-1] < self.codes:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kzoo.checks import check_int, check_positive_int
 from kzoo.configs import Configured
 
 
@@ -60,14 +61,14 @@ class MaskedConv(Configured, IncrementalConv, keras.layers.Layer):
         super().__init__(**kwargs)
         if mask_type not in ("A", "B"):
             raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
-        if kernel_size < 1 or kernel_size % 2 == 0:
-            raise ValueError(f"`kernel_size` must be odd and positive, got {kernel_size}.")
-        self.filters = filters
-        self.kernel_size = kernel_size
+        self.filters = check_positive_int("filters", filters)
+        self.kernel_size = check_int("kernel_size", kernel_size, 1, "odd and positive")
+        if self.kernel_size % 2 == 0:
+            raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}.")
         self.mask_type = mask_type
         self.groups = groups
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.left = kernel_size // 2
+        self.left = self.kernel_size // 2
 
     def check_input(self, features):
         """`ValueError` unless the features of the input can be divided among the channels."""
@@ -116,13 +117,7 @@ class MaskedConv2D(MaskedConv):
     """
 
     def __init__(
-        self,
-        filters,
-        kernel_size,
-        mask_type,
-        groups=1,
-        kernel_initializer="he_normal",
-        **kwargs,
+        self, filters, kernel_size, mask_type, groups=1, kernel_initializer="he_normal", **kwargs
     ):
         super().__init__(filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs)
         if not 1 <= groups <= filters:

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from kzoo.checks import check_positive_int
 from kzoo.layers.masked_conv import MaskedConv, channel_mask
 
 
@@ -44,12 +45,12 @@ class MaskedRowConv2D(MaskedConv):
         **kwargs,
     ):
         super().__init__(filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs)
-        if blocks < 1 or filters % blocks or filters // blocks < groups:
+        self.blocks = check_positive_int("blocks", blocks)
+        if filters % blocks or filters // blocks < groups:
             raise ValueError(
                 f"`filters` must be a multiple of `blocks`={blocks}, with at least "
                 f"`groups`={groups} features in each, got {filters}."
             )
-        self.blocks = blocks
         self.use_bias = use_bias
 
     def build(self, input_shape):

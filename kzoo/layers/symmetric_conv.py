@@ -34,7 +34,7 @@ def _checked(kernel_size, strides, kwargs):
 
 def _side(name, value):
     """The int of an int or of a pair of equal ints, which a config has."""
-    sides = (value, value) if isinstance(value, int) else tuple(value)
+    sides = tuple(value) if isinstance(value, list | tuple) else (value, value)
     if len(sides) != 2 or sides[0] != sides[1] or not isinstance(sides[0], int) or sides[0] < 1:
         raise ValueError(f"{name} must be one positive int for both sides, got {value!r}.")
     return sides[0]

@@ -4,13 +4,7 @@ import inspect
 
 import keras
 
-from kzoo.checks import (
-    check_keywords,
-    check_name,
-    check_natural,
-    check_positive_int,
-    check_rate,
-)
+from kzoo.checks import check_keywords, check_name, check_natural, check_positive_int, check_rate
 
 #: What `keras.Model.compile` takes and a model of kzoo says itself.
 OWN = ("self", "optimizer", "loss", "loss_weights", "metrics", "weighted_metrics")

@@ -9,10 +9,7 @@ from kzoo.networks.by_name import (
 )
 from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kzoo.networks.dcgan_4x4 import dcgan_4x4_discriminator, dcgan_4x4_generator
-from kzoo.networks.fully_connected import (
-    fully_connected_discriminator,
-    fully_connected_generator,
-)
+from kzoo.networks.fully_connected import fully_connected_discriminator, fully_connected_generator
 from kzoo.networks.patchgan import patchgan_discriminator
 from kzoo.networks.resnet import resnet_discriminator, resnet_generator
 from kzoo.networks.resnet_translator import resnet_translator

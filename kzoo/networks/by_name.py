@@ -5,10 +5,7 @@ import functools
 from kzoo.networks.began import began_discriminator, began_generator
 from kzoo.networks.dcgan import dcgan_discriminator, dcgan_generator
 from kzoo.networks.dcgan_4x4 import dcgan_4x4_discriminator, dcgan_4x4_generator
-from kzoo.networks.fully_connected import (
-    fully_connected_discriminator,
-    fully_connected_generator,
-)
+from kzoo.networks.fully_connected import fully_connected_discriminator, fully_connected_generator
 from kzoo.networks.patchgan import patchgan_discriminator
 from kzoo.networks.resnet import resnet_discriminator, resnet_generator
 from kzoo.networks.resnet_translator import resnet_translator
@@ -28,7 +25,6 @@ _NETWORKS = {
     "dcgan_4x4": (dcgan_4x4_discriminator, dcgan_4x4_generator, {"width", "batch_norm", "fading"}),
     "began": (began_discriminator, began_generator, {"width", "repeats"}),
 }
-NAMES = tuple(_NETWORKS)
 _WITH_CODES = ("dcgan", "dcgan_4x4")
 # Those of translation: from an image to an image, with their options, and from an image to a map
 # of logits.
@@ -42,13 +38,13 @@ _OF_DISCRIMINATOR = {"began": {"code_dim", "channels"}}
 
 
 def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **options):
-    """One of `NAMES` for images; it takes the options that it knows.
+    """One of `_NETWORKS` for images; it takes the options that it knows.
 
     Raises:
         ValueError: if there is no network of that name, it does not fit the images, or it cannot be
             spectrally normalized.
     """
-    build, _, known = _find("discriminator", name)
+    build, _, known = _known("discriminator", name, _NETWORKS)
     _check_fading("discriminator", name, options)
     known = known | _OF_DISCRIMINATOR.get(name, {"spectral_normalization"})
     if spectral_normalization and "spectral_normalization" not in known:
@@ -61,13 +57,13 @@ def discriminator_by_name(name, image_shape, *, spectral_normalization=False, **
 
 
 def generator_by_name(name, image_shape, latent_dim, *, codes=0, role="generator", **options):
-    """One of `NAMES` from latents to images; it takes the options that it knows.
+    """One of `_NETWORKS` from latents to images; it takes the options that it knows.
 
     Raises:
         ValueError: if there is no network of that name, it does not fit the images, or it has no
             categorical latent.
     """
-    _, build, known = _find(role, name)
+    _, build, known = _known(role, name, _NETWORKS)
     _check_fading(role, name, options)
     chosen = {key: options[key] for key in known & set(options)}
     if name in _WITH_CODES:
@@ -101,10 +97,6 @@ def patch_discriminator_by_name(name, image_shape, *, role="discriminator", **op
 def _check_fading(role, name, options):
     if options.get("fading") and "fading" not in _NETWORKS[name][2]:
         raise ValueError(f"fade_images needs {role}='dcgan_4x4', got {role}={name!r}.")
-
-
-def _find(role, name):
-    return _known(role, name, _NETWORKS)
 
 
 def _known(role, name, networks):

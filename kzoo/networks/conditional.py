@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from kzoo.layers import channels_last as layers
+from kzoo.networks.shared import normal
 
 CONDITIONING = ("projection", "concatenation", "auxiliary")
 
@@ -56,8 +57,9 @@ def projection_discriminator(network, num_classes, init_stddev=0.02):
     """
     features = network.layers[-1].input  # (b, d)
     labels = layers.Input((), dtype="int32", name="labels")
-    normal = keras.initializers.RandomNormal(stddev=init_stddev)
-    vectors = layers.Embedding(num_classes, features.shape[-1], normal, name="projection")(labels)
-    projection = layers.Dot(axes=1)([vectors, features])  # (b, 1)
+    embedding = layers.Embedding(
+        num_classes, features.shape[-1], normal(init_stddev), name="projection"
+    )
+    projection = layers.Dot(axes=1)([embedding(labels), features])  # (b, 1)
     logits = layers.Add()([network.outputs[0], projection])
     return keras.Model([*network.inputs, labels], logits, name=network.name)

@@ -14,11 +14,7 @@ projection starts; kernels are 5x5 and padded alike on both sides, as in the aut
 
 import keras
 
-from kzoo.layers import (
-    LatentCodes,
-    SymmetricConv2D,
-    SymmetricConv2DTranspose,
-)
+from kzoo.layers import LatentCodes, SymmetricConv2D, SymmetricConv2DTranspose
 from kzoo.layers import channels_last as layers
 from kzoo.networks.shared import LEAK, depth_of, normal, normalization, spectrally_normalized
 
@@ -112,10 +108,7 @@ def dcgan_generator(
     features = width * 2 ** (depth - 1)
     inputs = x = layers.Input((latent_dim,))
     x = LatentCodes(codes)(x) if codes else x
-    x = layers.Dense(
-        height * width_ * features,
-        kernel_initializer=normal(init_stddev),
-    )(x)
+    x = layers.Dense(height * width_ * features, kernel_initializer=normal(init_stddev))(x)
     x = layers.Reshape((height, width_, features))(x)
     x = normalization()(x) if batch_norm and not pointwise else x
     x = layers.ReLU()(x)

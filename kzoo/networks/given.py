@@ -7,13 +7,11 @@ import keras
 from kzoo.checks import as_line
 
 
-def check_network(name, network, inputs, output):
+def check_network(name, network, inputs, output, kind=keras.Model):
     """Checks a user's Keras model.
 
     Args:
-        name: of the argument, for the message.
-        network: what was given.
-        inputs: list of `(shape, dtype)` without the batch, one for each input.
+        name, network, inputs, kind: as in `output_shapes`.
         output: shape of the output without the batch; `None` for a size that may be any.
 
     Returns:
@@ -22,25 +20,43 @@ def check_network(name, network, inputs, output):
     Raises:
         ValueError: unless it is a `keras.Model` that maps such inputs to such an output.
     """
-    if not isinstance(network, keras.Model):
-        raise ValueError(f"{name} must be a keras.Model, got {network!r}.")
-    shapes = " and ".join(str((None, *shape)) for shape, _ in inputs)
-    tensors = [keras.Input(shape, dtype=dtype) for shape, dtype in inputs]
-    try:
-        given = network(tensors if len(tensors) > 1 else tensors[0])
-    except Exception as error:  # whatever its layers raise on a shape they cannot take
-        raise ValueError(
-            f"{name} does not take inputs of shape {shapes}: {as_line(error)}"
-        ) from error
-    given = [tuple(tensor.shape) for tensor in keras.tree.flatten(given)]
+    given = output_shapes(name, network, inputs, kind)
     expected = (None, *output)
     fits = len(given) == 1 and len(given[0]) == len(expected)
     if not fits or any(e not in (None, g) for g, e in zip(given[0], expected)):
         raise ValueError(
-            f"{name} must map inputs {shapes} to outputs {expected}, got outputs "
+            f"{name} must map inputs {_with_batch(inputs)} to outputs {expected}, got outputs "
             f"{', '.join(map(str, given))}."
         )
     return network
+
+
+def output_shapes(name, network, inputs, kind=keras.Model):
+    """The shapes of a network's outputs for symbolic inputs, which also builds it.
+
+    Args:
+        name: of the argument, for the message.
+        network: what was given.
+        inputs: list of `(shape, dtype)` without the batch, one for each input.
+        kind: the class that it must be of; `keras.Layer` also takes a single layer.
+
+    Raises:
+        ValueError: if it is of another class, or does not take such inputs.
+    """
+    if not isinstance(network, kind):
+        raise ValueError(f"{name} must be a keras.Model, got {network!r}.")
+    tensors = [keras.Input(shape, dtype=dtype) for shape, dtype in inputs]
+    try:
+        outputs = network(tensors if len(tensors) > 1 else tensors[0])
+    except Exception as error:  # whatever its layers raise on a shape they cannot take
+        raise ValueError(
+            f"{name} does not take inputs of shape {_with_batch(inputs)}: {as_line(error)}"
+        ) from error
+    return [tuple(tensor.shape) for tensor in keras.tree.flatten(outputs)]
+
+
+def _with_batch(inputs):
+    return " and ".join(str((None, *shape)) for shape, _ in inputs)
 
 
 def shape_of_images(image_shape, seen_by, drawn_by, default=(32, 32, 1), classes=0):

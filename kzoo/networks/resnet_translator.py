@@ -40,12 +40,7 @@ def _check_shape(shape):
 
 
 def resnet_translator(
-    source_shape,
-    image_shape,
-    width=64,
-    blocks=None,
-    init_stddev=0.02,
-    name="generator",
+    source_shape, image_shape, width=64, blocks=None, init_stddev=0.02, name="generator"
 ):
     """Sources (b, h, w, c) to images (b, h, w, channels) in [-1, 1].
 

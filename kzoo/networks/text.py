@@ -35,8 +35,7 @@ def text_encoder(num_tokens, max_words, text_dim, word_dim=64, name="text_encode
     """
     tokens = layers.Input((max_words,), dtype="int32", name="captions")
     there = ops.expand_dims(ops.cast(ops.not_equal(tokens, PADDING), "float32"), -1)  # (b, n, 1)
-    normal = keras.initializers.RandomNormal(stddev=1.0)
-    words = layers.Embedding(num_tokens, word_dim, normal, name="words")(tokens)
+    words = layers.Embedding(num_tokens, word_dim, normal(1.0), name="words")(tokens)
     # Without the vectors of padding, a caption is the same whatever `max_words` is.
     words = ops.multiply(words, there)  # (b, n, word_dim)
     phrases = layers.Conv1D(text_dim, 3, padding="same", activation="relu", name="phrases")(words)

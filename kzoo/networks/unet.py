@@ -43,12 +43,7 @@ def _halvings(image_shape):
 
 
 def unet_generator(
-    source_shape,
-    image_shape,
-    width=64,
-    dropout=0.5,
-    init_stddev=0.02,
-    name="generator",
+    source_shape, image_shape, width=64, dropout=0.5, init_stddev=0.02, name="generator"
 ):
     """`[sources (b, h, w, c), noise (b, k)]` to images (b, h, w, channels) in [-1, 1].
 

@@ -62,14 +62,8 @@ def _score(score):
         raise ValueError(
             f"Received the score {score!r}, expected (name, value, unit, protocol, command)."
         )
-    name, value, unit, protocol, command = score
-    return {
-        "name": name,
-        "value": float(value),
-        "unit": unit,
-        "protocol": protocol,
-        "command": command,
-    }
+    entry = dict(zip(("name", "value", "unit", "protocol", "command"), score))
+    return entry | {"value": float(entry["value"])}
 
 
 def _card(title, class_name, metadata, notes, shown):

@@ -18,7 +18,8 @@ from kzoo.presets.safety import HasPresets, check_config, object_class
 from kzoo.presets.shipped import files_of, record_of, shipped_presets
 from kzoo.presets.sources import CONFIG, METADATA, PresetFiles, short
 from kzoo.presets.storage import serialized, without_training, write_preset
-from kzoo.presets.weights_file import find_weights, load_weights
+from kzoo.presets.weights_file import find_weights
+from kzoo.presets.weights_file import load_weights as load_into
 
 # Written by `save_to_preset` itself.
 _OWN_METADATA = (
@@ -124,7 +125,7 @@ class PresetMixin(HasPresets):
         # Other arguments than the preset's may make another number of parameters.
         model = _build(config, kwargs, where, MOST_PARAMETERS if kwargs else parameters)
         if weights is not None:
-            _load(model, weights, parameters)
+            load_into(model, weights, parameters)
         return model
 
     def save_to_preset(
@@ -260,9 +261,6 @@ def read_metadata(preset: str | os.PathLike, model_class: type = PresetMixin) ->
         ConnectionError, ImportError: as `from_preset`.
     """
     return files_of(preset, model_class).read(METADATA)
-
-
-_load = load_weights  # `from_preset` has an argument of that name
 
 
 def _build(config: dict, overrides: dict, where: str, parameters: int) -> Any:

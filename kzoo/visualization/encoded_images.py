@@ -3,10 +3,10 @@
 import numpy as np
 from keras import ops
 
-from kzoo.checks import check_positive, check_positive_int
+from kzoo.checks import check_int, check_positive, check_positive_int
 from kzoo.images import to_uint8
-from kzoo.latents import average_latents, decoded, encoded, latent_scores
-from kzoo.latents.encoding import has_posterior
+from kzoo.latents import average_latents, decoded, encoded
+from kzoo.latents.encoding import moments, scores_of
 from kzoo.visualization.grid import image_grid
 
 
@@ -37,17 +37,15 @@ def latent_traversals(
     Raises:
         ValueError: for another model, images that do not fit it, or numbers outside their range.
     """
-    if check_positive_int("steps", steps) < 2:
-        raise ValueError(f"steps must be at least 2, got {steps}.")
+    steps = check_int("steps", steps, 2, "an integer of at least 2")
     check_positive("extent", extent)
-    scores = latent_scores(model, images)
+    known, log_variance = moments(model, images)
     rows = check_positive_int("num_dimensions", num_dimensions)
-    order = np.argsort(-scores, kind="stable")[:rows]
-    known = encoded(model, images)
-    center, spread = known.mean(axis=0), known.std(axis=0)
-    if has_posterior(model, images):
+    order = np.argsort(-scores_of(known, log_variance), kind="stable")[:rows]
+    start = center = known.mean(axis=0)
+    spread = known.std(axis=0)
+    if log_variance is not None:
         center, spread = np.zeros_like(center), np.ones_like(spread)
-    start = known.mean(axis=0)
     if image is not None:
         start = encoded(model, np.reshape(image, (1, *np.shape(image)[-3:])))[0]
     walks = np.tile(start, (len(order), steps, 1))  # (rows, steps, latent_dim)

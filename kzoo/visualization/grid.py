@@ -81,7 +81,7 @@ def image_grid(images, columns=None, scale=1, padding=2, background=0, path=None
         raise ValueError("Expected at least one image; got none.")
     if not 0 <= as_number(background) <= 255:
         raise ValueError(f"background must be between 0 and 255, got {background!r}.")
-    if padding:
+    if padding != 0:
         check_positive_int("padding", padding)
     scale = check_positive_int("scale", scale)
     count, height, width, channels = images.shape

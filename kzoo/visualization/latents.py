@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.checks import check_positive_int, seed_generator
+from kzoo.checks import check_int, check_positive_int, seed_generator
 from kzoo.latents import decoded
 from kzoo.visualization.grid import image_grid
 
@@ -32,8 +32,7 @@ def interpolation_strip(model, steps=8, rows=1, seed=None, spherical=True, scale
         ValueError: if the model has no latents or an argument is not as described above.
     """
     latent_dim = _latent_dim(model)
-    if check_positive_int("steps", steps) < 2:
-        raise ValueError(f"steps must be at least 2, got {steps}.")
+    steps = check_int("steps", steps, 2, "an integer of at least 2")
     rows = check_positive_int("rows", rows)
     z = keras.random.normal((2, rows, latent_dim), seed=seed_generator(seed))
     start, end = ops.convert_to_numpy(z)  # (rows, latent_dim) each

@@ -4,7 +4,8 @@ import numpy as np
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_natural, check_positive_int
+from kzoo.images import check_images
 from kzoo.models.autoregressive.pixel_model import PixelModel
 from kzoo.visualization.grid import image_grid
 
@@ -66,12 +67,16 @@ def receptive_field(model, row, column, images):
         is 0 for pixels that do not precede the given one, and for those in a blind spot.
 
     Raises:
-        ValueError: if the model is of another kind, or there is no such pixel.
+        ValueError: if the model is of another kind, the images do not fit it, or there is no such
+            pixel.
     """
     if not isinstance(model, PixelModel) or model.condition_features:
         raise ValueError(f"Expected an unconditional pixel model, got {type(model).__name__}.")
+    check_images(model, images)
+    check_natural("row", row)
+    check_natural("column", column)
     height, width, _ = model.image_shape
-    if not (0 <= row < height and 0 <= column < width):
+    if row >= height or column >= width:
         raise ValueError(
             f"Expected a pixel of a {height}x{width} image, got row {row} and column {column}."
         )

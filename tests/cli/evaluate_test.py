@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 import kzoo
+from kzoo.classifier.classifier import SCORES
 from kzoo.cli import card, generate
-from kzoo.evaluation import protocols
+from kzoo.evaluation.likelihood_scores import likelihood_scores
 from kzoo.metrics import evaluate_images, measure_reference
 from kzoo.presets import PresetMixin
 from tests.cli.conftest import squares
@@ -121,7 +122,7 @@ def test_grey_images_have_no_binary_likelihood(saved):
     for family in ("vae", "pixelcnn"):
         model = PresetMixin.from_preset(saved / family)
         with pytest.raises(ValueError, match="needs binarized images"):
-            protocols.likelihood_scores(model, squares(0, 3)[0])
+            likelihood_scores(model, squares(0, 3)[0])
 
 
 @pytest.mark.parametrize("family, steps", [("gan", None), ("cfggan", None), ("cfggan", 0)])
@@ -165,7 +166,7 @@ def test_table_states_value_reference_and_protocol(kzoo_main, saved):
         kzoo.GAN.from_preset(saved / "gan").generate(60, seed=0),
         kzoo.Classifier.from_preset(saved / "classifier"),
     )
-    for name in protocols.SAMPLE_SCORES:
+    for name in SCORES:
         _, value, real, protocol = rows[name].split(maxsplit=3)
         assert float(value) == pytest.approx(report[name], rel=1e-3)
         assert float(real) == pytest.approx(report["reference"][name], rel=1e-3)
@@ -266,7 +267,7 @@ def test_write(kzoo_main, evaluate, saved, tmp_path):
     command = f"kzoo evaluate mine/squares --num-samples 60 --classifier {saved / 'classifier'}"
     assert f"`{command}`" in card and "; real test images " in card
     metadata = json.loads((folder / "metadata.json").read_text())
-    assert [score["name"] for score in metadata["scores"]] == list(protocols.SAMPLE_SCORES)
+    assert [score["name"] for score in metadata["scores"]] == list(SCORES)
     assert {score["command"] for score in metadata["scores"]} == {command}
     # Its name is no plain one: it is given anew each time. A folder's name is remembered.
     assert "classifier" not in metadata

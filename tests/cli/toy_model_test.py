@@ -9,7 +9,7 @@ import pytest
 from keras import ops
 
 import kzoo
-from kzoo.evaluation.protocols import SAMPLE_SCORES
+from kzoo.classifier.classifier import SCORES
 from kzoo.presets import shipped
 
 
@@ -87,7 +87,7 @@ def test_every_command_knows_the_model(kzoo_main, data, saved, root, model_class
     assert code == 0
     scores = {score["name"]: score for score in json.loads(out)["scores"]}
     if model_class is Toy:
-        assert list(scores) == list(SAMPLE_SCORES)
+        assert list(scores) == list(SCORES)
     else:
         assert list(scores) == ["nll", "bits_per_dim"]
         assert scores["bits_per_dim"]["value"] == pytest.approx(8)

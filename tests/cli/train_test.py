@@ -11,7 +11,7 @@ from kzoo import cli
 from kzoo.callbacks import SampleGrid
 from kzoo.cli import common, training
 from kzoo.cli import train as train_command
-from kzoo.evaluation import protocols
+from kzoo.evaluation.capabilities import is_binary
 from tests.cli.conftest import squares
 
 TINY = {
@@ -146,10 +146,10 @@ def digits(tmp_path):
 def test_binary_images_by_default_for_digits(digits, data, family):
     small = {"vae": "widths=(3,)", "pixelcnn": "num_blocks=1"}[family]
     dataset, shape, text, model = opened(family, "--data", digits, "--set", small)
-    assert protocols.is_binary(model) and set(np.unique(dataset[0])) == {0, 255}
+    assert is_binary(model) and set(np.unique(dataset[0])) == {0, 255}
     assert shape == (28, 28, 1) and "binarized anew in every epoch" in text
     dataset, shape, text, model = opened(family, "--data", data, "--set", small)
-    assert not protocols.is_binary(model) and len(np.unique(dataset[0])) > 2
+    assert not is_binary(model) and len(np.unique(dataset[0])) > 2
     assert shape == (8, 8, 1) and "binarized" not in text
     other = {"vae": "likelihood=gaussian", "pixelcnn": "levels=4"}[family]
     dataset, _, text, _ = opened(family, "--data", digits, "--set", small, "--set", other)

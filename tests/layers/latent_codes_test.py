@@ -42,6 +42,8 @@ def test_codes_occur_as_often_as_they_should():
         ([0.5, 0.5], "codes=3 positive numbers"),
         ([0.5, 0.5, 0.0], "positive"),
         ([1, 1, 1], "sum to 1"),
+        ("thirds", "codes=3 positive numbers"),
+        (0.3, "codes=3 positive numbers"),
     ],
 )
 def test_wrong_probabilities(probabilities, message):
@@ -61,11 +63,11 @@ def test_computes_in_float32_whatever_the_policy():
 
 
 def test_config():
-    layer = LatentCodes.from_config(LatentCodes(4, scale=1.5).get_config())
+    layer = LatentCodes.from_config(LatentCodes(np.int64(4), scale=1.5).get_config())
     assert (layer.codes, layer.scale) == (4, 1.5)
 
 
-@pytest.mark.parametrize("codes", [1, -3, 2.5])
+@pytest.mark.parametrize("codes", [1, -3, 2.5, True])
 def test_wrong_number_of_codes(codes):
     with pytest.raises(ValueError, match=f"codes must be an int of at least 2, got {codes}"):
         LatentCodes(codes)
@@ -74,6 +76,8 @@ def test_wrong_number_of_codes(codes):
 def test_wrong_scale():
     with pytest.raises(ValueError, match="scale must be positive, got 0"):
         LatentCodes(4, scale=0)
+    with pytest.raises(ValueError, match="scale must be positive, got 'long'"):
+        LatentCodes(4, scale="long")
 
 
 def test_more_codes_than_latents():

@@ -119,6 +119,8 @@ def test_config_round_trip():
         ({"mask_type": "C"}, "'A' or 'B', got 'C'"),
         ({"kernel_size": 4}, "odd and positive, got 4"),
         ({"kernel_size": 0}, "odd and positive, got 0"),
+        ({"kernel_size": "3"}, "odd and positive, got '3'"),
+        ({"filters": "many"}, "filters must be a positive integer, got 'many'"),
         ({"groups": 9}, "got groups=9"),
         ({"groups": 0}, "got groups=0"),
     ],

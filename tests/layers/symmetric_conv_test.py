@@ -139,6 +139,7 @@ def test_shape_and_config(layer_class):
     [
         ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
         ({"kernel_size": (3, 5)}, "kernel_size must be one positive int"),
+        ({"kernel_size": 1.5}, "kernel_size must be one positive int for both sides, got 1.5"),
         ({"kernel_size": 3, "strides": 0}, "strides must be one positive int"),
         ({"kernel_size": 3, "padding": "valid"}, "padding='same', got 'valid'"),
         ({"kernel_size": 3, "dilation_rate": 2}, "dilation_rate=1, got 2"),

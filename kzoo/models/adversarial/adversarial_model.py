@@ -28,8 +28,9 @@ from kzoo.networks.given import copy_of
 class AdversarialModel(TwoOptimizers):
     """A discriminator and a network that makes images, each with an optimizer of its own.
 
-    A subclass names its other network in `generator_name`. It makes the two networks, then calls
-    `_set_options`, and `_finish` when all else is made.
+    A subclass names its other network in `generator_name`. It calls `_keep_names` with what the
+    user gave for the two networks, makes them, then calls `_set_options`, and `_finish` when all
+    else is made.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -78,24 +79,23 @@ class AdversarialModel(TwoOptimizers):
         inputs = [images, *given] if given else images
         return ops.cast(self.discriminator(inputs, training=training), "float32")
 
-    def _check_spectral(self, discriminator):
-        """`ValueError` for spectral normalization of a network that the user gave."""
+    def _keep_names(self, discriminator, generator):
+        """Keeps the names of the networks that were named, not given as a `keras.Model`.
+
+        Raises:
+            ValueError: for spectral normalization of a network that the user gave.
+        """
         if self.spectral_normalization and not isinstance(discriminator, str):
             raise ValueError(
                 "spectral_normalization=True is for a discriminator given by its name; got "
                 f"{discriminator!r}. Wrap its layers in kzoo.layers.SpectralNormalization instead."
             )
+        given = {"discriminator": discriminator, self.generator_name: generator}
+        named = {role: name for role, name in given.items() if isinstance(name, str)}
+        self.networks_by_name.update(named)
 
-    def _set_options(self, *named):
-        """Keeps the names of the networks that were named, and adds what the options need.
-
-        Args:
-            *named: the arguments for the discriminator and for the other network: a
-                `keras.Model`, which the user gave, or a name.
-        """
-        for role, given in zip(("discriminator", self.generator_name), named, strict=True):
-            if isinstance(given, str):
-                self.networks_by_name[role] = given
+    def _set_options(self):
+        """Adds what the options need, once the two networks are made."""
         if self.average_decay:
             average = copy_of(getattr(self, self.generator_name))
             average.trainable = False

@@ -96,13 +96,10 @@ class AlternatingGAN(Growth, Recognition, LatentGAN):
         self.discriminator_steps = check_positive_int("discriminator_steps", discriminator_steps)
         self.width = check_positive_int("width", width)
         self.pointwise = check_flag("pointwise", pointwise)
-        self.instance_noise = float(instance_noise)
+        self.instance_noise = instance_noise
         self._check_growth(fade_images, grow_from)
         self._set_networks(
-            discriminator,
-            generator,
-            self.network_options(),
-            {"codes": codes, "batch_norm": True},
+            discriminator, generator, self.network_options(), {"codes": codes, "batch_norm": True}
         )
         self._set_recognition(codes, information, auxiliary_weight)
         self._set_growth(grow_from)

@@ -3,7 +3,7 @@
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_optional_int
+from kzoo.checks import check_name, check_optional_int
 from kzoo.conditions import classes
 from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.networks import discriminator_by_name, generator_by_name
@@ -47,8 +47,7 @@ class LatentGAN(AdversarialModel):
     ):
         super().__init__(image_shape, latent_dim, **kwargs)
         num_classes = check_optional_int("num_classes", num_classes)
-        if conditioning not in CONDITIONING:
-            raise ValueError(f"conditioning must be one of {CONDITIONING}, got {conditioning!r}.")
+        check_name("conditioning", conditioning, CONDITIONING)
         if conditioning in self.refused_conditioning:
             takes = [name for name in CONDITIONING if name not in self.refused_conditioning]
             raise ValueError(
@@ -130,8 +129,7 @@ class LatentGAN(AdversarialModel):
             ValueError: if a network's shapes do not fit, or there is none of that name.
         """
         role = self.generator_name
-        named = discriminator, generator
-        self._check_spectral(discriminator)
+        self._keep_names(discriminator, generator)
         shape, latent_dim, classes = self.image_shape, self.latent_dim, self.num_classes
         seen_classes = None if self.auxiliary else classes
         with dtype_policy(self.dtype_policy):
@@ -157,7 +155,7 @@ class LatentGAN(AdversarialModel):
             "discriminator", discriminator, seen, self.discriminator_output
         )
         setattr(self, role, check_network(role, generator, [latents, *labels], shape))
-        self._set_options(*named)
+        self._set_options()
 
     @classmethod
     def from_config(cls, config, custom_objects=None):

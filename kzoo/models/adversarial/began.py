@@ -20,7 +20,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import as_number, check_positive, check_positive_int
+from kzoo.checks import check_number, check_positive, check_positive_int
 from kzoo.models.adversarial.alternating import AlternatingGAN
 
 
@@ -79,8 +79,7 @@ class BEGAN(AlternatingGAN):
                 f"{kwargs['information']!r}: its discriminator is an autoencoder, which has no "
                 "features before its last layer that a category could be predicted from."
             )
-        if not 0.0 < as_number(gamma) <= 1.0:
-            raise ValueError(f"gamma must be above 0 and at most 1, got {gamma!r}.")
+        gamma = check_number("gamma", gamma, lambda x: 0 < x <= 1, "above 0 and at most 1")
         self.repeats = check_positive_int("repeats", repeats)
         super().__init__(
             image_shape,
@@ -91,7 +90,7 @@ class BEGAN(AlternatingGAN):
             conditioning=conditioning,
             **kwargs,
         )
-        self.gamma = float(gamma)
+        self.gamma = gamma
         self.lambda_k = check_positive("lambda_k", lambda_k)
 
     def _finish(self):

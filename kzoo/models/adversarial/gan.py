@@ -14,11 +14,7 @@ batches, each normalized with its own statistics.
 import keras
 
 from kzoo.checks import check_name
-from kzoo.losses.adversarial import (
-    GENERATOR_LOSSES,
-    discriminator_loss,
-    hinge_discriminator_loss,
-)
+from kzoo.losses.adversarial import GENERATOR_LOSSES, discriminator_loss, hinge_discriminator_loss
 from kzoo.models.adversarial.alternating import AlternatingGAN
 
 

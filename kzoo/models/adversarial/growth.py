@@ -12,6 +12,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
+from kzoo.checks import check_int
 from kzoo.layers.fade import Fade
 
 OLD = "old_"  # prefix of the layers at half the size, which serve until the new ones are in
@@ -55,9 +56,7 @@ class Growth:
 
     def _check_growth(self, fade_images, grow_from):
         """Checks the arguments before anything is built."""
-        if not isinstance(fade_images, int) or fade_images < 0:
-            raise ValueError(f"fade_images must be an int of at least 0, got {fade_images!r}.")
-        self.fade_images = int(fade_images)
+        self.fade_images = check_int("fade_images", fade_images, 0, "an int of at least 0")
         self.grow_from = None  # its weights are taken once; a config does not hold it
         if grow_from is None:
             return

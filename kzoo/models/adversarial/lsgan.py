@@ -9,10 +9,7 @@ Deviations: latents and networks as in `kzoo.GAN`.
 import keras
 
 from kzoo.checks import check_number
-from kzoo.losses.adversarial import (
-    least_squares_discriminator_loss,
-    least_squares_generator_loss,
-)
+from kzoo.losses.adversarial import least_squares_discriminator_loss, least_squares_generator_loss
 from kzoo.models.adversarial.alternating import AlternatingGAN
 
 

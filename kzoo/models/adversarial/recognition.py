@@ -19,7 +19,7 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_nonnegative, check_positive
+from kzoo.checks import check_natural, check_nonnegative, check_positive
 from kzoo.images import check_images, to_float
 from kzoo.layers import LatentCodes
 from kzoo.layers import channels_last as layers
@@ -115,7 +115,7 @@ class Recognition:
 
     def _set_recognition(self, codes, information, auxiliary_weight):
         """Takes the arguments, and makes the head once the networks are built."""
-        self.codes = codes
+        self.codes = check_natural("codes", codes)
         self.information = float(information)
         self.auxiliary_weight = float(auxiliary_weight)
         if self.num_classes and self.codes > self.latent_dim:  # the label stands behind the latents

@@ -36,12 +36,7 @@ class WGANGP(AlternatingGAN):
     batch_norm = False
 
     def __init__(
-        self,
-        image_shape=None,
-        latent_dim=100,
-        penalty_weight=10.0,
-        discriminator_steps=5,
-        **kwargs,
+        self, image_shape=None, latent_dim=100, penalty_weight=10.0, discriminator_steps=5, **kwargs
     ):
         super().__init__(image_shape, latent_dim, discriminator_steps, **kwargs)
         self.penalty_weight = check_positive("penalty_weight", penalty_weight)

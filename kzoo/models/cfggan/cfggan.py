@@ -37,13 +37,7 @@ from kzoo.losses.adversarial import DISCRIMINATOR_LOSSES
 from kzoo.models.adversarial.base import LatentGAN
 from kzoo.models.cfggan.distillation import Distillation
 from kzoo.models.cfggan.drawing import Drawing, half_squared_distance
-from kzoo.models.cfggan.growth import (
-    ALGORITHMS,
-    Growth,
-    check_scaling,
-    check_step_size,
-    in_rows,
-)
+from kzoo.models.cfggan.growth import ALGORITHMS, Growth, check_scaling, check_step_size, in_rows
 from kzoo.models.cfggan.refinement import Refinement
 from kzoo.models.cfggan.stopping import StageLimit, StopOnDivergence
 from kzoo.networks.given import shape_of_images
@@ -246,7 +240,7 @@ class CFGGAN(Refinement, Growth, Distillation, Drawing, LatentGAN):
         self._update_average()
         self.record.assign(ops.stack(losses))
         self.stage.assign_add(1)
-        return dict(zip(self.loss_names, losses, strict=True))
+        return self.named_losses(*losses)
 
     def icfg_stage(self, real, labels=None):
         """T steps from the approximator (Algorithm 2), then distillation (Algorithm 3).

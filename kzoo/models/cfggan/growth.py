@@ -146,7 +146,6 @@ class Growth:
     def last_step(self, x, labels=None, training=False):
         """G_T's images from those of G_{T-1} (n, h, w, c), and the norm of the step."""
         t = ops.convert_to_tensor(self.num_steps - 1, "int32")
-
         after = self.in_minibatches(self._step_of(t, training), x, labels)
         return after, self.gradient_norm(x, after, t)
 
@@ -257,7 +256,6 @@ class Growth:
 
     def composite(self, x, steps, labels=None, training=False):
         """G_steps from G_0's images x (n, h, w, c), in mini-batches of b; n % b form one more."""
-
         rest = x.shape[0] % self.batch_size
 
         def step(t, x):

@@ -15,11 +15,7 @@ from kzoo.models.cfggan.stopping import StageLimit
 from kzoo.networks.given import copy_of
 
 #: The discriminator that `refine` trains, unless told otherwise.
-_REFINEMENT = {
-    "discriminator": "dcgan_4x4",
-    "spectral_normalization": True,
-    "width": 64,
-}
+_REFINEMENT = {"discriminator": "dcgan_4x4", "spectral_normalization": True, "width": 64}
 
 
 @keras.saving.register_keras_serializable(package="kzoo")

@@ -142,8 +142,7 @@ class TextToImageGAN(Captioned, Drawing, AdversarialModel):
         self._set_vocabulary(encoder.vocabulary, encoder.max_words)
 
     def _make_networks(self, discriminator, generator):
-        named = discriminator, generator
-        self._check_spectral(discriminator)
+        self._keep_names(discriminator, generator)
         spectral = {"spectral_normalization": self.spectral_normalization}
         dims = self.text_dim, self.compressed_dim
         with dtype_policy(self.dtype_policy):
@@ -162,7 +161,7 @@ class TextToImageGAN(Captioned, Drawing, AdversarialModel):
             "discriminator", discriminator, [images, text], self.discriminator_output
         )
         self.generator = check_network("generator", generator, [latents, text], self.image_shape)
-        self._set_options(*named)
+        self._set_options()
 
     def default_optimizer(self):
         """Adam with the paper's settings (section 5)."""

@@ -40,7 +40,7 @@ def vocabulary_of(captions, min_count=1):
     """
     min_count = check_positive_int("min_count", min_count)
     counts = collections.Counter(
-        word for caption in Text(None).to_texts(captions) for word in words_of(caption)
+        word for caption in Text.to_texts(captions) for word in words_of(caption)
     )
     words = sorted((w for w, n in counts.items() if n >= min_count), key=lambda w: (-counts[w], w))
     if not words:

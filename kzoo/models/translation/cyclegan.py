@@ -31,6 +31,7 @@ from kzoo.checks import (
     check_positive_int,
 )
 from kzoo.conditions import Image
+from kzoo.images import to_float
 from kzoo.layers import ImagePool
 from kzoo.losses.adversarial import least_squares_discriminator_loss as d_criterion
 from kzoo.losses.adversarial import least_squares_generator_loss as g_criterion
@@ -223,8 +224,7 @@ class CycleGAN(TwoOptimizers):
     @backend.compiled
     def transform_noise(self, noise, sources, to="b"):
         """Sources, uint8 or floats in [-1, 1], to images of domain `to`, (n, h, w, c)."""
-        (condition,) = self.conditioned_on
-        return self._translated(condition.to_tensor(sources), to, training=False)
+        return self._translated(to_float(sources), to, training=False)
 
     # Training ---------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import check_image_shape, check_nonnegative, check_positive_int, check_rate
 from kzoo.conditions import Image
+from kzoo.images import to_float
 from kzoo.losses.adversarial import discriminator_loss, non_saturating_loss
 from kzoo.models.adversarial.adversarial_model import AdversarialModel
 from kzoo.models.base import GenerativeModel
@@ -114,8 +115,7 @@ class Pix2Pix(AdversarialModel):
         self._finish()
 
     def _make_networks(self, discriminator, generator):
-        named = discriminator, generator
-        self._check_spectral(discriminator)
+        self._keep_names(discriminator, generator)
         shape, source_shape = self.image_shape, self.source_shape
         with dtype_policy(self.dtype_policy):
             if isinstance(discriminator, str):
@@ -138,7 +138,7 @@ class Pix2Pix(AdversarialModel):
         noise = [(tuple(x.shape[1:]), "float32") for x in getattr(generator, "inputs", [])[1:]]
         self.generator = check_network("generator", generator, [sources, *noise], shape)
         self.noise_size = noise[0][0][0] if noise else 0
-        self._set_options(*named)
+        self._set_options()
 
     @property
     def conditioned_on(self):
@@ -184,11 +184,7 @@ class Pix2Pix(AdversarialModel):
             Floats (n, h, w, c) in [-1, 1].
         """
         network = self._average if averaged and self.average_decay else self.generator
-        return self._translated(network, self._sources(sources), noise, training=False)
-
-    def _sources(self, sources):
-        (condition,) = self.conditioned_on
-        return condition.to_tensor(sources)
+        return self._translated(network, to_float(sources), noise, training=False)
 
     def _translated(self, network, sources, noise, training):
         inputs = [sources, noise] if self.noise_size else sources

@@ -203,3 +203,9 @@ def test_the_average_is_not_trained():
 def test_wrong_arguments(arguments, message):
     with pytest.raises(ValueError, match=message):
         tiny(**arguments)
+
+
+def test_codes_beside_a_generator_of_the_users_own():
+    layers = [keras.layers.Dense(192), keras.layers.Reshape((8, 8, 3))]
+    with pytest.raises(ValueError, match="codes must be an integer, 0 or positive, got 'two'"):
+        tiny(codes="two", generator=keras.Sequential(layers))

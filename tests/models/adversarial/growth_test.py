@@ -165,6 +165,7 @@ def test_fade_layer():
     [
         ({"fade_images": -1}, "fade_images must be an int of at least 0, got -1"),
         ({"fade_images": 1.5}, "fade_images must be an int of at least 0, got 1.5"),
+        ({"fade_images": True}, "fade_images must be an int of at least 0, got True"),
         ({"grow_from": 3}, "grow_from must be a kzoo model with two networks, got 3"),
         ({"fade_images": 8, "generator": "dcgan"}, "needs generator='dcgan_4x4', got .*'dcgan'"),
         ({"fade_images": 8, "discriminator": "resnet"}, "needs discriminator='dcgan_4x4'"),

@@ -63,12 +63,12 @@ class GatedPixelCNN(PositionBias, PixelModel):
         **kwargs,
     ):
         super().__init__(image_shape, levels, **kwargs)
-        self.filters = check_positive_int("filters", filters)
+        self.filters = filters = check_positive_int("filters", filters)
         self.num_layers = check_positive_int("num_layers", num_layers)
-        self.kernel_size = check_positive_int("kernel_size", kernel_size)
+        self.kernel_size = kernel_size = check_positive_int("kernel_size", kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
-        self.head_filters = check_positive_int("head_filters", head_filters)
+        self.head_filters = head_filters = check_positive_int("head_filters", head_filters)
         self.position_bias = check_flag("position_bias", position_bias)
         self.check_groups(filters=filters, head_filters=head_filters)
 

@@ -3,6 +3,7 @@
 import keras
 
 from kzoo.checks import check_image_shape, check_positive_int
+from kzoo.configs import plain
 from kzoo.models.autoregressive.multi_scale.multi_scale import MultiScale
 from kzoo.models.autoregressive.pixelrnn import PixelRNN
 
@@ -69,7 +70,7 @@ class MultiScalePixelRNN(MultiScale):
             )
         super().__init__(models, dtype=dtype, **({} if name is None else {"name": name}))
         self._arguments = {
-            "image_shape": [height, width, channels],
+            "image_shape": (height, width, channels),
             "num_scales": num_scales,
             "scale_factor": scale_factor,
             "context_features": context_features,
@@ -80,7 +81,7 @@ class MultiScalePixelRNN(MultiScale):
     def get_config(self):
         config = super().get_config()
         config.pop("models")
-        return {**config, **self._arguments}
+        return config | {name: plain(value) for name, value in self._arguments.items()}
 
     @classmethod
     def from_config(cls, config):

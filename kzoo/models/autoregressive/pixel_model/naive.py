@@ -50,13 +50,7 @@ class NaiveSampler:
         missing = ops.cast(missing, "float32")[..., None]
         known = ops.cast(ops.arange(levels.shape[-1]) < channel, "float32")
         return self.draw_channel(
-            channel,
-            pixel(levels) * known,
-            pixel(parameters),
-            uniforms,
-            given,
-            missing,
-            temperature,
+            channel, pixel(levels) * known, pixel(parameters), uniforms, given, missing, temperature
         )
 
 

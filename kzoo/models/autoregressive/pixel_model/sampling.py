@@ -95,14 +95,7 @@ class PixelSampler(NaiveSampler):
         return self._draw(given, missing, seed, *options)
 
     def complete(
-        self,
-        images,
-        mask,
-        seed=None,
-        temperature=1.0,
-        batch_size=None,
-        verbose="auto",
-        **condition,
+        self, images, mask, seed=None, temperature=1.0, batch_size=None, verbose="auto", **condition
     ):
         """Fills in the missing pixels of images, such as their lower halves.
 

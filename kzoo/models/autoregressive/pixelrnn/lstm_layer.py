@@ -63,8 +63,7 @@ class LSTMLayer(keras.layers.Layer):
         self.expand.build((None, None, None, self.units))
         if self.condition_features:
             self.condition_kernel = self.add_weight(
-                (self.condition_features, 4 * self.units * self.directions),
-                name="condition_kernel",
+                (self.condition_features, 4 * self.units * self.directions), name="condition_kernel"
             )
         self.built = True
 

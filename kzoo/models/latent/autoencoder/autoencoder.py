@@ -34,13 +34,9 @@ from kzoo.images import check_images, to_float
 from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.autoencoder import penalties
-from kzoo.models.latent.autoencoder.networks import (
-    check_networks,
-    decoder_by_name,
-    encoder_by_name,
-)
+from kzoo.models.latent.autoencoder.networks import decoder_by_name, encoder_by_name
 from kzoo.models.latent.autoencoder.penalties import check_corruption, check_loss, check_penalty
-from kzoo.networks.given import shape_of_images
+from kzoo.networks.given import check_network, shape_of_images
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -128,7 +124,7 @@ class Autoencoder(GenerativeModel):
         if widths is not None:
             self.widths = check_positive_ints("widths", widths, least=0)
         self.kernel_size = check_positive_int("kernel_size", kernel_size)
-        self.dense_width = check_positive_int("dense_width", dense_width)
+        self.dense_width = dense_width = check_positive_int("dense_width", dense_width)
         self.activation = check_activation("activation", activation)
         self.code_activation = check_activation("code_activation", code_activation)
         self.seed = seed
@@ -141,8 +137,13 @@ class Autoencoder(GenerativeModel):
             encoder = encoder_by_name(encoder, *shapes, code_activation, **options)
         if isinstance(decoder, str):
             decoder = decoder_by_name(decoder, *shapes, **options)
-        self.encoder, self.decoder = encoder, decoder
-        check_networks(self.encoder, self.decoder, self.image_shape, self.latent_dim)
+        images, latents = self.image_shape, (self.latent_dim,)
+        self.encoder = check_network(
+            "The encoder", encoder, [(images, "float32")], latents, keras.Layer
+        )
+        self.decoder = check_network(
+            "The decoder", decoder, [(latents, "float32")], images, keras.Layer
+        )
         self.seed_generator = seed_generator(seed)
         self.built = True
 

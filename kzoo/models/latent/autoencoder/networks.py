@@ -9,7 +9,6 @@ autoencoder.
 import keras
 
 from kzoo.layers import channels_last as layers
-from kzoo.models.latent.vae.by_name import output_shapes
 from kzoo.models.latent.vae.networks import convolutional_decoder, fully_connected_decoder
 
 # name: its usual widths
@@ -68,21 +67,3 @@ def _widths(role, name, widths):
     if name == "convolutional" and not widths:
         raise ValueError(f"widths must name at least one convolution, got {widths!r}.")
     return widths
-
-
-def check_networks(encoder, decoder, image_shape, latent_dim):
-    """Builds both networks and checks the shapes they give.
-
-    Raises:
-        ValueError: naming the shapes, if a network does not take its input or gives another output.
-    """
-    for name, network, given, wanted in (
-        ("encoder", encoder, image_shape, (latent_dim,)),
-        ("decoder", decoder, (latent_dim,), image_shape),
-    ):
-        shapes = output_shapes(name, network, given)
-        if shapes != [(None, *wanted)]:
-            raise ValueError(
-                f"The {name} must map {(None, *given)} to one output {(None, *wanted)}; "
-                f"its outputs have the shapes {shapes}."
-            )

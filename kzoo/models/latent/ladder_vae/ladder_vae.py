@@ -26,6 +26,7 @@ from keras import ops
 from kzoo import backend
 from kzoo.checks import (
     check_flag,
+    check_natural,
     check_nonnegative,
     check_positive_int,
     check_positive_ints,
@@ -104,8 +105,6 @@ class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
         check_likelihood(likelihood, scale)
         if likelihood == MIXTURE:
             raise ValueError(f"A LadderVAE has no mixture of logistics, got {likelihood!r}.")
-        if isinstance(kl_warmup, bool) or not (isinstance(kl_warmup, int) and kl_warmup >= 0):
-            raise ValueError(f"kl_warmup must be a number of updates, 0 or more, got {kl_warmup}.")
         self.networks = networks
         self.widths = check_positive_ints("widths", widths)
         self.strides = strides
@@ -115,15 +114,20 @@ class LadderVAE(LadderLatents, PixelLikelihood, GenerativeModel):
         self.batch_norm = check_flag("batch_norm", batch_norm)
         self.likelihood = likelihood
         self.scale = scale
-        self.kl_warmup = kl_warmup
+        self.kl_warmup = check_natural("kl_warmup", kl_warmup)
         self.free_bits = check_nonnegative("free_bits", free_bits)
         self.seed = seed
 
-        options = {name: getattr(self, name) for name in ladder_networks.OPTIONS}
-        built = ladder_networks.build(
-            networks, self.image_shape, dtype=self.dtype_policy, **options
+        self.up, self.inference, self.prior, self.down, self.latent_shapes = ladder_networks.build(
+            networks,
+            self.image_shape,
+            self.latent_dims,
+            self.widths,
+            self.strides,
+            self.blocks,
+            self.batch_norm,
+            self.dtype_policy,
         )
-        self.up, self.inference, self.prior, self.down, self.latent_shapes = built
         self.latent_dim = sum(math.prod(shape) for shape in self.latent_shapes)
         self.build_scale()
         self.seed_generator = seed_generator(seed)

@@ -66,9 +66,9 @@ class LadderLatents:
         Raises:
             ValueError: if the latents' shapes do not fit the model.
         """
-        shapes = [tuple(np.shape(z)) for z in latents]
-        wanted = [(shapes[0][0], *shape) for shape in self.latent_shapes] if shapes else None
-        if shapes != wanted:
+        shapes = [np.shape(z) for z in latents] if np.iterable(latents) else []
+        count = shapes[0][:1] if shapes else ()
+        if not shapes or shapes != [(*count, *shape) for shape in self.latent_shapes]:
             raise ValueError(
                 f"decode expects a list of latents (n, ...) of shapes {self.latent_shapes}, got "
                 f"{shapes}."

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from kzoo.checks import check_name
 from kzoo.layers import channels_last as layers
 
 NAMES = ("fully_connected", "convolutional")
-OPTIONS = ("latent_dims", "widths", "strides", "blocks", "batch_norm")
 
 
 class Networks(NamedTuple):
@@ -35,36 +35,35 @@ class Networks(NamedTuple):
     latent_shapes: list
 
 
-def build(name, image_shape, *, dtype, **options):
-    """The networks called `name`, one of `NAMES`, with those of `kzoo.LadderVAE`'s arguments that
-    `OPTIONS` names.
+def build(name, image_shape, latent_dims, widths, strides, blocks, batch_norm, dtype):
+    """The `Networks` called `name`, one of `NAMES`; the other arguments as in `kzoo.LadderVAE`.
 
     Raises:
         ValueError: if there are no such networks or the arguments do not fit each other.
     """
-    if name not in NAMES:
-        raise ValueError(f"networks must be one of {NAMES}, got {name!r}.")
-    convolutional = name == "convolutional"
-    if convolutional == (options["strides"] is None):
+    check_name("networks", name, NAMES)
+    lists = {"latent_dims": latent_dims, "widths": widths}
+    if name == "convolutional":
+        lists["strides"] = strides
+    if (strides is None) == ("strides" in lists):
         raise ValueError(
             f"strides belong to networks='convolutional' and to no others, got "
-            f"strides={options['strides']!r} with networks={name!r}."
+            f"strides={strides!r} with networks={name!r}."
         )
-    lists = ("latent_dims", "widths", *(["strides"] if convolutional else []))
-    if len({len(options[key]) for key in lists}) > 1 or not options["widths"]:
+    if len(set(map(len, lists.values()))) > 1:
         raise ValueError(
             f"{' and '.join(lists)} must list one number per stochastic layer, got "
-            f"{', '.join(f'{key}={options[key]}' for key in lists)}."
+            f"{', '.join(f'{key}={value}' for key, value in lists.items())}."
         )
-    return (_convolutional if convolutional else _fully_connected)(
-        image_shape, dtype=dtype, **options
-    )
+    if name == "fully_connected":
+        return _fully_connected(image_shape, latent_dims, widths, batch_norm, dtype)
+    return _convolutional(image_shape, latent_dims, widths, strides, blocks, batch_norm, dtype)
 
 
 # Fully connected ------------------------------------------------------------------------------
 
 
-def _fully_connected(image_shape, latent_dims, widths, batch_norm, dtype, **_):
+def _fully_connected(image_shape, latent_dims, widths, batch_norm, dtype):
     below = [image_shape, *((width,) for width in widths)]
     count = len(widths)
 

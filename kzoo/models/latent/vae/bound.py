@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from kzoo import backend, losses
-from kzoo.checks import check_nonnegative, check_positive_int
+from kzoo.checks import check_natural, check_nonnegative, check_positive_int
 from kzoo.distributions.posteriors import DiagonalGaussian
 from kzoo.distributions.priors import StandardNormal
 from kzoo.losses import average
@@ -20,8 +20,7 @@ def check_objective(kl_weight, kl_warmup, free_bits, num_importance_samples):
     """`ValueError` unless the options of the training loss are valid and fit together."""
     check_nonnegative("kl_weight", kl_weight)
     check_nonnegative("free_bits", free_bits)
-    if kl_warmup != 0:
-        check_positive_int("kl_warmup", kl_warmup)
+    check_natural("kl_warmup", kl_warmup)
     if check_positive_int("num_importance_samples", num_importance_samples) > 1 and free_bits:
         raise ValueError(
             "free_bits change the KL term, which the k-sample bound lacks: expected "

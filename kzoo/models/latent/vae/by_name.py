@@ -2,7 +2,7 @@
 
 import keras
 
-from kzoo.checks import as_line, check_positive_ints
+from kzoo.checks import check_positive_ints
 from kzoo.models.latent.vae.networks import (
     convolutional_decoder,
     convolutional_encoder,
@@ -10,6 +10,7 @@ from kzoo.models.latent.vae.networks import (
     fully_connected_encoder,
 )
 from kzoo.models.latent.vae.residual import residual_decoder, residual_encoder
+from kzoo.networks.given import check_network, output_shapes
 
 # name: (encoder, decoder, the options that they take, default widths)
 _CONVOLUTIONS = ("widths", "kernel_size", "dense_width", "activation", "dtype")
@@ -69,7 +70,7 @@ def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
         ValueError: naming the shapes, if a network does not take its input or gives another output.
     """
     latent_dim = model.latent_dim
-    given = output_shapes("encoder", model.encoder, input_shape)
+    given = output_shapes("The encoder", model.encoder, [(input_shape, "float32")], keras.Layer)
     split = [(None, latent_dim)] * 2 if outputs == 2 * latent_dim else None
     if given not in ([(None, outputs)], split):
         or_two = f" or two outputs {(None, latent_dim)}" if split else ""
@@ -78,22 +79,5 @@ def check_networks(model, input_shape, decoder_inputs, outputs, output_shape):
             f"{(None, outputs)}{or_two}, with latent_dim={latent_dim} and a "
             f"{type(model.posterior).__name__}; its outputs have the shapes {given}."
         )
-    given = output_shapes("decoder", model.decoder, (decoder_inputs,))
-    if given != [(None, *output_shape)]:
-        raise ValueError(
-            f"The decoder must map latents {(None, decoder_inputs)} to one output "
-            f"{(None, *output_shape)}; its outputs have the shapes {given}."
-        )
-
-
-def output_shapes(name, network, input_shape):
-    """Shapes of a network's outputs for symbolic inputs, which also builds it."""
-    if not isinstance(network, keras.Layer):
-        raise ValueError(f"The {name} must be a keras.Model, got {network!r}.")
-    try:
-        outputs = network(keras.Input(input_shape))
-    except Exception as error:  # whatever its layers raise on a shape they cannot take
-        raise ValueError(
-            f"The {name} does not take inputs of shape {(None, *input_shape)}: {as_line(error)}"
-        ) from error
-    return [tuple(output.shape) for output in keras.tree.flatten(outputs)]
+    latents = [((decoder_inputs,), "float32")]
+    check_network("The decoder", model.decoder, latents, output_shape, keras.Layer)

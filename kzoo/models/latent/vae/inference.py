@@ -69,18 +69,10 @@ class Inference:
     # Encoding ---------------------------------------------------------------------------------
 
     def _parameters_of(self, images, labels, batch_size):
-        """The posterior's parameters (n, p) of given images, NumPy, once they are checked."""
+        """The posterior's parameters (n, p), and the labels (n,) or `None`, of a user's images."""
         check_images(self, images)
-        labels = self.given_labels(images, labels)
-        return self.run_in_batches(self._encode, batch_size, images, labels)
-
-    def given_labels(self, images, labels):
-        """Labels that a user gave for images, int32 (n,), or `None` for a model without classes.
-
-        Raises:
-            ValueError: if they do not fit, or a class-conditional model gets none.
-        """
-        return self.check_condition(len(images), labels=labels).get("labels")
+        labels = self.check_condition(len(images), labels=labels).get("labels")
+        return self.run_in_batches(self._encode, batch_size, images, labels), labels
 
     def run_in_batches(self, function, batch_size, *arrays):
         """As in other models, without padding: functions may draw random numbers for each image."""
@@ -114,7 +106,7 @@ class Inference:
         Raises:
             ValueError: if the images or the labels do not fit the model.
         """
-        parameters = self._parameters_of(images, labels, batch_size)
+        parameters, _ = self._parameters_of(images, labels, batch_size)
         seed = seed_generator(seed)
         if sample:
             noise = keras.random.normal((len(images), self.latent_dim), seed=seed)
@@ -189,8 +181,8 @@ class Inference:
         Raises:
             ValueError: if the images or the labels do not fit the model.
         """
-        parameters = self._parameters_of(images, labels, batch_size)
-        labels, seed = self.given_labels(images, labels), seed_generator(seed)
+        parameters, labels = self._parameters_of(images, labels, batch_size)
+        seed = seed_generator(seed)
 
         def terms(*parts):
             noise = keras.random.normal((1, len(parts[0]), self.latent_dim), seed=seed)
@@ -228,10 +220,8 @@ class Inference:
             ValueError: if the images, the labels or the numbers do not fit, or the unit is unknown.
         """
         check_unit(unit)
-        parameters = self._parameters_of(
-            images, labels, check_positive_int("batch_size", batch_size)
-        )
-        labels, seed = self.given_labels(images, labels), seed_generator(seed)
+        parameters, labels = self._parameters_of(images, labels, batch_size)
+        seed = seed_generator(seed)
 
         def log_weights(index, repeats):
             shape = (repeats, len(index), self.latent_dim)

@@ -1,4 +1,4 @@
-"""The convolutional networks of `kzoo.VAE`: stride 2 and its mirror image."""
+"""The fully connected and the convolutional networks of `kzoo.VAE`."""
 
 import math
 

@@ -6,7 +6,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import losses
-from kzoo.distributions.likelihoods import mixture_parameters, mixture_size, shifted_mean
+from kzoo.distributions.likelihoods import mixture_parameters, shifted_mean
 
 _SCALED = {
     "gaussian": losses.gaussian_log_likelihood,
@@ -25,53 +25,6 @@ def check_likelihood(likelihood, scale):
             "scale must be None or a positive number, and None for the Bernoulli likelihood and "
             f"the mixture; got scale={scale!r} with likelihood={likelihood!r}."
         )
-
-
-def pixel_outputs(likelihood, channels, num_mixtures):
-    """How many numbers the decoder gives per pixel."""
-    return mixture_size(channels, num_mixtures) if likelihood == MIXTURE else channels
-
-
-def image_log_likelihood(likelihood, x, parameters, log_scale=None, num_mixtures=None):
-    """log p(x|z) in nats.
-
-    Args:
-        likelihood: one of `LIKELIHOODS`.
-        x: images (..., h, w, c) in [-1, 1].
-        parameters: the decoder's output for z, (..., h, w, pixel_outputs).
-        log_scale: scalar, log of the scale of a likelihood that has one.
-        num_mixtures: number of components of the mixture.
-
-    Returns:
-        A tensor of the shape before (h, w, c).
-    """
-    if likelihood == MIXTURE:
-        mixture = mixture_parameters(parameters, x.shape[-1], num_mixtures)
-        pixels = losses.discretized_logistic_mixture_log_likelihood(x, *mixture)
-        return ops.sum(pixels, axis=(-2, -1))
-    if likelihood == "bernoulli":
-        pixels = losses.bernoulli_log_likelihood(0.5 * (x + 1.0), parameters)
-    else:
-        pixels = _SCALED[likelihood](x, parameters, log_scale)
-    return ops.sum(pixels, axis=(-3, -2, -1))
-
-
-def mean_image(likelihood, parameters, channels=None, num_mixtures=None):
-    """The mean as an image in [-1, 1]; of logistic distributions the mean of the centres, clipped.
-
-    `channels`, those of the image, and `num_mixtures` are for the mixture only.
-    """
-    if likelihood == "bernoulli":
-        return 2.0 * ops.sigmoid(parameters) - 1.0
-    if likelihood == MIXTURE:
-        logits, means, _, coefficients = mixture_parameters(parameters, channels, num_mixtures)
-        centres = []  # of each channel, (..., k)
-        for channel in range(channels):
-            mean = shifted_mean(channel, centres, means, coefficients)
-            centres.append(ops.clip(mean, -1.0, 1.0))
-        weights = ops.softmax(logits)[..., None, :]
-        parameters = ops.sum(weights * ops.stack(centres, axis=-2), axis=-1)
-    return ops.clip(parameters, -1.0, 1.0)
 
 
 def likelihood_problem(likelihood, scale, images):
@@ -123,14 +76,41 @@ class PixelLikelihood:
             self.log_scale = self.add_weight(shape=(), initializer="zeros", name="log_scale")
 
     def conditional_log_likelihood(self, x, parameters):
-        """log p(x|z) in nats, (...), of images x in [-1, 1] and the decoder's output for z."""
-        return image_log_likelihood(
-            self.likelihood, x, parameters, self.log_scale, self.num_mixtures
-        )
+        """log p(x|z) in nats, (...).
+
+        Args:
+            x: images (..., h, w, c) in [-1, 1].
+            parameters: the decoder's output for z, (..., h, w, numbers per pixel).
+        """
+        if self.likelihood == MIXTURE:
+            mixture = mixture_parameters(parameters, x.shape[-1], self.num_mixtures)
+            pixels = losses.discretized_logistic_mixture_log_likelihood(x, *mixture)
+            return ops.sum(pixels, axis=(-2, -1))
+        if self.likelihood == "bernoulli":
+            pixels = losses.bernoulli_log_likelihood(0.5 * (x + 1.0), parameters)
+        else:
+            pixels = _SCALED[self.likelihood](x, parameters, self.log_scale)
+        return ops.sum(pixels, axis=(-3, -2, -1))
 
     def mean_pixels(self, parameters):
-        """The mean of p(x|z) as images in [-1, 1], from the decoder's output for z."""
-        return mean_image(self.likelihood, parameters, self.image_shape[-1], self.num_mixtures)
+        """The mean of p(x|z) as images in [-1, 1], from the decoder's output for z.
+
+        Of logistic distributions it is the mean of the centres, clipped.
+        """
+        if self.likelihood == "bernoulli":
+            return 2.0 * ops.sigmoid(parameters) - 1.0
+        if self.likelihood == MIXTURE:
+            channels = self.image_shape[-1]
+            logits, means, _, coefficients = mixture_parameters(
+                parameters, channels, self.num_mixtures
+            )
+            centres = []  # of each channel, (..., k)
+            for channel in range(channels):
+                mean = shifted_mean(channel, centres, means, coefficients)
+                centres.append(ops.clip(mean, -1.0, 1.0))
+            weights = ops.softmax(logits)[..., None, :]
+            parameters = ops.sum(weights * ops.stack(centres, axis=-2), axis=-1)
+        return ops.clip(parameters, -1.0, 1.0)
 
     def data_problems(self, images):
         found = super().data_problems(images)

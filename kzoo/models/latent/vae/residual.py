@@ -85,11 +85,7 @@ def residual_decoder(
             x = _block(x, kernel_size, activation, dtype)
         x = layers.Activation(activation, dtype=dtype)(x)
         x = layers.Conv2DTranspose(
-            channels[level],
-            kernel_size,
-            strides=2,
-            padding="same",
-            dtype=dtype if level else None,
+            channels[level], kernel_size, strides=2, padding="same", dtype=dtype if level else None
         )(x)
         x = cropped(x, sizes[level])
     return keras.Model(latents, x, name="decoder")

@@ -24,6 +24,7 @@ import keras
 
 from kzoo.checks import check_activation, check_optional_int, check_positive_int, seed_generator
 from kzoo.conditions import classes
+from kzoo.distributions.likelihoods import mixture_size
 from kzoo.distributions.posteriors import posterior_by_name
 from kzoo.distributions.priors import prior_by_name
 from kzoo.models.base import GenerativeModel
@@ -35,7 +36,7 @@ from kzoo.models.latent.vae.by_name import (
     encoder_by_name,
 )
 from kzoo.models.latent.vae.inference import Inference
-from kzoo.models.latent.vae.pixels import PixelLikelihood, check_likelihood, pixel_outputs
+from kzoo.models.latent.vae.pixels import MIXTURE, PixelLikelihood, check_likelihood
 from kzoo.networks.given import shape_of_images
 
 
@@ -172,7 +173,9 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
         classes = self.num_classes or 0
         input_shape, decoder_inputs = (height, width, channels + classes), self.latent_dim + classes
         parameters = self.posterior.num_parameters(self.latent_dim)
-        per_pixel = pixel_outputs(self.likelihood, channels, self.num_mixtures)
+        per_pixel = channels
+        if self.likelihood == MIXTURE:
+            per_pixel = mixture_size(channels, self.num_mixtures)
         output_shape = (height, width, per_pixel)
         options = {
             "widths": self.widths,
@@ -182,10 +185,11 @@ class VAE(Bound, Inference, PixelLikelihood, GenerativeModel):
             "activation": self.activation,
             "dtype": self.dtype_policy,
         }
-        names = (self.networks, input_shape, parameters, options)
-        self.encoder = encoder_by_name(*names) if encoder is None else encoder
-        names = (self.networks, output_shape, decoder_inputs, options)
-        self.decoder = decoder_by_name(*names) if decoder is None else decoder
+        if encoder is None:
+            encoder = encoder_by_name(self.networks, input_shape, parameters, options)
+        if decoder is None:
+            decoder = decoder_by_name(self.networks, output_shape, decoder_inputs, options)
+        self.encoder, self.decoder = encoder, decoder
         check_networks(self, input_shape, decoder_inputs, parameters, output_shape)
         if not self.posterior.built:
             self.posterior.build((None, self.latent_dim))
