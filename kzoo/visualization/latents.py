@@ -64,8 +64,9 @@ def latent_manifold(model, n=20, scale=1, path=None):
     """The images of a two-dimensional latent space, as Kingma & Welling 2014, figure 4, draw it.
 
     The latents are the centres of n x n equal squares of the unit square, mapped through the
-    inverse Gaussian distribution function, so that each stands for equally many images. The first
-    coordinate rises to the right, the second one upwards.
+    inverse Gaussian distribution function, so that each stands for equally many images under a
+    prior N(0, I). A model with another prior has most of its images elsewhere. The first coordinate
+    rises to the right, the second one upwards.
 
     Args:
         model: a model with `latent_dim` 2 and `transform_noise` (see `kzoo.GenerativeModel`).
