@@ -255,13 +255,13 @@ def test_wrong_words_are_found_first(mistake, monkeypatch, line, words):
 @pytest.mark.parametrize(("line", "words"), WORDS)
 def test_neither_images_nor_weights_are_read(mistake, monkeypatch, line, words):
     monkeypatch.setattr(data, "open_data", too_late)
-    monkeypatch.setattr(preset, "_load", too_late)
+    monkeypatch.setattr(preset, "load_into", too_late)
     mistake(line, words, 1)
 
 
 @pytest.mark.parametrize(("line", "words"), IMAGES)
 def test_images_that_do_not_fit(mistake, monkeypatch, line, words):
-    monkeypatch.setattr(preset, "_load", too_late)
+    monkeypatch.setattr(preset, "load_into", too_late)
     mistake(line, words, 1)
 
 
