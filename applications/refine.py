@@ -176,6 +176,7 @@ LOOKED_AT = {
     "vae/mnist": "Looked at: blurred strokes become crisp; wrong shapes stay wrong.",
     "gan/svhn": "Looked at: nothing changes but a little contrast.",
     "vae/svhn": "Looked at: the digits do not become sharper; a fine texture appears.",
+    "vae/celeba": "Looked at: the faces gain contrast and stay blurred.",
     "gan/lsun_bedroom": "Looked at: rooms stay as they are; edges gain a little contrast.",
     "gan/celeba": "Looked at: the faces stay as they are.",
 }
