@@ -18,7 +18,6 @@ def run(
     adam,
     metadata,
     generator_rate=None,
-    ema_momentum=0.99,
     arguments=None,
     **options,
 ):
@@ -31,11 +30,10 @@ def run(
         data: TFDS name of the data set.
         image_shape: `(height, width, channels)`.
         epochs: passes over the data.
-        adam: arguments of both networks' `keras.optimizers.Adam`.
+        adam: arguments of both networks' `keras.optimizers.Adam`. The preset holds the exponential
+            moving average of the generator's weights.
         metadata: entries of the preset's `metadata.json`.
         generator_rate: the generator's learning rate, if it is another than the discriminator's.
-        ema_momentum: of the exponential moving average of the generator's weights, which the preset
-            holds.
         arguments: further ones of `model_class`.
         **options: of `recipe.load`, such as `pad_to`.
     """
@@ -55,7 +53,7 @@ def run(
         )
 
     def fit(model):
-        of_generator = {**adam, "use_ema": True, "ema_momentum": ema_momentum}
+        of_generator = {**adam, "use_ema": True, "ema_momentum": 0.99}
         if generator_rate is not None:
             of_generator["learning_rate"] = generator_rate
         model.compile(
