@@ -54,7 +54,7 @@ def main():
             d_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
             g_optimizer=keras.optimizers.Adam(RATE, beta_1=0.5),
         )
-        recipe.fit(args, model, data, [recipe.CosineTail(RATE, RATE, args.epochs)])
+        recipe.fit(args, model, data, [recipe.CosineTail(RATE, args.epochs)])
 
     recipe.train(args, build, fit).save_to_preset(args.output, half_precision=True, **METADATA)
 

@@ -19,22 +19,22 @@ class CosineTail(keras.callbacks.Callback):
     """Constant learning rates of a CFGGAN at first, then a cosine to 0 in the last epochs.
 
     Args:
-        d_rate, g_rate: of the optimizers of the discriminator and of the approximator.
+        rate: of both optimizers.
         epochs: of the whole training.
         start: the fraction of the epochs after which the rates begin to fall.
     """
 
-    def __init__(self, d_rate, g_rate, epochs, start=0.5):
+    def __init__(self, rate, epochs, start=0.5):
         super().__init__()
-        self.rates = d_rate, g_rate
+        self.rate = rate
         self.epochs = epochs
         self.start = start
 
     def on_epoch_begin(self, epoch, logs=None):
         tail = max(0.0, epoch / self.epochs - self.start) / (1 - self.start)
-        part = 0.5 * (1 + math.cos(math.pi * tail))
-        for optimizer, rate in zip((self.model.d_optimizer, self.model.g_optimizer), self.rates):
-            optimizer.learning_rate.assign(rate * part)
+        rate = self.rate * 0.5 * (1 + math.cos(math.pi * tail))
+        self.model.d_optimizer.learning_rate.assign(rate)
+        self.model.g_optimizer.learning_rate.assign(rate)
 
 
 def parser(description, epochs, output, batch_size=64, mixed_precision=False, data="mnist"):
