@@ -81,6 +81,7 @@ RUNS = {
 #: Path: its backend, and the runs that it is there for.
 PATHS = {
     "recorded_loops": ("torch", [name for name in RUNS if name.startswith("draw")]),
+    "mirrored_convolutions": ("tensorflow", ["gan_svhn", "cfggan_mnist"]),
     "strided_convolutions": ("jax", ["gan_svhn", "cfggan_mnist"]),
 }
 

@@ -5,8 +5,9 @@ import functools
 
 import tensorflow as tf
 
-from kzoo.backend import common
+from kzoo.backend import common, fast
 from kzoo.backend.common import program_of, split_aux, split_scale, unscaled, update_scale
+from kzoo.backend.fast import mirrored
 
 _ZERO = tf.UnconnectedGradients.ZERO
 
@@ -111,8 +112,19 @@ def input_gradient(fn, x):
     return value, tape.gradient(value, x, unconnected_gradients=_ZERO)
 
 
-convolution = common.convolution
-transposed_convolution = common.transposed_convolution
+def convolution(x, kernel, strides):
+    """Convolves x (b, h, w, c) with kernel_size // 2 zeros on every side."""
+    return _convolutions().convolution(x, kernel, strides)
+
+
+def transposed_convolution(x, kernel, strides):
+    """The transpose of `convolution`: x (b, h, w, c) to (b, h strides, w strides, f)."""
+    return _convolutions().transposed_convolution(x, kernel, strides)
+
+
+def _convolutions():
+    fits = fast.uses("mirrored_convolutions") and not tf.config.list_logical_devices("GPU")
+    return mirrored if fits else common
 
 
 def repeat(n, body, carry):

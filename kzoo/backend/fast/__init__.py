@@ -20,6 +20,7 @@ ON = os.environ.get("KZOO_FAST", "1") != "0"
 #: Each path: the backend that has it, and what it does.
 PATHS = {
     "recorded_loops": ("torch", "the loops of pixel sampling are recorded once and replayed"),
+    "mirrored_convolutions": ("tensorflow", "on a CPU, images mirrored in place of padded ones"),
     "strided_convolutions": ("jax", "on a CPU, blocks of pixels as features in place of strides"),
 }
 
