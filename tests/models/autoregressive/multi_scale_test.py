@@ -68,9 +68,10 @@ def test_models_that_train_otherwise_than_they_draw():
     model = MultiScale(models)
     images = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1), dtype="uint8")
     model.compile(keras.optimizers.SGD(0.0))
-    nll = model.fit(images, batch_size=8, verbose=0).history["nll"][0]
+    training = model.fit(images, batch_size=8, epochs=10, verbose=0).history["nll"]
     assert all(numpy(part.initialized) for part in models)
-    assert abs(nll / model.evaluate(images, verbose=0, return_dict=True)["nll"] - 1) > 1e-4
+    nll = model.evaluate(images, verbose=0, return_dict=True)["nll"]
+    assert np.abs(np.array(training) / nll - 1).max() > 1e-3  # other features drop every time
     values = numpy(model.pixel_log_prob(keras.ops.convert_to_tensor(images)))
     np.testing.assert_allclose(values.sum(axis=(1, 2)), model.log_likelihood(images), rtol=1e-5)
 
