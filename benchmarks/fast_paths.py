@@ -57,6 +57,18 @@ def stage(num_steps=3):
     return lambda: model.fit(images, batch_size=IMAGES, epochs=1, verbose=0)
 
 
+def vae(images=20_000):
+    """`fit` of VAE mnist on an array, for one epoch."""
+    import numpy as np
+
+    import kzoo
+
+    model = kzoo.VAE(image_shape=(28, 28, 1))
+    model.compile()
+    images = np.random.default_rng(0).integers(0, 256, (images, 28, 28, 1), dtype=np.uint8)
+    return lambda: model.fit(images, batch_size=IMAGES, epochs=1, verbose=0)
+
+
 def drawing(name, count=16):
     """`generate` of a pixel model of the size of its preset."""
 
@@ -73,6 +85,7 @@ def drawing(name, count=16):
 RUNS = {
     "gan_svhn": gan,
     "cfggan_mnist": stage,
+    "vae_mnist": vae,
     "draw_pixelcnn": drawing("pixelcnn"),
     "draw_gated_pixelcnn": drawing("gated_pixelcnn"),
     "draw_row_lstm": drawing("row_lstm"),
@@ -82,6 +95,7 @@ RUNS = {
 PATHS = {
     "recorded_loops": ("torch", [name for name in RUNS if name.startswith("draw")]),
     "mirrored_convolutions": ("tensorflow", ["gan_svhn", "cfggan_mnist"]),
+    "untuned_pipelines": ("tensorflow", ["vae_mnist"]),
     "strided_convolutions": ("jax", ["gan_svhn", "cfggan_mnist"]),
 }
 

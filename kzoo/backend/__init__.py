@@ -58,6 +58,9 @@ Training
 * `KerasTrainer` is what a model inherits that trains by Keras's own `train_step`, for PyTorch's
   processes to make one step together.
 
+* `pipeline(data, shuffle)` is what `fit` gets in place of a `PyDataset`, and `own_pipelines()` says
+  whether it is something else, which it is on TensorFlow.
+
 All of this uses public names of Keras and of the backends only; `kzoo.backend.jax` names the
 exception. Code that only makes kzoo faster is in `kzoo.backend.fast`, and can be switched off.
 
@@ -67,6 +70,7 @@ No other folder of kzoo imports a backend, and only the backend that Keras runs 
 import keras
 
 from kzoo._environment import BACKENDS
+from kzoo.backend import common
 from kzoo.backend.common import argmax, exporting, portable, weight_averages
 
 if keras.backend.backend() == "tensorflow":
@@ -94,6 +98,8 @@ devices = _implementation.devices
 input_gradient = _implementation.input_gradient
 loops_compile = _implementation.loops_compile
 map_batches = _implementation.map_batches
+own_pipelines = getattr(_implementation, "own_pipelines", common.own_pipelines)
+pipeline = getattr(_implementation, "pipeline", common.pipeline)
 repeat = _implementation.repeat
 replica = _implementation.replica
 replica_mean = _implementation.replica_mean
@@ -140,6 +146,8 @@ __all__ = [
     "input_gradient",
     "loops_compile",
     "map_batches",
+    "own_pipelines",
+    "pipeline",
     "portable",
     "random_rows",
     "repeat",

@@ -173,3 +173,13 @@ def transposed_convolution(x, kernel, strides):
         y = ops.pad(y, ((0, 0), missing, missing, (0, 0)))
     shape = (ops.shape(y)[0], height, width, kernel.shape[2])
     return ops.slice(y, (0, size // 2, size // 2, 0), shape)
+
+
+def own_pipelines():
+    """Whether `pipeline` makes a pipeline of its own."""
+    return False
+
+
+def pipeline(data, shuffle=False):
+    """What Keras's `fit` and `evaluate` get in place of a `PyDataset`, and of its `shuffle`."""
+    return data, shuffle

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kzoo.backend import common, fast
 from kzoo.backend.common import program_of, split_aux, split_scale, unscaled, update_scale
-from kzoo.backend.fast import mirrored
+from kzoo.backend.fast import mirrored, untuned
 
 _ZERO = tf.UnconnectedGradients.ZERO
 
@@ -291,6 +291,19 @@ def loops_compile():
     Not on a CPU, where XLA runs a convolution inside a loop about 20 times slower.
     """
     return bool(tf.config.get_visible_devices("GPU"))
+
+
+def own_pipelines():
+    """Whether `pipeline` makes a pipeline of its own."""
+    return fast.uses("untuned_pipelines")
+
+
+def pipeline(data, shuffle=False):
+    """What Keras's `fit` and `evaluate` get in place of a `PyDataset`, and of its `shuffle`."""
+    threads = getattr(data, "workers", 1) > 1 or getattr(data, "use_multiprocessing", False)
+    if not own_pipelines() or threads or getattr(data, "num_batches", None) is None:
+        return data, shuffle
+    return untuned.pipeline(data, bool(shuffle)), False
 
 
 def _after(data):

@@ -237,21 +237,30 @@ class GenerativeModel(
         check_fit(type(self).__name__, kwargs)
         callbacks = keras.tree.flatten(kwargs.pop("callbacks", None) or ())
         resumes = any(hasattr(c, "resume") for c in callbacks)
+        # Of a part of an epoch, Keras itself has to tell a `PyDataset` where the epoch ends.
+        whole = backend.own_pipelines() and kwargs.get("steps_per_epoch") is None
         data = x, y, kwargs.pop("sample_weight", None)
-        if (resumes or self.examples_per_step(1) != 1) and kwargs.get("validation_split"):
+        regrouped = self.examples_per_step(1) != 1
+        if (resumes or whole or regrouped) and kwargs.get("validation_split"):
             data, kwargs["validation_data"] = cut(data, kwargs.pop("validation_split"))
         # Said here, because data that are batched already go to Keras without a batch size.
         held_out_size = kwargs.get("validation_batch_size") or batch_size
         kwargs["validation_batch_size"] = held_out_size
         options = kwargs.get("class_weight"), batch_size, kwargs.pop("shuffle", None)
-        prepared = batches.prepare(self, *data, *options, grouped=True, own_order=resumes)
+        own = resumes or whole
+        prepared = batches.prepare(self, *data, *options, grouped=True, own_order=own)
         if kwargs.get("validation_data") is not None:
-            kwargs["validation_data"] = batches.prepare_held_out(self, kwargs["validation_data"])
+            given = kwargs["validation_data"], held_out_size, kwargs.get("validation_steps")
+            kwargs["validation_data"] = batches.prepare_held_out(self, *given)
         callbacks = [*callbacks, *self.training_callbacks(), WarnOfDivergence()]
         first = prepared.pop("first")
         prepared = self.resumed(callbacks=callbacks, **prepared, **kwargs)
         if prepared["initial_epoch"] < prepared["epochs"]:
             self.before_training(*first)
+        if whole:
+            prepared["x"], prepared["shuffle"] = backend.pipeline(
+                prepared["x"], prepared["shuffle"]
+            )
         return super().fit(**prepared)
 
     @one_at_a_time
@@ -263,8 +272,12 @@ class GenerativeModel(
             RuntimeError: if the model is not compiled.
         """
         self._assert_compiled("evaluate")
-        prepared = batches.prepare(self, x, y, sample_weight, batch_size=batch_size)
+        own = backend.own_pipelines() and kwargs.get("steps") is None
+        options = {"batch_size": batch_size, "shuffle": False, "own_order": own}
+        prepared = batches.prepare(self, x, y, sample_weight, **options)
         del prepared["shuffle"], prepared["first"]
+        if own:
+            prepared["x"], _ = backend.pipeline(prepared["x"])
         return super().evaluate(**prepared, **kwargs)
 
     @one_at_a_time

@@ -11,6 +11,7 @@ import warnings
 
 import keras
 
+from kzoo import backend
 from kzoo.batching import rows_of
 from kzoo.checks import check_optional_int
 from kzoo.images import check_images
@@ -34,6 +35,8 @@ from kzoo.models.regrouping import (
 )
 
 LOOKED_AT = 256  # images, for a warning about their values
+#: What Keras gets beside data that are batched already.
+BATCHED = {"y": None, "sample_weight": None, "batch_size": None, "shuffle": False}
 
 
 def _check_rows_of_weights(weights, count):
@@ -71,8 +74,9 @@ def prepare(
         model: the model.
         x, y, sample_weight, class_weight, batch_size, shuffle: as in `keras.Model.fit`.
         grouped: whether batches are joined to the examples that one training update takes.
-        own_order: whether NumPy's global generator shuffles arrays, and not Keras. (On TensorFlow,
-            Keras has the same order in every epoch if there is a global seed.)
+        own_order: whether kzoo makes batches of arrays, shuffled by NumPy's global generator, and
+            not Keras. (On TensorFlow, Keras has the same order in every epoch if there is a global
+            seed.)
 
     Returns:
         A dict of arguments for Keras, `x`, `y`, `sample_weight`, `batch_size` and `shuffle`; and
@@ -103,19 +107,18 @@ def prepare(
             f"A {type(x).__name__} holds conditions and weights itself: expected no y and no "
             "sample_weight beside it."
         )
-    given = {"y": None, "sample_weight": None, "batch_size": None, "shuffle": False}
     convert = converter(model, keep_labels=class_weight is not None)
     texts = any(hasattr(c, "tokenize") for c in model.conditioned_on)
     if hasattr(x, "element_spec") and not texts:
         x, first = _prepare_tf_data(model, x, grouped, keep_labels=class_weight is not None)
-        return {**given, "x": x, "first": first}
+        return {**BATCHED, "x": x, "first": first}
     if hasattr(x, "__next__"):
         batch = next(x, None)
         if batch is None:
             raise ValueError(f"{type(model).__name__} got a generator without batches.")
         first = _first(model, convert(batch))
         size = model.examples_per_step(len(first[0])) if grouped else None
-        return {**given, "x": converted(batch, x, convert, size), "first": first}
+        return {**BATCHED, "x": converted(batch, x, convert, size), "first": first}
     source = x if isinstance(x, keras.utils.PyDataset) else IteratedBatches(x)
     if source.num_batches == 0:
         raise ValueError(f"{type(model).__name__} got a data set without images.")
@@ -131,7 +134,7 @@ def prepare(
         check_enough(model, count, size)
     # Keras's own default would mix the batches of data that have an order of their own.
     data = ConvertedBatches(source, convert, size, per_batch, count)
-    return {**given, "x": data, "shuffle": bool(shuffle), "first": first}
+    return {**BATCHED, "x": data, "shuffle": bool(shuffle), "first": first}
 
 
 def _check_in_memory(model, source):
@@ -168,15 +171,15 @@ def _prepare_arrays(
         size = model.examples_per_step(batch_size or 32)
         check_enough(model, len(images), size)
         data = ArrayBatches(packed(numpy_of(images), condition), size, bool(shuffle))
-        return {"x": data, "shuffle": False, "first": first}
+        return {**BATCHED, "x": data, "first": first}
     if condition:
         y = packed(images, condition)[1]
     elif not keep_labels:
         y = None if sample_weight is None else placeholder(images)
-    if own_order and shuffle is True:
+    if own_order and shuffle in (True, False):  # Keras knows "batch" too
         arrays = keras.tree.map_structure(numpy_of, as_tuple(images, y, sample_weight))
-        data = ArrayBatches(arrays, batch_size or 32, True, drop_remainder=False)
-        return {"x": data, "shuffle": False, "first": first}
+        data = ArrayBatches(arrays, batch_size or 32, shuffle, drop_remainder=False)
+        return {**BATCHED, "x": data, "first": first}
     return {
         "x": images,
         "y": y,
@@ -187,12 +190,19 @@ def _prepare_arrays(
     }
 
 
-def prepare_held_out(model, data):
-    """Checks `validation_data` and makes of them what Keras takes."""
+def prepare_held_out(model, data, batch_size=None, steps=None):
+    """Checks `validation_data` and makes of them what Keras takes.
+
+    Args:
+        model: the model.
+        data: as in `keras.Model.fit`.
+        batch_size, steps: `validation_batch_size` and `validation_steps`.
+    """
     parts = data if isinstance(data, tuple | list) else (data,)
-    given = prepare(model, *parts)
+    own = backend.own_pipelines() and steps is None
+    given = prepare(model, *parts, batch_size=batch_size, shuffle=False, own_order=own)
     if given["y"] is None and given["sample_weight"] is None:
-        return given["x"]
+        return backend.pipeline(given["x"])[0] if own else given["x"]
     return given["x"], given["y"], given["sample_weight"]
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import re
 import subprocess
 import sys
@@ -125,3 +126,64 @@ def test_torch_still_has_what_recorded_loops_need():
     assert _pytree.tree_leaves([1, (2,)]) == [1, 2]
     schema = torch.ops.aten.add.Tensor._schema
     assert schema.name == "aten::add" and not schema.is_mutable
+
+
+class Counted(keras.utils.PyDataset):
+    """Two batches of images, the second one smaller; notes what it is asked for."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = []
+        self.images = np.random.default_rng(0).integers(0, 256, (6, 16, 16, 1), dtype=np.uint8)
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        self.asked.append(index)
+        return (self.images[4 * index : 4 * (index + 1)],)
+
+    def on_epoch_begin(self):
+        self.asked.append("begin")
+
+    def on_epoch_end(self):
+        self.asked.append("end")
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="a pipeline of TensorFlow")
+def test_a_pipeline_gives_the_batches_of_a_data_set_and_is_not_tuned():
+    data = Counted()
+    pipeline, shuffle = backend.pipeline(data)
+    assert shuffle is False and not pipeline.options().autotune.enabled and len(pipeline) == 2
+    for _ in range(2):
+        data.asked.clear()
+        batches = [batch[0].numpy() for batch in pipeline]
+        assert data.asked == ["begin", 0, 1, "end"]
+        np.testing.assert_array_equal(np.concatenate(batches), data.images)
+    random.seed(0)
+    orders = {tuple(len(b[0]) for b in backend.pipeline(data, True)[0]) for _ in range(20)}
+    assert orders == {(4, 2), (2, 4)}
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="a pipeline of TensorFlow")
+def test_data_that_keras_has_to_read_stay_as_they_are():
+    endless, threads = Counted(), Counted()
+    endless.__class__ = type("Endless", (Counted,), {"num_batches": None})
+    threads.workers = 2
+    for data in (endless, threads, np.zeros((2, 4, 4, 1))):
+        assert backend.pipeline(data, True) == (data, True)
+    with fast.without("untuned_pipelines"):
+        data = Counted()
+        assert backend.pipeline(data, True) == (data, True)
+
+
+def test_a_fit_passes_over_all_of_a_data_set_in_every_epoch():
+    data = Counted()
+    model = kzoo.Autoencoder(image_shape=(16, 16, 1), latent_dim=2, widths=(2, 2), dense_width=4)
+    model.compile()
+    data.asked.clear()
+    model.fit(data, epochs=2, validation_data=Counted(), shuffle=False, verbose=0)
+    told = [a for a in data.asked if a in ("begin", "end")]
+    assert told[-4:] == ["begin", "end"] * 2, told
+    last = len(data.asked) - 1 - data.asked[::-1].index("begin")
+    assert data.asked[last:] == ["begin", 0, 1, "end"]

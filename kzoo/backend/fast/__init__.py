@@ -21,6 +21,7 @@ ON = os.environ.get("KZOO_FAST", "1") != "0"
 PATHS = {
     "recorded_loops": ("torch", "the loops of pixel sampling are recorded once and replayed"),
     "mirrored_convolutions": ("tensorflow", "on a CPU, images mirrored in place of padded ones"),
+    "untuned_pipelines": ("tensorflow", "`fit` does not wait for tf.data's tuning thread"),
     "strided_convolutions": ("jax", "on a CPU, blocks of pixels as features in place of strides"),
 }
 
