@@ -8,7 +8,7 @@ import platform
 
 import kzoo
 from kzoo import __version__, _environment
-from kzoo.cli import common
+from kzoo.cli import common, pictures
 from kzoo.evaluation.capabilities import can, takes_pairs
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "jax", "torch")
@@ -35,7 +35,7 @@ def add_parsers(commands):
         commands,
         "show",
         show,
-        "show what a preset is, its scores, and the Python lines to use it",
+        "show what a preset is, its scores and pictures, and the Python lines to use it",
         ["kzoo show cfggan/mnist", "kzoo show my_vae --json"],
     )
     common.add_preset(parser)
@@ -83,7 +83,9 @@ def show(args):
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")
     if args.json:
-        print(json.dumps({"class": name, "files": files.location, **metadata}, indent=2))
+        known = {"class": name, "files": files.location, **metadata}
+        known["pictures"] = [str(path) for path in pictures.of_preset(files)]
+        print(json.dumps(known, indent=2))
         return
     screen = common.console()
     screen.print(metadata.get("title", args.preset), style="bold")
@@ -104,6 +106,12 @@ def show(args):
     if rows:
         screen.print()
         common.print_table(["score", "value>", "protocol~"], rows)
+    found = pictures.of_preset(files)
+    if found and screen.color_system:  # a terminal that knows colours
+        screen.print()
+        screen.print(pictures.drawn(found[0], screen.width), end="")
+    if found:
+        screen.print(f"\nPictures: {', '.join(map(str, found))}", soft_wrap=True)
     source = f"    import kzoo\n\n    model = kzoo.{name}.from_preset({args.preset!r})"
     screen.print(f"\nIn Python:\n\n{source}\n    {use_of(name)}")
 
