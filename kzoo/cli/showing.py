@@ -1,7 +1,6 @@
 """`kzoo list` and `kzoo show` describe presets, `kzoo doctor` this machine."""
 
 import importlib.metadata
-import json
 import os
 import pathlib
 import platform
@@ -25,9 +24,7 @@ def add_list_parser(commands):
         ["kzoo list", "kzoo list --model CFGGAN", "kzoo list --json"],
     )
     common.add_model(parser, "only presets of this class")
-    parser.add_argument(
-        "--json", action="store_true", help="print all that is known about them, as JSON"
-    )
+    common.add_json(parser, "print all that is known about them, as JSON")
 
 
 def add_parsers(commands):
@@ -39,7 +36,7 @@ def add_parsers(commands):
         ["kzoo show cfggan/mnist", "kzoo show my_vae --json"],
     )
     common.add_preset(parser)
-    parser.add_argument("--json", action="store_true", help="print the preset's metadata as JSON")
+    common.add_json(parser, "print the preset's metadata as JSON")
     parser = common.add_command(
         commands,
         "doctor",
@@ -47,7 +44,7 @@ def add_parsers(commands):
         "check backends, versions, processor and data folders, and say what is missing",
         ["kzoo doctor", "kzoo doctor --json"],
     )
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    common.add_json(parser)
 
 
 def list_presets(args):
@@ -55,7 +52,7 @@ def list_presets(args):
 
     records = [r for r in shipped.list_presets() if args.model in (None, r["class"])]
     if args.json:
-        print(json.dumps(records, indent=2))
+        common.print_json(records)
         return
     if not records:
         print(f"No presets{f' of {args.model}' if args.model else ''} come with this kzoo.")
@@ -85,7 +82,7 @@ def show(args):
     if args.json:
         known = {"class": name, "files": files.location, **metadata}
         known["pictures"] = [str(path) for path in pictures.of_preset(files)]
-        print(json.dumps(known, indent=2))
+        common.print_json(known)
         return
     screen = common.console()
     screen.print(metadata.get("title", args.preset), style="bold")
@@ -159,7 +156,7 @@ def doctor(args):
         "advice": _advice(backend, installed, versions),
     }
     if args.json:
-        print(json.dumps(report, indent=2))
+        common.print_json(report)
         return
     rows = [["kzoo", report["kzoo"]], ["Python", report["python"]], ["system", report["system"]]]
     rows += [[name, version or "not installed"] for name, version in versions.items()]
