@@ -6,6 +6,7 @@ import shlex
 import keras
 import pytest
 
+import kzoo
 from kzoo import cli
 from tests.conftest import REPOSITORY
 
@@ -55,3 +56,31 @@ def test_every_figure_has_a_command(page):
         block = re.search(r"^```python\n.*?\bpath=.*?^```$", beside, re.M | re.S)
         named = re.search(r"`(kzoo |kzoo\.visualization|python )[^`]+`", beside)
         assert block or named, part.splitlines()[0]
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "docs" not in p.parts], ids=str)
+def test_links_lead_to_files(page):
+    """Those of pages of the repository; those of the site are checked when it is built."""
+    text = re.sub(
+        r"^```.*?^```$|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.M | re.S
+    )
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'<img src="([^"]+)"', text)
+    for link in links:
+        path, _, part = link.partition("#")
+        if not re.match(r"https?:", link):
+            target = page.parent / path if path else page
+            assert target.exists(), (page, link)
+            if part:
+                headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.M)
+                names = {
+                    re.sub(r"[^\w -]", "", h).strip().lower().replace(" ", "-") for h in headings
+                }
+                assert part in names, (page, link)
+
+
+def test_readme_names_every_model_and_preset():
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    assert [name for name in kzoo._MODELS if f"`{name}`" not in text] == []
+    handles = [preset["preset"] for preset in kzoo.list_presets()]
+    shown = [handle for handle in handles if not handle.startswith("classifier/")]
+    assert [handle for handle in shown if f"weights/{handle}/README.md" not in text] == []
