@@ -1,6 +1,7 @@
 """`kzoo list` and `kzoo show` describe presets, `kzoo doctor` this machine."""
 
 import importlib.metadata
+import importlib.util
 import os
 import pathlib
 import platform
@@ -45,6 +46,15 @@ def add_parsers(commands):
         ["kzoo doctor", "kzoo doctor --json"],
     )
     common.add_json(parser)
+
+
+# What commands need beside a backend: packages, and what for.
+OPTIONAL = {
+    "shtab": "kzoo completion",
+    "huggingface_hub": "presets of hf://",
+    "kagglehub": "presets of kaggle://",
+    "onnx": "kzoo export --format onnx and kzoo demo",
+}
 
 
 def list_presets(args):
@@ -154,6 +164,7 @@ def doctor(args):
         "processor": _processor_flags(),
         "data": {"folder": data, "found": _data_sets(data)},
         "advice": _advice(backend, installed, versions),
+        "optional": _optional(backend if backend in installed else None),
     }
     if args.json:
         common.print_json(report)
@@ -170,6 +181,8 @@ def doctor(args):
     common.print_table(["", ""], rows)
     for line in report["advice"] or ["Everything that kzoo needs is here."]:
         print(line)
+    for packages, purpose in report["optional"].items():
+        print(f"For {purpose}: pip install {packages}.")
 
 
 def _devices():
@@ -192,6 +205,19 @@ def _data_sets(folder):
     folder = pathlib.Path(folder).expanduser()
     found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     return [name for name in found if (folder / name).is_dir() and name != "downloads"]
+
+
+def _optional(backend):
+    """`{packages that are missing: what needs them}`; the exporter depends on the backend."""
+    found = {}
+    for package, purpose in OPTIONAL.items():
+        needed = [package]
+        if package == "onnx" and backend:
+            needed.append(kzoo.backend.EXPORTS["onnx"])
+        missing = [name for name in needed if importlib.util.find_spec(name) is None]
+        if missing:
+            found[" ".join(missing)] = purpose
+    return found
 
 
 def _advice(backend, installed, versions):

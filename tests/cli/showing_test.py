@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+import kzoo
 from kzoo import cli
 from kzoo.cli import common, pictures
 from kzoo.visualization import image_grid
@@ -85,6 +86,12 @@ def test_doctor_names_the_backend_and_what_is_missing(capsys, tmp_path, monkeypa
     assert keras.__version__ in text and "mnist" in text
 
     from kzoo.cli import showing
+
+    exporter = kzoo.backend.EXPORTS["onnx"]
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert showing._optional(keras.backend.backend())[f"onnx {exporter}"].startswith("kzoo export")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
+    assert showing._optional("torch") == {}
 
     versions = {"tensorflow-datasets": None}
     missing, named = showing._advice("jax", ["torch"], versions)
