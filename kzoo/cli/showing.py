@@ -83,6 +83,7 @@ def list_presets(args):
 
 
 def show(args):
+    common.import_keras()  # here, where its notices are muted
     from kzoo.presets import PresetMixin, preset, shipped
 
     base = common.model_class(args.model) if args.model else PresetMixin
