@@ -4,6 +4,8 @@
 * `leaderboard.md` is written from the presets' metadata, and the gallery from `examples/`: each
   script becomes a page and a notebook.
 * A line `@code kzoo.module.Class.method` in a page becomes the source of that function.
+* The folder `kzoo-demo`, if `kzoo demo` has written it, becomes a part of the site; a line `@demo`
+  becomes a link to it.
 """
 
 import ast
@@ -16,6 +18,7 @@ from mkdocs.structure.files import File
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples" / "generative"
+DEMO = ROOT / "kzoo-demo"  # where `kzoo demo` writes its page by default
 PAGES = {
     **{
         f"measurements/{name}.md": f"applications/{name}.md"
@@ -46,7 +49,17 @@ def on_files(files, config):
         add(files, config, f"gallery/{path.stem}.md", page_of(path.stem, header, cells))
         add(files, config, f"gallery/{path.stem}.ipynb", notebook_of(header, cells))
     add(files, config, "gallery.md", gallery(titles))
+    for name, path in demo_files().items():
+        files.append(File.generated(config, name, abs_src_path=str(path)))
     return files
+
+
+def demo_files():
+    """`{address: path}` of the demo; nothing until it is whole, which its list of models says."""
+    if not (DEMO / "demo.json").is_file():
+        return {}
+    paths = [path for path in sorted(DEMO.rglob("*")) if path.is_file()]
+    return {f"try/{path.relative_to(DEMO).as_posix()}": path for path in paths}
 
 
 def add(files, config, name, text):
@@ -54,7 +67,17 @@ def add(files, config, name, text):
 
 
 def on_page_markdown(markdown, page, config, files):
+    link = demo_link(page.file.src_uri)
+    markdown = re.sub(r"^@demo$", lambda found: link, markdown, flags=re.M)
     return re.sub(r"^@code (\S+)$", lambda found: source_of(found[1]), markdown, flags=re.M)
+
+
+def demo_link(page):
+    """What a page says in place of `@demo`."""
+    if not demo_files():
+        return "This copy of the site was built without the demo. `kzoo demo` shows it."
+    up = "../" * page.count("/")
+    return f"[Open the demo in this browser]({up}try/index.html){{ .md-button }}"
 
 
 def relinked(text, folder, page):

@@ -80,11 +80,11 @@ class Reference:
             )
 
     def measure(self, model):
-        """Gives the trained classifier its `reference`; returns its accuracy, as a sentence."""
+        """Gives the trained classifier its `reference`; returns its accuracy, and a sentence."""
         from kzoo.evaluation.protocols import accuracy_scores
         from kzoo.metrics import measure_reference
 
         images, labels, text = self._held_out
         (accuracy, *_), _ = accuracy_scores(model, images, labels)
         model.reference = measure_reference(model, *self._training[:2], images)
-        return f"Accuracy {accuracy.value:.4g} % on {text}."
+        return accuracy.value, f"Accuracy {accuracy.value:.4g} % on {text}."

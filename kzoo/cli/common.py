@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 import pathlib
 import sys
@@ -134,6 +135,22 @@ def read_captions(text):
 def in_turn(values, count):
     """`count` of some values, in turn; a list."""
     return [values[i % len(values)] for i in range(count)]
+
+
+def add_json(parser, help_text="print JSON instead of text"):
+    parser.add_argument("--json", action="store_true", help=help_text)
+
+
+def print_json(content):
+    print(json.dumps(content, indent=2), flush=True)
+
+
+def progress_on(args):
+    """A context in which all that is printed goes to the error stream, if the command has `--json`.
+
+    The output is then one JSON object.
+    """
+    return contextlib.redirect_stdout(sys.stderr) if args.json else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

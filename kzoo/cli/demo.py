@@ -40,6 +40,7 @@ def add_parser(commands):
     parser.add_argument("--port", type=port, default=8000, help="to serve it on (8000)")
     parser.add_argument("--write-only", action="store_true", help="write the page, serve nothing")
     parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    common.add_json(parser, "print folder and address as JSON, progress on the error stream")
 
 
 def port(text):
@@ -55,12 +56,19 @@ def run(args):
         common.import_keras()
         from kzoo.demo import write_page
 
-        write_page(args.output, args.runtime, say=functools.partial(print, flush=True))
+        with common.progress_on(args):
+            write_page(args.output, args.runtime, say=functools.partial(print, flush=True))
+    report = {"folder": str(args.output), "address": None}
     if args.write_only:
+        if args.json:
+            common.print_json(report)
         return
     with server(args.output, args.port) as serving:
         address = f"http://127.0.0.1:{serving.server_port}/"
-        print(f"The demo is at {address}. Ctrl-C ends it.", flush=True)
+        if args.json:
+            common.print_json(report | {"address": address})
+        else:
+            print(f"The demo is at {address}. Ctrl-C ends it.", flush=True)
         if not args.no_browser:
             webbrowser.open(address)
         serving.serve_forever()

@@ -119,7 +119,7 @@ def add_parser(commands):
         help="draw samples from N seeds, --seed and those after it, --num-samples each time; print "
         "mean and standard deviation of their scores (1)",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    common.add_json(parser, "print JSON instead of a table")
     parser.add_argument(
         "--write",
         action="store_true",

@@ -47,6 +47,7 @@ def add_parser(commands):
         action="store_true",
         help="ONNX: store the weights in float16, which halves the file",
     )
+    common.add_json(parser)
 
 
 def run(args):
@@ -74,8 +75,21 @@ def run(args):
             half_precision=args.half_precision,
         )
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
-    size = sum(file.stat().st_size for file in files) / 2**20
+    size, seconds = sum(file.stat().st_size for file in files), time.perf_counter() - start
+    if args.json:
+        common.print_json(
+            {
+                "preset": args.preset,
+                "class": type(model).__name__,
+                "function": args.function,
+                "format": args.format,
+                "written": str(path),
+                "bytes": size,
+                "seconds": seconds,
+            }
+        )
+        return
     print(
         f"Wrote {path}: {args.function} of {type(model).__name__} {args.preset} as {args.format}, "
-        f"{size:.1f} MiB, in {time.perf_counter() - start:.1f} s."
+        f"{size / 2**20:.1f} MiB, in {seconds:.1f} s."
     )

@@ -89,6 +89,7 @@ def add_parser(commands):
         metavar="FILE",
         help="write the same array to a .npy file as it is drawn, in bounded memory",
     )
+    common.add_json(parser)
 
 
 def class_labels(text):
@@ -160,6 +161,19 @@ def run(args):
     if args.npz:
         kzoo.datasets.npz.write(args.npz, images=images)
         written.append(args.npz)
+    if args.json:
+        common.print_json(
+            {
+                "preset": args.preset,
+                "class": type(model).__name__,
+                "written": [str(path) for path in written],
+                "images": args.n,
+                "image_shape": list(model.image_shape),
+                "seed": args.seed,
+                "seconds": {"loading": loaded - start, "drawing": done - loaded},
+            }
+        )
+        return
     height, width, channels = model.image_shape
     print(
         f"Wrote {' and '.join(map(str, written))}: {args.n} images {height}x{width}x{channels} "

@@ -1,6 +1,5 @@
 """`kzoo neighbors`: the training images nearest to samples, to see whether they are copies."""
 
-import json
 import pathlib
 
 from kzoo.cli import common, data, defaults, generate, types
@@ -55,7 +54,7 @@ def add_parser(commands):
         default=pathlib.Path("neighbors.png"),
         help="the sheet to write (neighbors.png)",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON instead of text")
+    common.add_json(parser)
 
 
 def run(args):
@@ -106,7 +105,7 @@ def run(args):
         "sheet": str(args.output),
     }
     if args.json:
-        print(json.dumps(report, indent=2))
+        common.print_json(report)
         return
     screen = common.console()
     screen.print(f"{report['class']} {args.preset}, nearest of {text}")

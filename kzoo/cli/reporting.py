@@ -1,7 +1,5 @@
 """What `kzoo evaluate` prints: scores, as a table or as JSON."""
 
-import json
-
 from kzoo.cli import common
 
 
@@ -13,7 +11,7 @@ def report(args, scores, histogram, **facts):
         "class_histogram": None if histogram is None else histogram.tolist(),
     }
     if args.json:
-        print(json.dumps(found, indent=2))
+        common.print_json(found)
     else:
         show(found)
 

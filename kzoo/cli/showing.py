@@ -1,14 +1,14 @@
 """`kzoo list` and `kzoo show` describe presets, `kzoo doctor` this machine."""
 
 import importlib.metadata
-import json
+import importlib.util
 import os
 import pathlib
 import platform
 
 import kzoo
 from kzoo import __version__, _environment
-from kzoo.cli import common
+from kzoo.cli import common, pictures
 from kzoo.evaluation.capabilities import can, takes_pairs
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "jax", "torch")
@@ -25,9 +25,7 @@ def add_list_parser(commands):
         ["kzoo list", "kzoo list --model CFGGAN", "kzoo list --json"],
     )
     common.add_model(parser, "only presets of this class")
-    parser.add_argument(
-        "--json", action="store_true", help="print all that is known about them, as JSON"
-    )
+    common.add_json(parser, "print all that is known about them, as JSON")
 
 
 def add_parsers(commands):
@@ -35,11 +33,11 @@ def add_parsers(commands):
         commands,
         "show",
         show,
-        "show what a preset is, its scores, and the Python lines to use it",
+        "show what a preset is, its scores and pictures, and the Python lines to use it",
         ["kzoo show cfggan/mnist", "kzoo show my_vae --json"],
     )
     common.add_preset(parser)
-    parser.add_argument("--json", action="store_true", help="print the preset's metadata as JSON")
+    common.add_json(parser, "print the preset's metadata as JSON")
     parser = common.add_command(
         commands,
         "doctor",
@@ -47,7 +45,16 @@ def add_parsers(commands):
         "check backends, versions, processor and data folders, and say what is missing",
         ["kzoo doctor", "kzoo doctor --json"],
     )
-    parser.add_argument("--json", action="store_true", help="print it as JSON")
+    common.add_json(parser)
+
+
+# What commands need beside a backend: packages, and what for.
+OPTIONAL = {
+    "shtab": "kzoo completion",
+    "huggingface_hub": "presets of hf://",
+    "kagglehub": "presets of kaggle://",
+    "onnx": "kzoo export --format onnx and kzoo demo",
+}
 
 
 def list_presets(args):
@@ -55,7 +62,7 @@ def list_presets(args):
 
     records = [r for r in shipped.list_presets() if args.model in (None, r["class"])]
     if args.json:
-        print(json.dumps(records, indent=2))
+        common.print_json(records)
         return
     if not records:
         print(f"No presets{f' of {args.model}' if args.model else ''} come with this kzoo.")
@@ -76,6 +83,7 @@ def list_presets(args):
 
 
 def show(args):
+    common.import_keras()  # here, where its notices are muted
     from kzoo.presets import PresetMixin, preset, shipped
 
     base = common.model_class(args.model) if args.model else PresetMixin
@@ -83,7 +91,9 @@ def show(args):
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")
     if args.json:
-        print(json.dumps({"class": name, "files": files.location, **metadata}, indent=2))
+        known = {"class": name, "files": files.location, **metadata}
+        known["pictures"] = [str(path) for path in pictures.of_preset(files)]
+        common.print_json(known)
         return
     screen = common.console()
     screen.print(metadata.get("title", args.preset), style="bold")
@@ -104,6 +114,12 @@ def show(args):
     if rows:
         screen.print()
         common.print_table(["score", "value>", "protocol~"], rows)
+    found = pictures.of_preset(files)
+    if found and screen.color_system:  # a terminal that knows colours
+        screen.print()
+        screen.print(pictures.drawn(found[0], screen.width), end="")
+    if found:
+        screen.print(f"\nPictures: {', '.join(map(str, found))}", soft_wrap=True)
     source = f"    import kzoo\n\n    model = kzoo.{name}.from_preset({args.preset!r})"
     screen.print(f"\nIn Python:\n\n{source}\n    {use_of(name)}")
 
@@ -149,9 +165,10 @@ def doctor(args):
         "processor": _processor_flags(),
         "data": {"folder": data, "found": _data_sets(data)},
         "advice": _advice(backend, installed, versions),
+        "optional": _optional(backend if backend in installed else None),
     }
     if args.json:
-        print(json.dumps(report, indent=2))
+        common.print_json(report)
         return
     rows = [["kzoo", report["kzoo"]], ["Python", report["python"]], ["system", report["system"]]]
     rows += [[name, version or "not installed"] for name, version in versions.items()]
@@ -165,6 +182,8 @@ def doctor(args):
     common.print_table(["", ""], rows)
     for line in report["advice"] or ["Everything that kzoo needs is here."]:
         print(line)
+    for packages, purpose in report["optional"].items():
+        print(f"For {purpose}: pip install {packages}.")
 
 
 def _devices():
@@ -187,6 +206,19 @@ def _data_sets(folder):
     folder = pathlib.Path(folder).expanduser()
     found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     return [name for name in found if (folder / name).is_dir() and name != "downloads"]
+
+
+def _optional(backend):
+    """`{packages that are missing: what needs them}`; the exporter depends on the backend."""
+    found = {}
+    for package, purpose in OPTIONAL.items():
+        needed = [package]
+        if package == "onnx" and backend:
+            needed.append(kzoo.backend.EXPORTS["onnx"])
+        missing = [name for name in needed if importlib.util.find_spec(name) is None]
+        if missing:
+            found[" ".join(missing)] = purpose
+    return found
 
 
 def _advice(backend, installed, versions):

@@ -132,6 +132,7 @@ def add_parser(commands):
         action="store_true",
         help="replace a preset in the output folder that another training made",
     )
+    common.add_json(parser, "print preset and last losses as JSON, progress on the error stream")
 
 
 def start(text):
@@ -166,6 +167,14 @@ def setting(text):
 
 
 def run(args):
+    with common.progress_on(args):
+        report = train(args)
+    if args.json:
+        common.print_json(report)
+
+
+def train(args):
+    """Trains and saves a preset; returns what `--json` prints of it."""
     keras = common.import_keras()
     model_class = common.model_class(args.model)
     args.model = args.model.lower()  # as folders and messages have it
@@ -197,19 +206,31 @@ def run(args):
         f"parameters on {text}. Checkpoints, log and sample sheets go into {args.work}."
     )
     try:
-        training.fit(model, dataset, args)
+        history = training.fit(model, dataset, args)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(
             "stopped, no preset written; the same command goes on from the last finished epoch"
         ) from None
-    metadata |= {"data": f"Trained on {text}.", "command": shlex.join(["kzoo", *args.argv])}
+    words = [word for word in args.argv if word != "--json"]
+    metadata |= {"data": f"Trained on {text}.", "command": shlex.join(["kzoo", *words])}
     if args.classifier:
         metadata["classifier"] = args.classifier
+    report = {
+        "preset": str(args.output),
+        "class": type(model).__name__,
+        "parameters": model.count_params(),
+        "data": metadata["data"],
+        "work": str(args.work),
+        "losses": {name: float(values[-1]) for name, values in history.history.items() if values},
+    }
     if reference is not None:
-        print(reference.measure(model))
+        accuracy, text = reference.measure(model)
+        report["accuracy"] = accuracy
+        print(text)
     model.save_to_preset(args.output, **metadata)
     draw = f"kzoo generate {args.output}, " if can(model, "generate") else ""
     print(f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output}")
+    return report
 
 
 def record(args, dataset, model):

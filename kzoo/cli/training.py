@@ -109,6 +109,9 @@ def has_prior(model):
 def fit(model, dataset, args):
     """Trains a model, or goes on training it from the last checkpoint.
 
+    Returns:
+        The `keras.callbacks.History` of the epochs of this call.
+
     Raises:
         RuntimeError: when a loss is no longer a finite number, before that gets into a checkpoint.
     """
@@ -121,7 +124,7 @@ def fit(model, dataset, args):
         callbacks.append(SampleGrid(args.work / "samples", **sheet))
     if args.stages:
         callbacks.append(StageLimit(model.stages_done + args.stages))
-    model.fit(
+    history = model.fit(
         dataset if args.steps_per_epoch is None else endless(dataset),
         batch_size=args.batch_size,
         epochs=args.stages or args.epochs,  # a stage takes less than an epoch
@@ -131,6 +134,7 @@ def fit(model, dataset, args):
     )
     if has_prior(model):
         fit_prior(model, dataset, args)
+    return history
 
 
 def sheet_of_pairs(model, args):

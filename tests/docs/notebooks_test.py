@@ -1,13 +1,11 @@
 """Every example is a notebook on the site: a valid one, whose code is that of the script."""
 
 import ast
-import importlib.util
 import json
 
 import keras
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.examples import gallery
 
 pytestmark = pytest.mark.skipif(
@@ -15,16 +13,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 each_script = pytest.mark.parametrize("path", gallery.SCRIPTS, ids=lambda path: path.stem)
-
-
-@pytest.fixture(scope="module")
-def hooks():
-    """`docs/hooks.py` as a module."""
-    pytest.importorskip("mkdocs", reason='needs pip install ".[docs]"')
-    spec = importlib.util.spec_from_file_location("hooks", REPOSITORY / "docs" / "hooks.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def notebook(hooks, path):

@@ -50,6 +50,12 @@ def load(name, split="train", labels=None, features=None, **options):
     return kzoo.datasets.ArrayDataset(images, label if labels else None, **options)
 
 
+def write_folder(folder, images):
+    Path(folder).mkdir(parents=True)
+    for i, image in enumerate(images):
+        kzoo.visualization.image_grid(image[None], padding=0, path=Path(folder, f"{i}.png"))
+
+
 @pytest.fixture
 def user_files(tmp_path, monkeypatch):
     """The folders and files that the pages name."""
@@ -59,14 +65,22 @@ def user_files(tmp_path, monkeypatch):
     np.savez("mnist.npz", x_train=digits, y_train=np.arange(16) % 10)
     folders = ("cats_and_dogs/cats", "cats_and_dogs/dogs", "photos", "sketches", "birds")
     for folder in (*folders, "horses", "zebras"):
-        Path(folder).mkdir(parents=True)
-        for i, image in enumerate(colour(12, 64)):
-            kzoo.visualization.image_grid(image[None], padding=0, path=Path(folder, f"{i}.png"))
+        write_folder(folder, colour(12, 64))
     lines = ["file_name,caption", *(f"{i}.png,a small bird" for i in range(12))]
     Path("birds.csv").write_text("\n".join(lines))
 
 
+def clothes():
+    """The folders of the page, and the preset that its command trains."""
+    write_folder("clothes/boots", colour(400, 8))
+    write_folder("odd", colour(12, 8))
+    small = {"latent_dim": 2, "widths": (4,), "dense_width": 4}
+    kzoo.VAE((32, 32, 1), **small).save_to_preset("vae-clothes")
+    return {}
+
+
 NAMES = {
+    "ten_tasks": clothes,
     "conditions": lambda: {
         "captions": ["a red flower with thin petals", "a yellow flower"] * 8,
         "label_maps": colour(16, 64),
