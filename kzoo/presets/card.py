@@ -90,10 +90,16 @@ def _card(title, class_name, metadata, notes, shown):
 
 
 def _table(scores):
-    rows = [("Score", "Value", "Protocol", "Printed by"), ("---",) * 4]
+    rows = [("Score", "Value", "Protocol", "Printed by")]
     for score in scores:
         value = f"{score['value']:.5g} {score['unit']}".strip()
         rows.append((score["name"], value, score["protocol"], f"`{score['command']}`"))
+    return table(rows)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown; the first row is the heading."""
+    rows = [rows[0], ("---",) * len(rows[0]), *rows[1:]]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
         for row in rows
