@@ -13,6 +13,7 @@ from keras import ops
 
 from kzoo import backend
 from kzoo.checks import check_positive_int
+from kzoo.models.training_state import has_no_end
 from kzoo.paths import check_path, check_writable
 
 KEPT = 2  # files
@@ -77,6 +78,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._memories = ()
         self._seed = None
         self._resumed = False
+        self._epoch = 0
 
     def epochs_done(self):
         """How many epochs the training in the folder has had."""
@@ -88,6 +90,8 @@ class Checkpoint(keras.callbacks.Callback):
         path, arrays = self._read()
         if path is None:
             return 0
+        if not model.optimizer.built:  # Keras does it in the first update
+            model.optimizer.build(model.trainable_variables)
         state = _state(model)
         for name in sorted(state.keys() ^ (arrays.keys() - {"facts"})):
             problem = "lacks the array" if name in state else "holds the unknown array"
@@ -146,16 +150,21 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         if not self._resumed:  # not a model of kzoo: as Keras's BackupAndRestore does it
-            if not self.model.optimizer.built:
-                self.model.optimizer.build(self.model.trainable_variables)
             self.model._initial_epoch = self.resume(self.model, self.data, ()) or None
         self._resumed = False
         self._remind()  # again: some callbacks have just forgotten it
 
     def on_epoch_begin(self, epoch, logs=None):
+        self._epoch = epoch
         self._set_random_seed(1 + epoch)
         if hasattr(self.data, "set_epoch"):
             self.data.set_epoch(epoch)
+
+    def on_train_batch_begin(self, batch, logs=None):
+        # On PyTorch, Keras draws a random number when it begins with the data. With data without
+        # end it does so in the first epoch that it trains, and in no other.
+        if batch == 0 and has_no_end(self.data):
+            self._set_random_seed(1 + self._epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         done = epoch + 1

@@ -25,6 +25,7 @@ from kzoo.checks import (
 from kzoo.classifier.backbone import blocks, feature_count, features_of
 from kzoo.configs import ConfiguredModel
 from kzoo.images import check_images, to_float
+from kzoo.models.training_state import TrainingState
 from kzoo.presets import PresetMixin
 
 SCORES = ("inception_score", "diversity_score", "frechet_distance")
@@ -56,7 +57,7 @@ class Reference:
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
-class Classifier(PresetMixin, ConfiguredModel, backend.KerasTrainer, keras.Model):
+class Classifier(PresetMixin, ConfiguredModel, TrainingState, backend.KerasTrainer, keras.Model):
     """A small convolutional classifier of images.
 
     `classifier(x)` maps images `(batch, height, width, channels)`, uint8 or floats in [-1, 1], to
@@ -181,6 +182,14 @@ class Classifier(PresetMixin, ConfiguredModel, backend.KerasTrainer, keras.Model
 
     def default_optimizers(self):
         return {"optimizer": keras.optimizers.Adam(1e-3)}
+
+    def fit(self, x=None, y=None, batch_size=None, callbacks=None, **kwargs):
+        """Trains the classifier; arguments as in `keras.Model.fit`.
+
+        With a `kzoo.callbacks.Checkpoint`, a training that was stopped goes on.
+        """
+        callbacks = keras.tree.flatten(callbacks or ())
+        return super().fit(y=y, batch_size=batch_size, **self.resumed(x, callbacks, **kwargs))
 
     def build(self, input_shape):
         if not self.backbone.built:

@@ -51,7 +51,7 @@ def remember(folder, **entries):
     write_json(files.path(METADATA), {**files.read(METADATA), **entries})
 
 
-def write(folder, model, scores, command, captions=None):
+def write(folder, model, scores, command, captions=None, class_histogram=None):
     """Writes `samples.png`, `README.md` and the scores in `metadata.json`.
 
     The samples of a class-conditional model show one class per row. A model that completes images
@@ -67,6 +67,7 @@ def write(folder, model, scores, command, captions=None):
         scores: list of `kzoo.evaluation.scores.Score`.
         command: the command that prints the scores.
         captions: strings, for the sheet of a model that needs them.
+        class_histogram: of the samples, an int array `(num_classes,)`, or `None`.
     """
     from kzoo.presets import write_model_card
     from kzoo.presets.sources import METADATA, LocalFiles
@@ -113,6 +114,7 @@ def write(folder, model, scores, command, captions=None):
         scores=[(s.name, s.value, s.unit, protocol(s), command) for s in scores],
         sheet=sheet,
         pictures=pictures,
+        class_histogram=class_histogram,
     )
 
 
@@ -147,7 +149,9 @@ def protocol(score):
     """A score's protocol, with its deviation over seeds and the value of real images."""
     text = score.protocol
     if score.deviation is not None:
+        low, high = score.interval
         text += f"; standard deviation {score.deviation:.2g} over the seeds"
+        text += f", 95 % interval of the mean {low:.5g} to {high:.5g}"
     if score.reference is not None:
         text += f"; real test images {score.reference:.5g}"
     return text

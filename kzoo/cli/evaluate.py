@@ -117,7 +117,7 @@ def add_parser(commands):
         default=1,
         metavar="N",
         help="draw samples from N seeds, --seed and those after it, --num-samples each time; print "
-        "mean and standard deviation of their scores (1)",
+        "mean, standard deviation and 95 %% confidence interval of their scores (1)",
     )
     common.add_json(parser, "print JSON instead of a table")
     parser.add_argument(
@@ -161,7 +161,7 @@ def run(args):
     if folder is not None:
         if args.classifier and defaults.is_name(args.classifier):
             card.remember(folder, classifier=args.classifier)
-        card.write(folder, model, scores, command, captions)
+        card.write(folder, model, scores, command, captions, histogram)
         common.console(stderr=True).print(f"Wrote the scores and the model card into {folder}")
 
 

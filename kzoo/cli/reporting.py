@@ -25,23 +25,28 @@ def value_of(score):
 
 def show(report):
     """Prints the scores as a table."""
+    from kzoo.presets.card import per_class
+
     screen = common.console()
     if "samples" in report:
         screen.print(f"images {report['samples']}")
     else:
         screen.print(f"{report['class']} {report['preset']}, {report['parameters']:,} parameters")
+    intervals = any(score["interval"] is not None for score in report["scores"])
     references = any(score["reference"] is not None for score in report["scores"])
     rows = []
     for score in report["scores"]:
         real = "" if score["reference"] is None else f"{score['reference']:.5g}"
+        low_high = score["interval"] or ()
         row = [
             score["name"],
             f"{value_of(score)} {score['unit']}".strip(),
+            *[" to ".join(f"{end:.5g}" for end in low_high)] * intervals,
             *[real] * references,
             score["protocol"],
         ]
         rows.append(row)
-    common.print_table(["score", "value>", *["real>"] * references, "protocol~"], rows)
+    columns = [*["95 % interval>"] * intervals, *["real>"] * references]
+    common.print_table(["score", "value>", *columns, "protocol~"], rows)
     if report["class_histogram"]:
-        counts = ", ".join(f"{k}: {n:,}" for k, n in enumerate(report["class_histogram"]))
-        screen.print(f"images per class: {counts}")
+        screen.print(f"images per class: {per_class(report['class_histogram'])}")

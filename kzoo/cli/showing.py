@@ -12,6 +12,11 @@ from kzoo.cli import common, pictures
 from kzoo.evaluation.capabilities import can, takes_pairs
 
 PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "tensorflow-datasets", "jax", "torch")
+LEADERBOARD = """\
+# Scores of the presets
+
+Compare scores only if they are by one classifier, and of one number of samples.
+"""
 # What a CPU needs to compute fast in bfloat16, and for TensorFlow to choose oneDNN by itself.
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
@@ -22,10 +27,16 @@ def add_list_parser(commands):
         "list",
         list_presets,
         "list the presets that come with kzoo, with their measured scores",
-        ["kzoo list", "kzoo list --model CFGGAN", "kzoo list --json"],
+        ["kzoo list", "kzoo list --model CFGGAN", "kzoo list --markdown > scores.md"],
     )
     common.add_model(parser, "only presets of this class")
-    common.add_json(parser, "print all that is known about them, as JSON")
+    form = parser.add_mutually_exclusive_group()
+    common.add_json(form, "print all that is known about them, as JSON")
+    form.add_argument(
+        "--markdown",
+        action="store_true",
+        help="print a page of all scores and what they were measured on, in Markdown",
+    )
 
 
 def add_parsers(commands):
@@ -67,6 +78,9 @@ def list_presets(args):
     if not records:
         print(f"No presets{f' of {args.model}' if args.model else ''} come with this kzoo.")
         return
+    if args.markdown:
+        print(leaderboard(records))
+        return
     rows = []
     for record in records:
         scores = record["scores"]
@@ -80,6 +94,20 @@ def list_presets(args):
         ]
         rows.append(row)
     common.print_table(["preset", "class", "parameters>", "images", "scores", ">"], rows)
+
+
+def leaderboard(records):
+    """A page in Markdown: every score of the presets that `list_presets` tells of."""
+    from kzoo.presets.card import table
+
+    rows = [("Preset", "Parameters", "Score", "Value", "Measured on", "Printed by")]
+    for record in records:
+        first = record["preset"], f"{record['parameters']:,}"
+        for score in record["scores"]:
+            value = f"{score['value']:.4g} {score['unit']}".strip()
+            command = f"`{score['command']}`"
+            rows.append((*first, score["name"], value, score["protocol"], command))
+    return f"{LEADERBOARD}\n{table(rows)}"
 
 
 def show(args):

@@ -146,15 +146,22 @@ def sheet_of_pairs(model, args):
 
 
 def fit_prior(model, dataset, args):
-    """Trains a model's prior on the codes of the same images, with a learning rate of its own."""
+    """Trains a model's prior on the codes of the same images, with a learning rate of its own.
+
+    The prior depends on nothing but the model's weights and the arguments: not on when the
+    training of the model was interrupted, nor on priors of a model that had had fewer epochs.
+    """
+    import keras
+
     from kzoo.datasets import to_arrays
 
     if hasattr(model, "order_codes"):
         model.order_codes()
     dataset.set_epoch(0)  # else their order would depend on where the training has begun
     images, labels = to_arrays(dataset)
-    work = args.work / "prior"
-    work.mkdir(exist_ok=True)
+    work = args.work / "prior" / str(args.epochs)
+    work.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(args.seed)
     model.fit_prior(
         images,
         labels,

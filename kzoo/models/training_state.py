@@ -98,12 +98,23 @@ class TrainingState:
         return {"x": x, **given, **options}
 
 
+def has_no_end(x):
+    """Whether batches have no end: `fit` with `steps_per_epoch` then begins with them only once."""
+    if hasattr(x, "__next__"):
+        return True
+    if hasattr(x, "skip"):
+        return x.cardinality() < 0
+    return hasattr(x, "first") and x.num_batches is None
+
+
 def without_first(x, count):
     """Batches without the first so many, if they have no end: `fit` begins with the first again."""
-    if hasattr(x, "__next__"):
-        next(itertools.islice(x, count, count), None)
-    elif hasattr(x, "skip") and x.cardinality() < 0:
+    if not has_no_end(x):
+        return x
+    if hasattr(x, "skip"):
         return x.skip(count)
-    elif hasattr(x, "first") and x.num_batches is None:
+    if hasattr(x, "first"):
         x.first = count
+    else:
+        next(itertools.islice(x, count, count), None)
     return x

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, LocalFiles
 from kzoo.presets.storage import write_json
 
+_SHOWN_CLASSES = 20  # with more classes, those without images are counted only
+
 
 def write_model_card(
     folder: str | os.PathLike,
@@ -18,6 +20,7 @@ def write_model_card(
     notes: str = "",
     sheet: str | None = "samples.png",
     pictures: Sequence[tuple[str, str]] = (),
+    class_histogram: Sequence[int] | None = None,
 ) -> None:
     """Writes a preset's model card, `README.md`, and adds its facts to `metadata.json`.
 
@@ -34,6 +37,8 @@ def write_model_card(
         notes: limitations, training time, hardware.
         sheet: file name in `folder` of the image of samples that the card shows; `None` for none.
         pictures: further pictures, `(caption, file name)` each.
+        class_histogram: how many of the samples were classified as each class; `None` if they were
+            not.
 
     Raises:
         FileNotFoundError: if `folder` holds no preset, or a picture is not in it.
@@ -52,6 +57,9 @@ def write_model_card(
         command=command,
         scores=[_score(score) for score in scores],
     )
+    metadata.pop("class_histogram", None)
+    if class_histogram is not None:
+        metadata["class_histogram"] = [int(n) for n in class_histogram]
     write_json(files.path(METADATA), metadata)
     card = _card(title, config["class_name"], metadata, notes, shown)
     files.path(CONFIG).with_name("README.md").write_text(card, encoding="utf-8")
@@ -75,6 +83,8 @@ def _card(title, class_name, metadata, notes, shown):
     parts += ["## Training", f"```\n{metadata['command']}\n```"]
     if metadata["scores"]:
         parts += ["## Scores", _table(metadata["scores"])]
+        if "class_histogram" in metadata:
+            parts.append(f"Samples per class: {per_class(metadata['class_histogram'])}.")
     if notes:
         parts += ["## Notes", notes]
     facts = {
@@ -89,11 +99,25 @@ def _card(title, class_name, metadata, notes, shown):
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
+def per_class(counts: Sequence[int]) -> str:
+    """How many images are of each class, as a text; of many classes, those that have images."""
+    shown = {k: n for k, n in enumerate(counts) if n or len(counts) <= _SHOWN_CLASSES}
+    text = ", ".join(f"{k}: {n:,}" for k, n in shown.items())
+    rest = len(counts) - len(shown)
+    return f"{text}; {rest} other classes: 0" if rest else text
+
+
 def _table(scores):
-    rows = [("Score", "Value", "Protocol", "Printed by"), ("---",) * 4]
+    rows = [("Score", "Value", "Protocol", "Printed by")]
     for score in scores:
         value = f"{score['value']:.5g} {score['unit']}".strip()
         rows.append((score["name"], value, score["protocol"], f"`{score['command']}`"))
+    return table(rows)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown; the first row is the heading."""
+    rows = [rows[0], ("---",) * len(rows[0]), *rows[1:]]
     return "\n".join(
         "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
         for row in rows

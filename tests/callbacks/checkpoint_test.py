@@ -10,7 +10,7 @@ from kzoo.callbacks import Checkpoint
 from kzoo.datasets import endless, from_arrays
 from tests import kill
 from tests.once import once_but
-from tests.small_models import small
+from tests.small_models import PUBLIC, beside, small
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (44, 8, 8, 1), dtype="uint8")
 FLOATS = IMAGES.astype("float32") / 127.5 - 1
@@ -22,6 +22,11 @@ DATA = {
     "WGANGP": lambda: kzoo.datasets.zip_domains(*[from_arrays(IMAGES, None, 8, seed=3)] * 2),
     "PixelCNN": lambda: FLOATS,
     "BEGAN": lambda: endless(from_arrays(IMAGES, None, 8, seed=3)),
+    "PixelCNNPlusPlus": lambda: endless(from_arrays(IMAGES, None, 8, seed=3)),
+}
+OPTIONS = {
+    "GAN": {"augment": "translation", "average_decay": 0.9},
+    "PixelCNNPlusPlus": {"dropout": 0.5},
 }
 
 
@@ -35,8 +40,7 @@ def states(model):
 
 def tiny(name):
     keras.utils.set_random_seed(1)
-    options = {"augment": "translation", "average_decay": 0.9} if name == "GAN" else {}
-    model = small(name, **options)
+    model = small(name, **OPTIONS.get(name, {}))
     model.image_keys = (*model.image_keys, "a")  # of zip_domains
     averaged = keras.optimizers.Adam(1e-3, use_ema=True)
     if name == "VAE":
@@ -72,7 +76,7 @@ def test_a_training_goes_on_as_if_nothing_had_happened(name, tmp_path):
         if name == "BEGAN":  # waits for two epochs, before and after the interruption
             stalled = {"mode": "min", "min_delta": 100, "patience": 2, "factor": 0.5}
             callbacks.append(keras.callbacks.ReduceLROnPlateau("convergence", **stalled))
-        steps = 3 if name == "BEGAN" else None
+        steps = 3 if name in ("BEGAN", "PixelCNNPlusPlus") else None
         options = {"batch_size": 8, "steps_per_epoch": steps, "verbose": 0}
         history = model.fit(DATA[name](), epochs=4, callbacks=callbacks, **options)
         assert history.epoch == ([0, 1, 2, 3] if folder == folders[0] else [2, 3])
@@ -83,6 +87,54 @@ def test_a_training_goes_on_as_if_nothing_had_happened(name, tmp_path):
         np.testing.assert_array_equal(a, b)
     if name == "BEGAN":
         assert float(numpy(model.d_optimizer.learning_rate)) == pytest.approx(5e-4)
+
+
+def ends(build, data, folder, **options):
+    """The states after two epochs, with and without an end between them."""
+    found = []
+    for parts in ([2], [1, 2]):
+        for epochs in parts:
+            keras.utils.set_random_seed(1)
+            model = build()
+            checkpoint = Checkpoint(folder / str(len(parts)))
+            model.fit(**data(model), epochs=epochs, verbose=0, callbacks=[checkpoint], **options)
+            np.random.rand(5)
+        found.append(states(model))
+    return zip(*found, strict=True)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in DATA])
+def test_every_other_model(name, tmp_path):
+    def build():
+        model = small(name, **{"kl_warmup": 9 if name == "LadderVAE" else None})
+        model.compile()
+        return model
+
+    def data(model):
+        images = (IMAGES[:16] > 127) * np.uint8(255)
+        if name == "CycleGAN":
+            return {"x": images, "y": images[::-1]}
+        key, values = beside(model, len(images))
+        return {"x": {"image": images, key: values}}
+
+    for a, b in ends(build, data, tmp_path, batch_size=4):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("steps", once_but([None], [4, None]))
+def test_a_classifier(steps, tmp_path):
+    def build():
+        model = kzoo.Classifier(IMAGES.shape[1:], 4, widths=(3, 4), dropout=0.5)
+        model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        return model
+
+    def data(model):
+        given = from_arrays(IMAGES, np.arange(44) % 4, 8, seed=3)
+        return {"x": endless(given) if steps else given}
+
+    for a, b in ends(build, data, tmp_path, steps_per_epoch=steps):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_an_orderly_end_is_no_other(tmp_path):

@@ -56,6 +56,7 @@ def test_vae(evaluate, data, saved):
         "with seed 3; 8 importance samples, seed 3",
         "reference": None,
         "deviation": None,
+        "interval": None,
     }
     assert evaluate(saved / "vae", "--seed", 3) == report
     assert scores_of(evaluate(saved / "vae", "--seed", 4)) != scores_of(report)
@@ -271,6 +272,10 @@ def test_write(kzoo_main, evaluate, saved, tmp_path):
     assert {score["command"] for score in metadata["scores"]} == {command}
     # Its name is no plain one: it is given anew each time. A folder's name is remembered.
     assert "classifier" not in metadata
+    counts = metadata["class_histogram"]
+    assert len(counts) == 4 and sum(counts) == 60
+    counts = ", ".join(f"{k}: {n}" for k, n in enumerate(counts))
+    assert f"\nSamples per class: {counts}.\n" in card and f"images per class: {counts}\n" in out
     for score in metadata["scores"]:  # the numbers of the card are those that are printed
         assert f"{score['value']:.5g}" in out and f"| {score['value']:.5g} |" in card
 

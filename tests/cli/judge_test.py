@@ -119,14 +119,17 @@ def test_several_seeds(evaluate):
         assert score["deviation"] == pytest.approx(np.std(values, ddof=1), rel=1e-3, abs=1e-7)
         assert score["reference"] == single[0][name]["reference"]
         assert "20 samples, mean of seeds 3 to 5, clipped" in score["protocol"]
-        assert single[0][name]["deviation"] is None
+        assert single[0][name]["deviation"] is None and single[0][name]["interval"] is None
+        half = 4.303 * score["deviation"] / 3**0.5  # Student's distribution, two degrees of freedom
+        expected = score["value"] - half, score["value"] + half
+        assert score["interval"] == pytest.approx(expected)
     assert any(score["deviation"] > 0 for score in scores.values())
 
 
 def test_table_of_several_seeds(kzoo_main, presets):
     options = ["--data", "data.npz", "--num-samples", 20, "--seeds", 2]
     code, out, _ = kzoo_main("evaluate", "gan", *options)
-    assert code == 0 and out.count(" ± ") == 9
+    assert code == 0 and out.count(" ± ") == 9 and "95 % interval" in out
 
 
 def test_seeds_of_a_likelihood_are_not_drawn(evaluate, kzoo_main):

@@ -52,6 +52,19 @@ def test_json_is_what_list_presets_returns(kzoo_main):
     assert records == list_presets()
 
 
+def test_a_page_of_scores(kzoo_main):
+    code, out, err = kzoo_main("list", "--markdown")
+    assert (code, err) == (0, "")
+    heading, line, *rows = [text.split(" | ") for text in out.splitlines() if text[:1] == "|"]
+    assert {len(row) for row in (heading, line, *rows)} == {6}
+    assert [row[0] for row in rows] == ["| vae/a-rather-long-name-of-a-preset"] * 2
+    assert [row[2:] for row in rows] == [
+        ["inception_score", "9.731", "p", "`c` |"],
+        ["nll", "86.73 nats", "p", "`c` |"],
+    ]
+    assert kzoo_main("list", "--markdown", "--json")[0] == 2
+
+
 def test_one_class(kzoo_main):
     code, out, _ = kzoo_main("list", "--model", "vae", "--json")
     assert code == 0 and [record["class"] for record in json.loads(out)] == ["VAE"]

@@ -1,5 +1,6 @@
 import csv
 import json
+import shutil
 import sys
 
 import keras
@@ -277,26 +278,36 @@ def test_a_prior_is_trained_after_its_model(kzoo_main, data, tmp_path):
     small = ["--set", "num_codes=4", "--set", "width=4", "--set", "code_dim=2", "--set", "blocks=1"]
     code, out, err = kzoo_main("train", "vqvae", *few, *small)
     assert (code, err) == (0, ""), err
-    assert len(log(tmp_path / "new-run")) == len(log(tmp_path / "new-run" / "prior")) == 2
+    assert len(log(tmp_path / "new-run")) == len(log(tmp_path / "new-run" / "prior" / "2")) == 2
     assert not (tmp_path / "new-run" / "samples").exists()  # nothing draws before the prior
     code, _, err = kzoo_main("generate", "new", "-n", 2)
     assert (code, err) == (0, ""), err
 
 
 def test_a_prior_s_training_goes_on_as_if_nothing_had_happened(kzoo_main, data, tmp_path):
-    """The order of the codes does not depend on the epochs that this process has trained."""
-    few = ["--data", data, "--batch-size", 20, "--output", "new", "--epochs", 2]
+    """It depends neither on the epochs that this process has trained, nor on earlier priors."""
+    few = ["--data", data, "--batch-size", 20, "--output", "new"]
     small = ["--set", "num_codes=4", "--set", "width=4", "--set", "code_dim=2", "--set", "blocks=1"]
-    command = ["train", "vqvae", *few, *small]
-    keras.utils.clear_session()  # the prior's name counts models, as in a new process
-    assert kzoo_main(*command)[0] == 0
-    whole = kzoo.VQVAE.from_preset(tmp_path / "new").get_weights()
-    (tmp_path / "new-run" / "prior" / "checkpoint" / "epoch_00000002.npz").unlink()
-    keras.utils.clear_session()
-    code, _, err = kzoo_main(*command)  # from the prior's second epoch
-    assert (code, err) == (0, ""), err
-    for a, b in zip(whole, kzoo.VQVAE.from_preset(tmp_path / "new").get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+    work = tmp_path / "new-run"
+
+    def weights(epochs):
+        keras.utils.clear_session()  # the prior's name counts models, as in a new process
+        code, _, err = kzoo_main("train", "vqvae", *few, *small, "--epochs", epochs)
+        assert (code, err) == (0, ""), err
+        return kzoo.VQVAE.from_preset(tmp_path / "new").get_weights()
+
+    whole = weights(2)
+    (work / "prior" / "2" / "checkpoint" / "epoch_00000002.npz").unlink()
+    second_epoch = weights(2)
+    shutil.rmtree(work / "prior")  # killed as soon as the model was trained
+    all_epochs = weights(2)
+    shutil.rmtree(work)
+    shutil.rmtree(tmp_path / "new")
+    weights(1)
+    orderly = weights(2)
+    for again in (second_epoch, all_epochs, orderly):
+        for a, b in zip(whole, again, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 def test_a_rate_that_decays_begins_with_the_one_given():
@@ -390,6 +401,20 @@ def test_a_classifier_of_own_labels_scores_later_models(train, kzoo_main, tmp_pa
     write_photos(tmp_path / "more", 3)
     code, _, err = kzoo_main("evaluate", "classifier-photos", "--data", "more")
     assert code == 1 and "'more' has the classes class_" in err and "expected those that" in err
+
+
+def test_a_classifier_s_training_goes_on_as_if_nothing_had_happened(kzoo_main, tmp_path):
+    write_photos(tmp_path / "photos", 40)
+    few = ["--data", "photos", "--channels", 1, "--set", "widths=(3, 2)", "--batch-size", 9]
+    for output, parts in (("whole", [3]), ("parts", [1, 3])):
+        for epochs in parts:
+            keras.utils.clear_session()
+            options = ["--epochs", epochs, "--output", output]
+            code, _, err = kzoo_main("train", "classifier", *few, *options)
+            assert (code, err) == (0, ""), err
+    whole, parts = (kzoo.Classifier.from_preset(tmp_path / name) for name in ("whole", "parts"))
+    for a, b in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from kzoo.presets import write_model_card
+from kzoo.presets import card, write_model_card
 from tests.presets.tiny import Tiny
 
 SCORES = [
@@ -78,3 +78,8 @@ def test_half_precision_is_named(tmp_path):
     Tiny().save_to_preset(tmp_path / "tiny", half_precision=True)
     write_model_card(tmp_path / "tiny", **ARGUMENTS, sheet=None)
     assert "- Weights stored as: float16" in (tmp_path / "tiny" / "README.md").read_text()
+
+
+def test_counts_of_many_classes():
+    assert card.per_class([0, 1200, 3]) == "0: 0, 1: 1,200, 2: 3"
+    assert card.per_class([0] * 29 + [5]) == "29: 5; 29 other classes: 0"
