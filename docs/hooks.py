@@ -13,6 +13,7 @@ import json
 import re
 from pathlib import Path
 
+import jupytext
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File
 
@@ -141,17 +142,21 @@ def page_of(name, header, cells):
 
 
 def notebook_of(header, cells):
-    """The script as a Jupyter notebook, format 4.5."""
+    """The script as a Jupyter notebook, which jupytext makes of its "percent" format."""
     title = f"# {header['Title']}\n\n{header['Description']}"
-    made = []
-    for number, (code, text) in enumerate([(False, title), *cells[1:]]):
-        cell = {"cell_type": "code" if code else "markdown", "id": f"cell-{number}", "metadata": {}}
-        made.append({**cell, "source": text})
-        if code:
-            made[-1] |= {"execution_count": None, "outputs": []}
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook = {"cells": made, "metadata": {"kernelspec": kernel}}
-    return json.dumps({**notebook, "nbformat": 4, "nbformat_minor": 5}, indent=1)
+    pieces = []
+    for code, text in [(False, title), *cells[1:]]:
+        lines = text if code else re.sub("^", "# ", text, flags=re.M)
+        pieces.append(f"# %%{'' if code else ' [markdown]'}\n{lines}")
+    notebook = jupytext.reads("\n\n".join(pieces), fmt="py:percent")
+    notebook.metadata.kernelspec = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # jupytext draws one: the site would differ in every build
+    return jupytext.writes(notebook, fmt="ipynb")
 
 
 GALLERY = """\

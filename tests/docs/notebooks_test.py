@@ -7,22 +7,18 @@ import keras
 import pytest
 
 from tests.examples import gallery
+from tests.examples.cfg_theory_test import SMALL
 
 pytestmark = pytest.mark.skipif(
-    keras.backend.backend() != "torch", reason="notebooks are made once; the scripts have tests"
+    keras.backend.backend() != "torch", reason="notebooks are made once; tests/examples run them"
 )
 
 each_script = pytest.mark.parametrize("path", gallery.SCRIPTS, ids=lambda path: path.stem)
 
 
-def notebook(hooks, path):
-    cells = hooks.cells_of(path.read_text(encoding="utf-8"))
-    return json.loads(hooks.notebook_of(hooks.header_of(cells), cells))
-
-
 @each_script
 def test_code_of_a_notebook_is_that_of_its_script(path, hooks):
-    cells = notebook(hooks, path)["cells"]
+    cells = gallery.notebook(path)["cells"]
     code = "\n".join(cell["source"] for cell in cells if cell["cell_type"] == "code")
     script = ast.parse(path.read_text(encoding="utf-8"))
     script.body = [
@@ -37,6 +33,20 @@ def test_code_of_a_notebook_is_that_of_its_script(path, hooks):
 @each_script
 def test_a_notebook_is_valid(path, hooks):
     nbformat = pytest.importorskip("nbformat", reason="needs pip install nbformat")
-    made = notebook(hooks, path)
+    made = gallery.notebook(path)
     nbformat.validate(made)
     assert nbformat.reads(json.dumps(made), as_version=4).nbformat_minor == 5
+
+
+def test_a_notebook_runs_in_jupyter(hooks, tmp_path):
+    """One of them; `gallery.run` runs the cells of all without a kernel."""
+    nbformat = pytest.importorskip("nbformat", reason="needs pip install nbformat")
+    nbclient = pytest.importorskip("nbclient", reason="needs pip install nbclient ipykernel")
+    path = gallery.FOLDER / "generative" / "cfg_theory.py"
+    made = nbformat.reads(json.dumps(gallery.notebook(path)), as_version=4)
+    code = [cell for cell in made.cells if cell.cell_type == "code"]
+    for cell in code:
+        cell.source = ast.unparse(gallery.with_values(cell.source, SMALL))
+    nbclient.NotebookClient(made, timeout=300, kernel_name="python3").execute(cwd=str(tmp_path))
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert list(tmp_path.rglob("*.png"))

@@ -4,6 +4,19 @@ import pytest
 
 from tests.examples import gallery
 
+SMALL = {
+    "STEP_SIZES": (0.01, 0.005),
+    "TIME": 0.2,
+    "SHOWN": (0.0, 0.2),
+    "NUM_STEPS": 8,
+    "DISCRIMINATOR_STEPS": (1, 10),
+    "STEP_SIZE": 0.004,
+    "BATCH_SIZE": 64,
+    "UNITS": 32,
+    "NUM_SAMPLES": 500,
+    "GROWTH": (0, 8),
+}
+
 
 @pytest.fixture
 def empty_folder(tmp_path, monkeypatch):
@@ -13,19 +26,7 @@ def empty_folder(tmp_path, monkeypatch):
 
 
 def test_runs_to_its_end(empty_folder):
-    variables = gallery.run(
-        "generative/cfg_theory.py",
-        STEP_SIZES=(0.01, 0.005),
-        TIME=0.2,
-        SHOWN=(0.0, 0.2),
-        NUM_STEPS=8,
-        DISCRIMINATOR_STEPS=(1, 10),
-        STEP_SIZE=0.004,
-        BATCH_SIZE=64,
-        UNITS=32,
-        NUM_SAMPLES=500,
-        GROWTH=(0, 8),
-    )
+    variables = gallery.run("generative/cfg_theory.py", **SMALL)
     # The exact discriminators: every step lowers the divergence, as the theorem says.
     largest = {}
     for key, (densities, measured, predicted) in variables["results"].items():

@@ -2,6 +2,7 @@
 
 import ast
 import datetime
+import importlib.util
 import re
 
 import pytest
@@ -101,6 +102,8 @@ def test_cells_and_constants_of_a_script(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="line 1"):
         gallery.cells('"""Title: A"""\n')
     (tmp_path / "script.py").write_text(source)
+    hooks = gallery.load_hooks() if importlib.util.find_spec("mkdocs") else None
+    monkeypatch.setattr(gallery, "load_hooks", lambda: hooks)
     monkeypatch.setattr(gallery, "FOLDER", tmp_path)
     assert gallery.run("script.py")["size"] == 4
     assert gallery.run("script.py", SIZE=10)["size"] == 11

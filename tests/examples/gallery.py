@@ -1,6 +1,8 @@
 """Reads and runs scripts in the format of the Keras examples gallery."""
 
 import ast
+import importlib.util
+import json
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples"
@@ -40,27 +42,66 @@ def constants(tree):
     }
 
 
+def load_hooks():
+    """`docs/hooks.py` as a module.
+
+    Raises:
+        ImportError: without the packages that the site needs.
+    """
+    spec = importlib.util.spec_from_file_location("hooks", FOLDER.parent / "docs" / "hooks.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def notebook(path):
+    """The notebook that the site makes of a script, a dict as in its file, but for whole texts."""
+    hooks = load_hooks()
+    parts = hooks.cells_of(path.read_text(encoding="utf-8"))
+    made = json.loads(hooks.notebook_of(hooks.header_of(parts), parts))
+    for cell in made["cells"]:
+        cell["source"] = "".join(cell["source"])  # a list of lines
+    return made
+
+
+def code_of(path):
+    """The code cells of a script's notebook; the script, where packages of the site are missing."""
+    try:
+        made = notebook(path)["cells"]
+    except ImportError:
+        return [path.read_text(encoding="utf-8")]
+    return [cell["source"] for cell in made if cell["cell_type"] == "code"]
+
+
+def with_values(code, values):
+    """The syntax tree of code, with other values of its constants."""
+    tree = ast.parse(code)
+    for constant, node in constants(tree).items():
+        if constant in values:
+            value = ast.parse(repr(values[constant]), mode="eval").body
+            node.value = ast.copy_location(value, node.value)
+    return ast.fix_missing_locations(tree)
+
+
 def run(name, **values):
-    """Runs a script in the current folder with other values of its constants.
+    """Runs an example's notebook in the current folder, with other values of its constants.
 
     Args:
         name: the script's path below `examples/`.
         **values: literals, by the names of constants that the script assigns.
 
     Returns:
-        The script's variables, a dict.
+        The variables, a dict.
 
     Raises:
         ValueError: if the script has no such constant.
     """
     path = FOLDER / name
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    assigned = constants(tree)
-    for constant, value in values.items():
+    assigned = constants(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+    for constant in values:
         if constant not in assigned:
             raise ValueError(f"{name} assigns no {constant}; it assigns {', '.join(assigned)}")
-        node = assigned[constant]
-        node.value = ast.copy_location(ast.parse(repr(value), mode="eval").body, node.value)
     variables = {"__name__": "__main__"}
-    exec(compile(ast.fix_missing_locations(tree), str(path), "exec"), variables)
+    for number, code in enumerate(code_of(path), start=1):
+        exec(compile(with_values(code, values), f"{path}, cell {number}", "exec"), variables)
     return variables
