@@ -137,7 +137,7 @@ def test_site_builds_without_a_warning(tmp_path):
         found = ["text" if c["cell_type"] == "markdown" else "code" for c in cells]
         wanted = gallery.cells(script.read_text(encoding="utf-8"))
         assert found == [kind for kind, _ in wanted]
-        assert [c["source"] for c in cells[1:]] == [content for _, content in wanted[1:]]
+        assert ["".join(c["source"]) for c in cells[1:]] == [content for _, content in wanted[1:]]
     for page in (tmp_path / "site").rglob("*.html"):
         for target in re.findall(r'<img[^>]* src="([^"]+)"', page.read_text(encoding="utf-8")):
             assert target.startswith("data:") or (page.parent / target).is_file(), (page, target)

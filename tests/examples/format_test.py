@@ -91,9 +91,11 @@ def test_style(path):
 
 
 def test_cells_and_constants_of_a_script(tmp_path, monkeypatch):
-    source = '"""\nTitle: A\n"""\n\n"""\n## Text\n"""\n\nSIZE = 3\nsize = SIZE + 1\n'
+    source = (
+        '"""\nTitle: A\nDescription: B\n"""\n\n"""\n## Text\n"""\n\nSIZE = 3\nsize = SIZE + 1\n'
+    )
     assert gallery.cells(source) == [
-        ("text", "Title: A"),
+        ("text", "Title: A\nDescription: B"),
         ("text", "## Text"),
         ("code", "SIZE = 3\nsize = SIZE + 1"),
     ]
