@@ -87,6 +87,11 @@ NAMES = {
         "photographs": colour(16, 64),
         "images_a": colour(4),
     },
+    "devices": lambda: {
+        "model": kzoo.GAN((16, 16, 1), latent_dim=4, width=2),
+        "rank": 0,
+        "count": 2,
+    },
     "likelihoods": lambda: {
         "images": (colour(16, 28)[..., :1] // 128) * 255,
         "train": load("mnist", binarize="dynamic"),

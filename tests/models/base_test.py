@@ -8,6 +8,7 @@ import pytest
 from keras import ops
 
 import kzoo
+from kzoo.images import to_uint8
 from tests.once import once_but
 from tests.small_models import values_of
 
@@ -133,6 +134,21 @@ def test_equal_seeds_give_equal_samples(trained):
     if not isinstance(model, kzoo.CFGGAN):  # whose images depend on their batch
         other = draw(model, 9, seed=5, batch_size=4)
         assert np.abs(first.astype(int) - other).max() <= 1
+
+
+def test_parts_of_the_noise_give_parts_of_the_samples(trained):
+    """As several processes draw them, from one seed."""
+    model = trained
+    if isinstance(model, kzoo.CFGGAN):
+        pytest.skip("an image depends on its batch")
+    whole = draw(model, 6, seed=5)
+    noise = model.draw_noise(6, keras.random.SeedGenerator(5))
+    condition = {c.name: values_of(c, 6) for c in model.conditioned_on}
+    for part in (slice(0, 6, 2), slice(1, 6, 2)):
+        given = {name: values[part] for name, values in condition.items()}
+        with model.with_state():
+            images = numpy(to_uint8(model.transform_noise(noise[part], **given)))
+        assert np.abs(whole[part].astype(int) - images).max() <= 1
 
 
 def test_keras_file_keeps_model_and_optimizers(trained, tmp_path):
