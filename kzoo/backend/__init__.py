@@ -43,6 +43,7 @@ Several devices
   `tf.distribute` and `torch.distributed`. On JAX there is one program for all devices.
 * `random_rows(draw, shape)` draws random numbers for the examples of a batch.
 * `replica_mean(x)` is the mean of a tensor over the replicas.
+* `joint_losses(losses)` are those of a whole batch, of which a process of PyTorch sees a part.
 
 Export
 
@@ -98,6 +99,7 @@ devices = _implementation.devices
 input_gradient = _implementation.input_gradient
 loops_compile = _implementation.loops_compile
 map_batches = _implementation.map_batches
+joint_losses = getattr(_implementation, "joint_losses", common.joint_losses)
 own_pipelines = getattr(_implementation, "own_pipelines", common.own_pipelines)
 pipeline = getattr(_implementation, "pipeline", common.pipeline)
 repeat = _implementation.repeat
@@ -144,6 +146,7 @@ __all__ = [
     "devices",
     "exporting",
     "input_gradient",
+    "joint_losses",
     "loops_compile",
     "map_batches",
     "own_pipelines",

@@ -175,6 +175,11 @@ def transposed_convolution(x, kernel, strides):
     return ops.slice(y, (0, size // 2, size // 2, 0), shape)
 
 
+def joint_losses(losses):
+    """Losses `{name: scalar}` of a batch. Keras joins those of the parts that devices see."""
+    return losses
+
+
 def own_pipelines():
     """Whether `pipeline` makes a pipeline of its own."""
     return False

@@ -68,6 +68,14 @@ def replica_mean(x):
     return x / count
 
 
+def joint_losses(losses):
+    """Losses of this process's part of a batch, `{name: scalar}`, as those of the whole batch."""
+    if replica()[1] == 1:
+        return losses
+    means = replica_mean(torch.stack([torch.as_tensor(x) for x in losses.values()]))
+    return dict(zip(losses, means, strict=True))
+
+
 def input_gradient(fn, x):
     """The value of a function and the gradient of its sum with respect to its input."""
     if exported_format():

@@ -202,7 +202,7 @@ class GenerativeModel(
         return self._loss_trackers
 
     def _train(self, data):
-        return self._track(self.update, data)
+        return self._track(lambda *batch: backend.joint_losses(self.update(*batch)), data)
 
     def _test(self, data):
         return self._track(self.evaluation, data)

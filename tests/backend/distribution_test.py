@@ -54,8 +54,9 @@ def train(rank, folder):
             history = model.fit(images[rank::2], batch_size=8, epochs=epochs, **options)
             assert len(history.epoch) == (2 if name == "resumed" else 4)
         variables = (*model.trainable_variables, *model.optimizer.variables)
-        values = map(keras.ops.convert_to_numpy, variables)
-        np.savez(folder / f"{name.rstrip('01')} {rank}.npz", *values)
+        values = [keras.ops.convert_to_numpy(v) for v in variables]
+        losses = [history.history[key][-1] for key in model.loss_names]  # of all parts together
+        np.savez(folder / f"{name.rstrip('01')} {rank}.npz", *values, losses)
     torch.distributed.destroy_process_group()
 
 
