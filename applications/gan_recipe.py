@@ -19,6 +19,7 @@ def run(
     metadata,
     generator_rate=None,
     arguments=None,
+    decay=False,
     **options,
 ):
     """Parses the command line, trains on DCGAN's networks with 1x1 convolutions, saves the preset.
@@ -35,6 +36,7 @@ def run(
         metadata: entries of the preset's `metadata.json`.
         generator_rate: the generator's learning rate, if it is another than the discriminator's.
         arguments: further ones of `model_class`.
+        decay: whether the learning rates fall linearly to 0 over all epochs, or stay constant.
         **options: of `recipe.load`, such as `pad_to`.
     """
     parser = recipe.parser(
@@ -52,12 +54,19 @@ def run(
             image_shape=image_shape, latent_dim=100, width=32, pointwise=True, **(arguments or {})
         )
 
+    def rate(start):
+        if not decay:
+            return start
+        steps = (args.steps_per_epoch or len(images)) * args.epochs
+        return keras.optimizers.schedules.PolynomialDecay(start, steps, end_learning_rate=0.0)
+
     def fit(model):
-        of_generator = {**adam, "use_ema": True, "ema_momentum": 0.99}
+        of_discriminator = {**adam, "learning_rate": rate(adam["learning_rate"])}
+        of_generator = {**of_discriminator, "use_ema": True, "ema_momentum": 0.99}
         if generator_rate is not None:
-            of_generator["learning_rate"] = generator_rate
+            of_generator["learning_rate"] = rate(generator_rate)
         model.compile(
-            d_optimizer=keras.optimizers.Adam(**adam),
+            d_optimizer=keras.optimizers.Adam(**of_discriminator),
             g_optimizer=keras.optimizers.Adam(**of_generator),
         )
         recipe.fit(args, model, images)

@@ -3,9 +3,9 @@
     taskset -c 0 python applications/wgangp_svhn.py  # one core
 
 Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1, on DCGAN's networks with the 1x1
-convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). One critic update per generator update, at
-twice the generator's rate, after Heusel et al. 2017 (arXiv:1706.08500), in place of five at the
-same rate, with which the generator would get far fewer updates in the same time. The preset holds
+convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). One critic update per generator update, in
+place of five, with which the generator would get far fewer updates in the same time. The rate of
+1e-3 is high: it learns several times as fast as 2e-4 here. It falls linearly to 0. The preset holds
 the exponential moving average of the generator's weights.
 """
 
@@ -32,9 +32,9 @@ if __name__ == "__main__":
         preset="svhn",
         data="svhn_cropped",
         image_shape=(32, 32, 3),
-        epochs=14,
-        adam={"learning_rate": 4e-4, "beta_1": 0.0, "beta_2": 0.9},
-        generator_rate=2e-4,
+        epochs=80,
+        adam={"learning_rate": 1e-3, "beta_1": 0.0, "beta_2": 0.9},
         arguments={"discriminator_steps": 1},
+        decay=True,
         metadata=METADATA,
     )
