@@ -1,6 +1,7 @@
 """WGANGP "svhn": WGAN-GP, on SVHN.
 
     taskset -c 0 python applications/wgangp_svhn.py  # one core
+    taskset -c 0 python applications/wgangp_svhn.py --epochs 112  # from a rate of 2.9e-4
 
 Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1, on DCGAN's networks with the 1x1
 convolutions of Johnson, Zhang 2018 (arXiv:1801.06309). One critic update per generator update, in
@@ -19,9 +20,10 @@ METADATA = {
     "trained_on": {"data": "svhn_cropped", "split": "train", "num_images": 9_000},
     "data": "SVHN (TFDS svhn_cropped 3.1.0), 9,000 digits at 32x32: the first 9,000 of the "
     "official test set, no others",
-    "command": "python applications/wgangp_svhn.py",
-    "notes": "Trained on one CPU core. The data are the first 9,000 digits of SVHN's official "
-    "test set: scores are not comparable with published ones.",
+    "command": "python applications/wgangp_svhn.py\n"
+    "python applications/wgangp_svhn.py --epochs 112",
+    "notes": "Trained on one CPU core with TensorFlow, in about an hour. The data are the first "
+    "9,000 digits of SVHN's official test set: scores are not comparable with published ones.",
 }
 
 
