@@ -293,17 +293,7 @@ def loops_compile():
     return bool(tf.config.get_visible_devices("GPU"))
 
 
-def own_pipelines():
-    """Whether `pipeline` makes a pipeline of its own."""
-    return fast.uses("untuned_pipelines")
-
-
-def pipeline(data, shuffle=False):
-    """What Keras's `fit` and `evaluate` get in place of a `PyDataset`, and of its `shuffle`."""
-    threads = getattr(data, "workers", 1) > 1 or getattr(data, "use_multiprocessing", False)
-    if not own_pipelines() or threads or getattr(data, "num_batches", None) is None:
-        return data, shuffle
-    return untuned.pipeline(data, bool(shuffle)), False
+own_pipelines, pipeline = untuned.own_pipelines, untuned.pipeline
 
 
 def _after(data):

@@ -10,17 +10,31 @@ import random
 import keras
 import tensorflow as tf
 
+from kzoo.backend import fast
+
 AHEAD = 2  # batches that are prepared while the model trains
 
 
+def own_pipelines():
+    """Whether `pipeline` makes a pipeline of its own."""
+    return fast.uses("untuned_pipelines")
+
+
 def pipeline(data, shuffle=False):
-    """A `tf.data.Dataset` of the batches of a `PyDataset` with an end, without tuning.
+    """What Keras's `fit` and `evaluate` get in place of a `PyDataset`, and of its `shuffle`.
+
+    That is a `tf.data.Dataset` without tuning, which calls `on_epoch_begin` before its first batch
+    is made and `on_epoch_end` after its last. Data without end, and those that read by threads or
+    processes of their own, stay as they are.
 
     Args:
-        data: `keras.utils.PyDataset`. `on_epoch_begin` and `on_epoch_end` are called before its
-            first batch is made and after its last.
-        shuffle: whether its batches come in any order, as Python's `random` draws it.
+        data: what `fit` gets as `x`.
+        shuffle: whether batches come in any order, as Python's `random` draws it.
     """
+    if not own_pipelines() or not isinstance(data, keras.utils.PyDataset):
+        return data, shuffle
+    if data.workers > 1 or data.use_multiprocessing or data.num_batches is None:
+        return data, shuffle
 
     def batches():
         data.on_epoch_begin()
@@ -39,7 +53,7 @@ def pipeline(data, shuffle=False):
     options = tf.data.Options()
     options.autotune.enabled = False
     length = tf.data.experimental.assert_cardinality(data.num_batches)
-    return dataset.apply(length).prefetch(AHEAD).with_options(options)
+    return dataset.apply(length).prefetch(AHEAD).with_options(options), False
 
 
 def _spec(array):
