@@ -3,7 +3,8 @@
     python -m tests.kill --kills 100 --backend torch
 
 A training is started as a process of its own, killed, and started again until it has been killed
-as often as asked for; then it ends. If it ends before, it begins anew. For every model, it prints:
+as often as asked for; then it ends. If it ends before, it begins anew. No kill comes in the first
+epoch of a new training, which has no checkpoint yet to go on from. For every model, it prints:
 
 * killed: how often it was killed;
 * resumed: how often it then went on from a checkpoint;
@@ -102,7 +103,8 @@ def run(name, kills, folder, rng, backend):
     counts = dict.fromkeys(("killed", "resumed", "ends", "equal", "lost", "leftovers"), 0)
     done = 0
     while True:
-        epoch = int(rng.integers(1, EPOCHS + 1))  # a training that goes on may end before it
+        earliest = 1 if done else 2
+        epoch = int(rng.integers(earliest, EPOCHS + 1))  # a training that goes on may end before
         moment = (epoch, rng.uniform(0, seconds[epoch > 1])) if counts["killed"] < kills else None
         killed, first, finished, taken = start(processes, name, part, moment)
         if not killed and first == 0:
