@@ -3,12 +3,17 @@
     python applications/cfg_study.py --data mnist --minutes 30 --jobs 2
     taskset -c 0,1 python applications/cfg_study.py --data mnist=mnist.npz svhn=svhn.npz --jobs 2
     python applications/cfg_study.py --minutes 20 --clock wall --mixed-precision   # on a GPU
+    python applications/cfg_study.py --authors PATH   # with a checkout of riejohnson/cfg-gan-pt
     python applications/cfg_study.py --report-only
 
 Methods, networks, data sets and seeds form a grid; every run of it is trained for the same time of
 updates, in a process of its own, and scored along the way (`cfg_study_runs.py`). The settings are
-in `cfg_study_settings.py`. At the end, and with `--report-only`, `cfg_study_report.py` writes
-tables, figures and a page on all runs in the output folder.
+in `cfg_study_settings.py`. The authors' PyTorch code, as xICFG's convolutional networks on MNIST,
+is one more method where `--authors` names a checkout of it (`cfg_study_authors.py`).
+
+At the end, and with `--report-only`, `cfg_study_report.py` writes tables, figures and a page. It
+copies the small files of every finished run to `runs/` in the page's folder, and reports on the
+runs there and in the output folder. So seeds and methods can be added later, on any machine.
 
 A finished run is not done again; one that was interrupted starts afresh. A run that diverges counts
 as finished, with its last scores. With `--jobs` above 1 every process has one thread and a core of
@@ -23,7 +28,8 @@ import subprocess
 import sys
 import time
 
-from cfg_study_settings import DATA, METHODS, NETWORKS, run_config, run_name
+from cfg_study_folders import kept_runs
+from cfg_study_settings import DATA, METHODS, NETWORKS, check_checkout, run_config, run_name
 
 HERE = pathlib.Path(__file__).resolve().parent
 RUNS = HERE / "cfg_study_runs.py"
@@ -61,7 +67,13 @@ def parser():
         description=__doc__.splitlines()[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     add = parser.add_argument
-    add("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="what is compared")
+    add("--methods", nargs="+", choices=METHODS, default=list(METHODS)[:-1], help="are compared")
+    add(
+        "--authors",
+        type=pathlib.Path,
+        metavar="PATH",
+        help="a checkout of riejohnson/cfg-gan-pt: adds the method authors (mnist, convolutional)",
+    )
     add("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), help="of the generator")
     add(
         "--data",
@@ -113,6 +125,8 @@ def parser():
 def grid(args):
     """The configs of all runs; of one seed after the other, so that an early report is complete."""
     classifiers = dict(args.classifiers)
+    methods = [name for name in args.methods if name != "authors"]
+    methods += ["authors"] * (args.authors is not None)
     return [
         run_config(
             method,
@@ -135,22 +149,25 @@ def grid(args):
         for data, source in args.data
         for seed in args.seeds
         for network in args.networks
-        for method in args.methods
+        for method in methods
+        if method != "authors" or (data, network) == ("mnist", "convolutional")
     ]
 
 
-def pending(configs, output):
-    """Those of the configs whose runs are not finished.
+def pending(configs, *folders):
+    """Those of the configs whose runs are finished in none of the folders.
 
     Raises:
         ValueError: if a finished run had another config.
     """
     left = []
     for config in configs:
-        folder = output / run_name(config)
-        if not (folder / "final.json").is_file():
+        places = [folder / run_name(config) for folder in folders]
+        finished = [place for place in places if (place / "final.json").is_file()]
+        if not finished:
             left.append(config)
             continue
+        folder = finished[0]
         done = json.loads((folder / "config.json").read_text())
         differences = [
             f"{key}={done.get(key)!r}, now {value!r}"
@@ -160,7 +177,7 @@ def pending(configs, output):
         if differences:
             raise ValueError(
                 f"The finished run in {folder} had {'; '.join(differences)}. Remove it, or choose "
-                "another --output."
+                "another --output and --page."
             )
     return left
 
@@ -179,26 +196,29 @@ def free_cores(jobs):
     return cores[:jobs]
 
 
-def launch(folder, core, one_thread):
+def launch(folder, config, core, one_thread, authors=None):
     """Starts the run of a folder; returns its `subprocess.Popen`."""
-    environment = dict(os.environ)
+    environment = {**os.environ, "KERAS_BACKEND": config["backend"]}
     if one_thread:
         flags = f"{environment.get('XLA_FLAGS', '')} {ONE_XLA_THREAD}".strip()
         environment.update(ONE_THREAD, XLA_FLAGS=flags)
     command = [sys.executable, str(RUNS), "run", str(folder)]
     if core is not None:
         command += ["--core", str(core)]
+    if config["method"] == "authors":
+        command += ["--authors", str(authors)]
     with (folder / "log.txt").open("w") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
 
 
-def do_runs(configs, output, jobs):
+def do_runs(configs, output, jobs, authors=None):
     """Does runs, `jobs` at a time.
 
     Args:
         configs: of the runs.
         output: folder of their folders.
         jobs: how many processes.
+        authors: the checkout of the authors' code.
 
     Returns:
         The names of those that ended with an error.
@@ -211,7 +231,8 @@ def do_runs(configs, output, jobs):
                 folder = output / run_name(config)
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-                running.append((folder, core, launch(folder, core, jobs > 1)))
+                process = launch(folder, config, core, jobs > 1, authors)
+                running.append((folder, core, process))
             for entry in [entry for entry in running if entry[2].poll() is not None]:
                 folder, core, process = entry
                 running.remove(entry)
@@ -254,17 +275,22 @@ def main(arguments=None):
     if not args.report_only:
         try:
             free_cores(args.jobs)
-            left = pending(grid(args), args.output)
+            if args.authors or "authors" in args.methods:
+                check_checkout(args.authors)
+            left = pending(grid(args), args.output, kept_runs(args.page))
         except ValueError as error:
             sys.exit(f"cfg_study.py: {error}")
         print(f"{len(left)} runs to do, {args.minutes:g} minutes each, {args.jobs} at a time.")
         if left:
             prepare(args)
-        failed = do_runs(left, args.output, args.jobs)
+        failed = do_runs(left, args.output, args.jobs, args.authors)
     import cfg_study_report
 
-    cfg_study_report.write(args.output, args.page)
-    print(f"Report: {args.page}")
+    try:
+        cfg_study_report.write(args.output, args.page)
+        print(f"Report: {args.page}")
+    except ValueError as error:
+        failed.append(f"the report ({error})")
     if failed:
         sys.exit(f"Failed: {', '.join(failed)}")
 

@@ -2,11 +2,12 @@
 
 import shutil
 
-from cfg_study_settings import METHODS, NETWORKS
-from cfg_study_tables import SCORES, groups, mean_curve
+from cfg_study_folders import groups
+from cfg_study_settings import METHODS, NETWORKS, run_name
+from cfg_study_tables import SCORES, mean_curve
 from matplotlib.figure import Figure
 
-COLORS = dict(zip(METHODS, ("C3", "C7", "C0", "C2")))
+COLORS = dict(zip(METHODS, ("C3", "C7", "C0", "C2", "C1")))
 
 
 def figure(runs, score, path):
@@ -32,10 +33,11 @@ def figure(runs, score, path):
                 if not curve:
                     continue
                 x = [row["seconds"] / 60 for row in curve]
-                values = {name: [row[name] for row in curve] for name in ("mean", "min", "max")}
+                means = [row["mean"] for row in curve]
+                low, high = band(curve)
                 color = COLORS[method]
-                axis.plot(x, values["mean"], ".-", color=color, label=METHODS[method])
-                axis.fill_between(x, values["min"], values["max"], color=color, alpha=0.2, lw=0)
+                axis.plot(x, means, ".-", color=color, label=METHODS[method])
+                axis.fill_between(x, low, high, color=color, alpha=0.2, lw=0)
             axis.axhline(members[0]["final"]["reference"][score], color="black", lw=1, ls=":")
             axis.set_title(f"{data}, {network.replace('_', ' ')}")
             axis.set_xlabel("minutes of updates")
@@ -48,15 +50,35 @@ def figure(runs, score, path):
     return path
 
 
+def band(curve):
+    """The mean minus and plus the standard deviation; NaN, and so no band, where there is none.
+
+    Args:
+        curve: of `mean_curve`.
+
+    Returns:
+        Two lists of floats. A Frechet distance is positive and its axis logarithmic: a lower end
+        that is not positive is a hundredth of the mean.
+    """
+    low = [row["mean"] - row["std"] for row in curve]
+    low = [row["mean"] / 100 if end <= 0 else end for row, end in zip(curve, low)]
+    return low, [row["mean"] + row["std"] for row in curve]
+
+
 def copy_samples(runs, folder):
-    """Copies the sheet of the first seed of each method; returns `[(label, file name), ...]`."""
+    """Copies the sheet of the first seed of each method that has one, or takes an earlier copy.
+
+    Returns:
+        `[(label, file name), ...]`.
+    """
     sheets = []
     for (data, network, method), members in groups(runs).items():
-        drawn = [run for run in members if (run["folder"] / "samples.png").is_file()]
-        if drawn:
-            name = f"{data}-{network}-{method}.png"
-            shutil.copyfile(drawn[0]["folder"] / "samples.png", folder / name)
-            seed = drawn[0]["config"]["seed"]
-            label = f"{data}, {network.replace('_', ' ')}, {METHODS[method]}, seed {seed}"
-            sheets.append((label, name))
+        for run in members:
+            sheet, copy = run["folder"] / "samples.png", folder / f"{run_name(run['config'])}.png"
+            if sheet.is_file():
+                shutil.copyfile(sheet, copy)
+            if copy.is_file():
+                label = f"{data}, {network.replace('_', ' ')}, {METHODS[method]}"
+                sheets.append((f"{label}, seed {run['config']['seed']}", copy.name))
+                break
     return sheets

@@ -9,7 +9,7 @@ The folder of a run holds `config.json` (`cfg_study_settings.run_config`). The r
 * `final.json`: the outcome, written last: with it the run is done, and without it a run starts
   afresh,
 * `samples.png`: 64 images from the end,
-* `preset/`: the trained model in float32, for `kzoo evaluate`.
+* `preset/`: the trained model in float32, for `kzoo evaluate`; not of the authors' code.
 
 Time is that of updates alone, from the call of `fit`: the approximator's initialization and what a
 backend compiles at the first update count; drawing and scoring images do not.
@@ -27,15 +27,12 @@ import time
 
 import keras
 import numpy as np
+from cfg_study_scores import LOSSES, all_scores, losses
 from cfg_study_settings import BATCH_SIZE, DATA, LATENT_DIM
-from keras import ops
 
 import kzoo
 from kzoo.classifier.classifier import SCORES
-from kzoo.evaluation import protocols
-from kzoo.images import to_float
 
-LOSSES = ("d_loss", "g_loss", "d_real", "d_fake", "scale", "grad_norm")
 COLUMNS = (
     "point",  # share of the time
     "seconds",
@@ -74,77 +71,21 @@ def prepare(name, source, path):
         part.unlink(missing_ok=True)
 
 
-def build(config, image_shape):
-    """The untrained model of a run."""
+def build(config, image_shape, authors=None):
+    """The untrained model of a run.
+
+    Args:
+        config: of the run.
+        image_shape: (h, w, c).
+        authors: the checkout of the authors' code, if the run is of that.
+    """
+    if config["method"] == "authors":
+        import cfg_study_authors
+
+        return cfg_study_authors.AuthorsXICFG(config, image_shape, authors)
     return getattr(kzoo, config["model"])(
         image_shape, LATENT_DIM, width=config["width"], **config["arguments"]
     )
-
-
-def scores(model, classifier, num_samples, steps=None):
-    """Inception score, diversity score, Frechet distance and class histogram, from seed 0."""
-    images = protocols.sample(model, num_samples, seed=0, steps=steps)
-    return kzoo.metrics.evaluate_images(images, classifier)
-
-
-def all_scores(model, classifier, num_samples):
-    """The scores as columns, and the class histogram."""
-    measured = scores(model, classifier, num_samples)
-    columns = {name: float(measured[name]) for name in SCORES}
-    if hasattr(model, "num_steps"):
-        approximator = scores(model, classifier, num_samples, steps=0)
-        columns.update({f"{name}_0": float(approximator[name]) for name in SCORES})
-    return columns, measured
-
-
-def losses(model, images):
-    """Where the two networks of a model stand; nothing in the model changes.
-
-    For a CFGGAN they are those of its last stage. For the others they are taken as training takes
-    them, with the statistics of mini-batches of 64: `d_loss` (without WGAN-GP's penalty),
-    `g_loss`, the means of D over real and generated images `d_real` and `d_fake`, and for a GAN
-    `scale`, the mean of sigmoid(D(G(z))): the factor that the gradient of the minimax loss has, and
-    that of the non-saturating one lacks.
-
-    Args:
-        model: a `kzoo.CFGGAN`, `GAN` or `WGANGP`.
-        images: uint8 array of real images (n, h, w, c).
-
-    Returns:
-        dict of some of `LOSSES`, floats.
-    """
-    if hasattr(model, "last_losses"):
-        return model.last_losses()
-    with model.with_state():
-        return _judged(model, images)
-
-
-def _judged(model, images):
-    """`losses` of a model that does not record them: of its networks as they are."""
-
-    def call(network, x):
-        variables = [
-            [v.value for v in group]
-            for group in (network.trainable_variables, network.non_trainable_variables)
-        ]
-        return ops.cast(network.stateless_call(*variables, x, training=True)[0], "float32")
-
-    seed, batches = keras.random.SeedGenerator(0), []
-    for start in range(0, len(images), BATCH_SIZE):
-        real = to_float(ops.convert_to_tensor(np.asarray(images[start : start + BATCH_SIZE])))
-        latents = keras.random.normal((len(real), LATENT_DIM), seed=seed)
-        fake = call(model.discriminator, call(model.generator, latents))  # (b, 1)
-        real = call(model.discriminator, real)
-        values = {
-            "d_loss": model.discriminator_criterion(real, fake),
-            "g_loss": model.generator_criterion(fake),
-            "d_real": ops.mean(real),
-            "d_fake": ops.mean(fake),
-        }
-        if isinstance(model, kzoo.GAN):
-            values["scale"] = ops.mean(ops.sigmoid(fake))
-        batches.append({name: float(ops.convert_to_numpy(v)) for name, v in values.items()})
-    return {name: float(np.mean([batch[name] for batch in batches])) for name in batches[0]}
 
 
 class Curve(keras.callbacks.Callback):
@@ -182,8 +123,8 @@ class Curve(keras.callbacks.Callback):
             self.write(self.model, passed[-1], self.config["curve_samples"])
 
     def write(self, model, point, num_samples):
-        """Adds a row; returns the scores of `scores`, with the class histogram."""
-        columns, measured = all_scores(model, self.classifier, num_samples)
+        """Adds a row; returns the class histograms."""
+        columns, histograms = all_scores(model, self.classifier, num_samples)
         self.last = {
             "point": point,
             "seconds": self.limit.elapsed,
@@ -196,14 +137,15 @@ class Curve(keras.callbacks.Callback):
         }
         with self.path.open("a", newline="") as file:
             csv.DictWriter(file, COLUMNS).writerow(self.last)
-        return measured
+        return histograms
 
 
-def run(folder, images=None):
+def run(folder, images=None, authors=None):
     """Does the run of a folder.
 
     Args:
         folder: with `config.json`.
+        authors: the checkout of the authors' code, if the run is of that.
         images: uint8 array (n, h, w, c); read from `../data/<data>.npy` if None.
 
     Returns:
@@ -220,7 +162,7 @@ def run(folder, images=None):
     )
     keras.config.set_dtype_policy(config["precision"])
     try:
-        model = build(config, data.image_shape)
+        model = build(config, data.image_shape, authors)
         model.compile(config["optimizer"], config["optimizer"])
         limit = kzoo.callbacks.TimeLimit(60 * config["minutes"], clock=config["clock"])
         curve = Curve(config, limit, classifier, images[:REAL], folder / "curve.csv")
@@ -229,13 +171,14 @@ def run(folder, images=None):
         keras.config.set_dtype_policy("float32")
     outcome = {"status": "diverged" if reason else "finished", "reason": reason}
     if not reason:
-        trained, model = model, build(config, data.image_shape)
-        model.set_weights(trained.get_weights())
-        measured = curve.write(model, 1.0, config["num_samples"])
-        outcome["class_histogram"] = measured["class_histogram"].tolist()
+        if config["precision"] != "float32":
+            trained, model = model, build(config, data.image_shape)
+            model.set_weights(trained.get_weights())
+        outcome.update(curve.write(model, 1.0, config["num_samples"]))
         sheet = model.generate(64, seed=0)
         kzoo.visualization.image_grid(sheet, columns=8, path=folder / "samples.png")
-        model.save_to_preset(folder / "preset")
+        if config["method"] != "authors":
+            model.save_to_preset(folder / "preset")
     outcome = {
         **outcome,
         **curve.last,
@@ -243,7 +186,7 @@ def run(folder, images=None):
         "updates": curve.updates,
         "images": curve.updates * model.examples_per_step(BATCH_SIZE),
         "reference": {name: float(classifier.reference.scores[name]) for name in SCORES},
-        "machine": machine(),
+        "machine": {**machine(), **(model.versions() if config["method"] == "authors" else {})},
     }
     part = folder / ".final.json"
     part.write_text(json.dumps(outcome, indent=2) + "\n")
@@ -284,6 +227,7 @@ def main():
     one = commands.add_parser("run", help="does a run")
     one.add_argument("folder", help="of the run, with its config.json")
     one.add_argument("--core", type=int, help="processor core to stay on")
+    one.add_argument("--authors", help="checkout of the authors' code")
     data = commands.add_parser("prepare", help="writes the images of a data set as one array")
     for name in ("name", "source", "path"):
         data.add_argument(name)
@@ -293,7 +237,7 @@ def main():
         return
     if args.core is not None and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {args.core})  # before a backend starts its threads
-    run(args.folder)
+    run(args.folder, authors=args.authors)
 
 
 if __name__ == "__main__":

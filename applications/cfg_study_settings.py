@@ -4,10 +4,19 @@ Johnson, Zhang 2018, arXiv:1801.06309, section 4. A run is described by one dict
 `run_config`, which is written to its folder and is all that `cfg_study_runs.py` reads.
 """
 
+import pathlib
+
 BATCH_SIZE, LATENT_DIM = 64, 100
 EARLY = (1 / 32, 1 / 16, 1 / 8)  # shares of the time at which every run is scored besides
 
-METHODS = {"xicfg": "xICFG", "gan0": "GAN0", "gan1": "GAN1", "wgan_gp": "WGAN-GP"}
+METHODS = {
+    "xicfg": "xICFG",
+    "gan0": "GAN0",
+    "gan1": "GAN1",
+    "wgan_gp": "WGAN-GP",
+    "authors": "xICFG (the authors' code)",  # last, and only with --authors
+}
+GROWN = ("xicfg", "authors")  # their generator is an approximator and T steps
 NETWORKS = {"convolutional": "dcgan", "fully_connected": "fully_connected"}  # of the generator
 
 # TFDS name, split, options of kzoo.datasets.load, Classifier preset, width of the networks.
@@ -67,12 +76,18 @@ OTHERS = {
         adam(1e-4, beta_1=0.0, beta_2=0.9),
     ),
 }
+# What the command line of the authors' code gives to PyTorch's RMSprop, of both networks. Of these
+# its options can change the learning rate alone.
+AUTHORS_OPTIMIZER = {
+    "class_name": "RMSprop",
+    "config": {"learning_rate": 2.5e-4, "alpha": 0.95, "eps": 1e-18},
+}
 # GAN0 and GAN1 as section 4 of the paper trains them, by network (--gan-optimizer rmsprop).
 GAN_RMSPROP = {"convolutional": rmsprop(2.5e-4), "fully_connected": rmsprop(1e-4)}
 
 
 def settings(method, network, data, gan_optimizer="adam"):
-    """Class in kzoo, arguments and optimizer of a method.
+    """Class in kzoo ("cfg-gan-pt" for the authors' code), arguments and optimizer of a method.
 
     Args:
         method, network, data: of `METHODS`, `NETWORKS` and `DATA`.
@@ -81,12 +96,17 @@ def settings(method, network, data, gan_optimizer="adam"):
     Returns:
         dict of `"model"`, `"arguments"` and `"optimizer"`.
     """
-    if method == "xicfg":
+    if method in GROWN:
         arguments = {**XICFG[network], **XICFG_BY_DATA.get(data, {}).get(network, {})}
         optimizer = arguments.pop("optimizer")
         arguments["batch_size"] = BATCH_SIZE
         arguments["approximator"] = NETWORKS[network]
         model = "CFGGAN"
+        if method == "authors":
+            for name in ("restart_optimizer", "approximator"):
+                del arguments[name]  # not theirs
+            arguments["discriminator_steps"] = 1
+            model, optimizer = "cfg-gan-pt", AUTHORS_OPTIMIZER
     else:
         model, arguments, optimizer = OTHERS[method]
         arguments = {**arguments, "pointwise": True, "generator": NETWORKS[network]}
@@ -127,14 +147,16 @@ def run_config(
         classifier: name or folder of a Classifier preset; that of `DATA` if None.
         clock: "process" or "wall", see `kzoo.callbacks.TimeLimit`.
         threads: of the process; None for no limit.
-        mixed_precision: whether to train in bfloat16.
+        mixed_precision: whether to train in bfloat16; the authors' code stays in float32.
         gan_optimizer: see `settings`.
-        backend: of Keras.
+        backend: of Keras; the authors' code has PyTorch.
 
     Returns:
         dict of JSON types.
     """
     name, split, _, preset, default_width = DATA[data]
+    if method == "authors":
+        mixed_precision, backend = False, "torch"
     return {
         "data": data,
         "network": network,
@@ -158,3 +180,9 @@ def run_config(
 def run_name(config):
     """The name of a run's folder."""
     return "{data}-{network}-{method}-seed{seed}".format(**config)
+
+
+def check_checkout(path):
+    """Raises a `ValueError` if a path is not a checkout of the authors' code."""
+    if path is None or not (pathlib.Path(path) / "cfggan.py").is_file():
+        raise ValueError(f"--authors must be a checkout with cfggan.py, got {path}.")

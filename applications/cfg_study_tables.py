@@ -1,11 +1,11 @@
-"""What the report of `cfg_study.py` says in numbers, computed from the folders of the runs."""
+"""What the report of `cfg_study.py` says in numbers, computed from its runs."""
 
 import csv
-import json
 import math
 import statistics
 
-from cfg_study_settings import DATA, METHODS, NETWORKS
+from cfg_study_folders import group_of, groups
+from cfg_study_settings import GROWN
 
 SCORES = {
     "inception_score": "inception score",
@@ -15,66 +15,21 @@ SCORES = {
 BETTER = {"inception_score": max, "diversity_score": max, "frechet_distance": min}
 
 
-def read(output):
-    """All runs in a folder.
-
-    Args:
-        output: `pathlib.Path`, of `cfg_study.py`.
-
-    Returns:
-        List of dicts, in the order of data sets, networks, methods and seeds: `"config"`;
-        `"final"`, None if the run is not finished; `"rows"`, the curve as a list of dicts of
-        floats, NaN where there is no value; `"folder"`.
-    """
-    runs = []
-    for path in output.glob("*/config.json"):
-        folder = path.parent
-        final, rows = None, []
-        if (folder / "final.json").is_file():
-            final = json.loads((folder / "final.json").read_text())
-        if (folder / "curve.csv").is_file():
-            with (folder / "curve.csv").open(newline="") as file:
-                rows = [{k: _number(v) for k, v in row.items()} for row in csv.DictReader(file)]
-        config = json.loads(path.read_text())
-        runs.append({"config": config, "final": final, "rows": rows, "folder": folder})
-    names = [list(DATA), list(NETWORKS), list(METHODS)]
-
-    def place(run):
-        key = group_of(run)
-        return [order.index(k) for order, k in zip(names, key)], run["config"]["seed"]
-
-    return sorted(runs, key=place)
-
-
-def _number(text):
-    return float(text) if text else math.nan
-
-
-def group_of(run):
-    """`(data, network, method)` of a run."""
-    return tuple(run["config"][name] for name in ("data", "network", "method"))
-
-
-def groups(runs, parts=3):
-    """Finished runs by the first parts of `(data, network, method)`: `{key: [run, ...]}`."""
-    found = {}
-    for run in runs:
-        if run["final"]:
-            found.setdefault(group_of(run)[:parts], []).append(run)
-    return found
-
-
 def spread(values):
-    """`{"mean", "min", "max", "n"}` of numbers, without NaN; None if none is left."""
+    """`{"mean", "std", "n"}` of numbers, without NaN; None if none is left.
+
+    The standard deviation is that of a sample, with n - 1, and NaN for one number.
+    """
     values = [value for value in values if not math.isnan(value)]
     if not values:
         return None
-    return {
-        "mean": statistics.fmean(values),
-        "min": min(values),
-        "max": max(values),
-        "n": len(values),
-    }
+    std = statistics.stdev(values) if len(values) > 1 else math.nan
+    return {"mean": statistics.fmean(values), "std": std, "n": len(values)}
+
+
+def shown(value, digits=3):
+    """A number as the page shows it, a string."""
+    return f"{value:.{digits}g}"
 
 
 def mean_curve(runs, column):
@@ -105,7 +60,7 @@ def final_table(runs):
     """The outcome by data set, network and method.
 
     A diverged run counts with its last scores, or not at all where it has none. xICFG has two
-    rows, of G_T and of its approximator.
+    rows, of G_T and of its approximator, and so has the authors' code.
 
     Returns:
         List of dicts: `"data"`, `"network"`, `"method"`, `"drawn_from"`, `"seeds"`, `"diverged"`,
@@ -114,10 +69,7 @@ def final_table(runs):
     table = []
     for key, members in groups(runs).items():
         finals = [run["final"] for run in members]
-        sources = {"": "G_T" if key[2] == "xicfg" else "generator"}
-        if key[2] == "xicfg":
-            sources["_0"] = "approximator"
-        for suffix, source in sources.items():
+        for suffix, source in sources_of(key[2]).items():
             table.append(
                 {
                     **dict(zip(("data", "network", "method"), key)),
@@ -137,14 +89,41 @@ def final_table(runs):
     return table
 
 
+def sources_of(method):
+    """What the images of a method are drawn from: `{ending of the scores' names: name}`."""
+    return {"": "G_T", "_0": "approximator"} if method in GROWN else {"": "generator"}
+
+
+def histograms(runs):
+    """How many images at the end of each finished run were classified as each class.
+
+    Returns:
+        List of dicts: `"data"`, `"network"`, `"method"`, `"seed"`, `"drawn_from"`, and `"counts"`,
+        a list of ints. A run without scores at the end has none.
+    """
+    table = []
+    for run in runs:
+        data, network, method = group_of(run)
+        for suffix, source in sources_of(method).items():
+            counts = (run["final"] or {}).get(f"class_histogram{suffix}")
+            if counts:
+                row = {"data": data, "network": network, "method": method}
+                row |= {"seed": run["config"]["seed"], "drawn_from": source, "counts": counts}
+                table.append(row)
+    return table
+
+
 def orders(runs):
     """Who is how good, by data set, network and score.
 
+    Two values are equal if the page shows them as the same number, see `shown`.
+
     Returns:
-        List of dicts: `"data"`, `"network"`, `"score"`; `"order"`, the methods from the best mean
-        at the end to the worst; `"first_by_seed"` and `"first_by_point"`, how often each method is
-        the best one: at the end among runs of one seed, and in the mean over seeds at a point in
-        time. Only seeds and points that at least two methods have count.
+        List of dicts: `"data"`, `"network"`, `"score"`; `"order"`, lists of methods of equal means
+        at the end, from the best to the worst; `"first_by_seed"` and `"first_by_point"`, how often
+        each method is better than all others: at the end among runs of one seed, and in the mean
+        over seeds at a point in time. A tie for the first place counts for none. Only seeds and
+        points that at least two methods have count.
     """
     found = []
     for (data, network), members in groups(runs, 2).items():
@@ -166,7 +145,7 @@ def orders(runs):
                     "data": data,
                     "network": network,
                     "score": score,
-                    "order": sorted(ends, key=ends.get, reverse=better is max),
+                    "order": _ranking(ends, better),
                     "first_by_seed": _first(seeds, better),
                     "first_by_point": _first(points, better),
                 }
@@ -174,13 +153,22 @@ def orders(runs):
     return found
 
 
+def _ranking(values, better):
+    """The methods of `{method: value}` from the best to the worst, those of a tie in one list."""
+    ranks = {}
+    for method, value in values.items():
+        ranks.setdefault(float(shown(value)), []).append(method)
+    return [ranks[value] for value in sorted(ranks, reverse=better is max)]
+
+
 def _first(contests, better):
-    """How often each method is the best of `{contest: {method: value}}`."""
+    """How often each method is the only best one of `{contest: {method: value}}`."""
     counts = {}
     for values in contests.values():
         if len(values) > 1:
-            best = better(values, key=values.get)
-            counts[best] = counts.get(best, 0) + 1
+            first = _ranking(values, better)[0]
+            if len(first) == 1:
+                counts[first[0]] = counts.get(first[0], 0) + 1
     return counts
 
 
@@ -206,16 +194,32 @@ def write_final(table, path):
     """Writes what `final_table` returned to a CSV file."""
     plain = ("data", "network", "method", "drawn_from")
     counts = ("seconds", "updates", "images")
-    parts = ("mean", "min", "max")
+    parts = ("mean", "std")
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         scores = [f"{name}_{part}" for name in SCORES for part in parts]
         writer.writerow([*plain, "runs", "diverged", *counts, *scores])
         for row in table:
-            values = [
-                f"{row[name][part]:.6g}" if row[name] else "" for name in SCORES for part in parts
-            ]
+            values = [(row[name] or {}).get(part, math.nan) for name in SCORES for part in parts]
+            values = ["" if math.isnan(value) else f"{value:.6g}" for value in values]
             numbers = [f"{row[name]:.6g}" for name in counts]
             writer.writerow(
                 [*(row[n] for n in plain), len(row["seeds"]), row["diverged"], *numbers, *values]
             )
+
+
+def write_histograms(table, path):
+    """Writes what `histograms` returned to a CSV file, a column for each class."""
+    plain = ("data", "network", "method", "seed", "drawn_from")
+    classes = max((len(row["counts"]) for row in table), default=0)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([*plain, *(f"class_{k}" for k in range(classes))])
+        for row in table:
+            writer.writerow([*(row[name] for name in plain), *row["counts"]])
+
+
+def markdown(header, rows):
+    """A table in Markdown."""
+    lines = ["| " + " | ".join(header) + " |", "|" + " --- |" * len(header)]
+    return "\n".join([*lines, *("| " + " | ".join(map(str, row)) + " |" for row in rows)])

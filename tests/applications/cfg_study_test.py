@@ -1,6 +1,6 @@
 import csv
-import itertools
 import json
+import shutil
 import types
 
 import keras
@@ -8,47 +8,7 @@ import numpy as np
 import pytest
 
 import kzoo
-from kzoo.callbacks import stopping as time_limit
 from kzoo.evaluation import protocols
-
-
-@pytest.fixture
-def small(study, tmp_path, monkeypatch):
-    """Arguments of a study of 8x8 images; every look at its clock takes a second."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (400, 8, 8, 1), dtype=np.uint8)
-    np.savez(tmp_path / "digits.npz", x_train=images)
-    classifier = kzoo.Classifier((8, 8, 1), num_classes=4, widths=(3, 5))
-    labels = np.arange(400) % 4
-    classifier.reference = kzoo.metrics.measure_reference(classifier, images, labels, images)
-    classifier.save_to_preset(tmp_path / "classifier")
-    name, split, _, *rest = study.settings.DATA["mnist"]
-    monkeypatch.setitem(study.settings.DATA, "mnist", (name, split, {}, *rest))
-    for name, value in (("num_steps", 2), ("pool_size", 128), ("approximator_epochs", 1)):
-        monkeypatch.setitem(study.settings.XICFG["convolutional"], name, value)
-    monkeypatch.setitem(study.settings.XICFG_BY_DATA, "mnist", {})
-    seconds = itertools.count()
-    clock = types.SimpleNamespace(process_time=lambda: float(next(seconds)))
-    monkeypatch.setattr(time_limit, "time", clock)
-
-    launched = []
-
-    def launch(folder, core, one_thread):
-        launched.append(folder.name)
-        study.runs.run(folder)
-        return types.SimpleNamespace(poll=lambda: 0, returncode=0)
-
-    def prepare(args):
-        for name, source in args.data:
-            study.runs.prepare(name, source, args.output / "data" / f"{name}.npy")
-
-    monkeypatch.setattr(study.main, "launch", launch)
-    monkeypatch.setattr(study.main, "prepare", prepare)
-    arguments = f"--data mnist={tmp_path}/digits.npz --classifiers mnist={tmp_path}/classifier"
-    arguments += f" --output {tmp_path}/runs --page {tmp_path}/STUDY.md --seeds 0"
-    arguments += f" --minutes {4 / 60} --width 2 --evaluations 2"
-    arguments += " --num-samples 130 --curve-samples 64"
-    return types.SimpleNamespace(arguments=arguments.split(), launched=launched, folder=tmp_path)
 
 
 def rows_of(path):
@@ -69,6 +29,7 @@ def test_two_methods_end_to_end(study, small):
         assert (final["status"], final["seconds"], final["updates"]) == ("finished", 4.0, 3)
         assert final["images"] == images[name.split("-")[2]]
         assert sum(final["class_histogram"]) == final["num_samples"] == 130
+        assert sum(final.get("class_histogram_0", [])) == 130 * (model_class is kzoo.CFGGAN)
         curve = rows_of(folder / "curve.csv")
         points = [(float(row["point"]), row["updates"], row["num_samples"]) for row in curve]
         assert points == [(0.5, "1", "64"), (1.0, "3", "130")]
@@ -84,11 +45,18 @@ def test_two_methods_end_to_end(study, small):
 
     page = small.folder / "STUDY.md"
     assert "xICFG, approximator alone" in page.read_text()
-    sheet = small.folder / "study" / "mnist-convolutional-gan1.png"
+    sheet = small.folder / "study" / "mnist-convolutional-gan1-seed0.png"
     assert sheet.read_bytes() == (folder / "samples.png").read_bytes()
 
     study.main.main(arguments)  # nothing left to do
     assert small.launched == names
+    kept = small.folder / "study" / "runs"
+    assert {path.name for path in kept.iterdir()} == set(names)
+    histograms = rows_of(small.folder / "study" / "histograms.csv")
+    assert [row["drawn_from"] for row in histograms] == ["G_T", "approximator", "generator"]
+    assert [int(histograms[2][f"class_{k}"]) for k in range(4)] == final["class_histogram"]
+
+    shutil.rmtree(kept / names[1])
     (folder / "final.json").unlink()
     page.write_text(page.read_text().replace("is kept -->\n", "is kept -->\nBy hand.\n"))
     study.main.main([*arguments, "--report-only"])
@@ -98,6 +66,12 @@ def test_two_methods_end_to_end(study, small):
     assert "not finished" not in page.read_text() and "\nBy hand.\n" in page.read_text()
     with pytest.raises(SystemExit, match=r"xicfg-seed0 had width=2, now 3\. Remove it, or"):
         study.main.main([*arguments, "--width", "3"])
+
+    # Without the folder of the runs: none is trained again, and the report is the same.
+    before = page.read_text()
+    shutil.rmtree(small.folder / "runs")
+    study.main.main(arguments)
+    assert len(small.launched) == 3 and page.read_text() == before
 
 
 def test_wgan_gp_in_bfloat16_with_a_fully_connected_generator(study, small):
@@ -145,8 +119,8 @@ def test_why_training_ended(study):
 
 def test_losses_of_a_gan(study, monkeypatch):
     """Against NumPy, for D(x) = the sum of x and a generator of constant grey images."""
-    monkeypatch.setattr(study.runs, "BATCH_SIZE", 2)
-    monkeypatch.setattr(study.runs, "LATENT_DIM", 3)
+    monkeypatch.setattr(study.scores, "BATCH_SIZE", 2)
+    monkeypatch.setattr(study.scores, "LATENT_DIM", 3)
     zeros, ones = keras.initializers.Zeros(), keras.initializers.Ones()
     grey = keras.initializers.Constant(0.125)
     generator = keras.Sequential(
@@ -166,7 +140,7 @@ def test_losses_of_a_gan(study, monkeypatch):
     gan = kzoo.GAN((2, 2, 1), 3, "minimax", generator=generator, discriminator=discriminator)
     images = np.full((4, 2, 2, 1), 255, "uint8")
     images[2:] = 0
-    found = study.runs.losses(gan, images)
+    found = study.scores.losses(gan, images)
     real, fake = np.array([4.0, -4.0]), 0.5
     expected = {
         "d_loss": np.log1p(np.exp(-real)).mean() + np.log1p(np.exp(fake)),
@@ -181,7 +155,7 @@ def test_losses_of_a_gan(study, monkeypatch):
 def test_losses_change_nothing(study):
     gan = kzoo.GAN((8, 8, 1), study.settings.LATENT_DIM, width=2, pointwise=True)
     before = [weight.copy() for weight in gan.get_weights()]
-    study.runs.losses(gan, np.zeros((64, 8, 8, 1), "uint8"))
+    study.scores.losses(gan, np.zeros((64, 8, 8, 1), "uint8"))
     for old, new in zip(before, gan.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
@@ -210,6 +184,45 @@ def test_optimizers(study):
     assert of("wgan_gp", "convolutional", "svhn", "rmsprop") == ("Adam", pytest.approx(1e-4))
 
 
+def test_grid_with_the_authors_code(study, tmp_path):
+    """One more method, of MNIST's convolutional networks: xICFG's settings and its own RMSprop."""
+    (tmp_path / "cfggan.py").touch()
+    arguments = f"--data mnist svhn --seeds 3 4 --mixed-precision --authors {tmp_path}".split()
+    configs = study.main.grid(study.main.parser().parse_args(arguments))
+    assert len(configs) == 2 * 2 * 4 * 2 + 2
+    theirs = [config for config in configs if config["method"] == "authors"]
+    assert [c["seed"] for c in theirs] == [3, 4]
+    (ours,) = (
+        c for c in configs if study.settings.run_name(c) == "mnist-convolutional-xicfg-seed3"
+    )
+    same = ("width", "minutes", "points", "num_samples", "classifier")
+    assert [theirs[0][name] for name in same] == [ours[name] for name in same]
+    steps = ("num_steps", "step_size", "pool_size", "approximator_epochs", "batch_size")
+    expected = {name: ours["arguments"][name] for name in steps}
+    assert theirs[0]["arguments"] == {**expected, "discriminator_steps": 1}
+    assert theirs[0]["optimizer"]["config"]["learning_rate"] == 2.5e-4
+    assert (theirs[0]["backend"], theirs[0]["precision"]) == ("torch", "float32")
+    only = [*"--methods authors --data mnist --seeds 3".split(), *arguments[-2:]]
+    (alone,) = study.main.grid(study.main.parser().parse_args(only))
+    assert alone["method"] == "authors"
+
+
+@pytest.mark.parametrize("arguments", ["--methods authors", "--authors nowhere"])
+def test_no_checkout(study, arguments):
+    with pytest.raises(SystemExit, match="--authors must be a checkout with cfggan.py, got [Nn]o"):
+        study.main.main(arguments.split())
+
+
+def test_report_without_a_finished_run(study, tmp_path):
+    page = tmp_path / "STUDY.md"
+    page.write_text(f"A page.\n{study.report.NOTES[0]}\n{study.report.NOTES[1]}\n")
+    before = page.read_text()
+    arguments = f"--report-only --output {tmp_path}/runs --page {page}".split()
+    with pytest.raises(SystemExit, match=r"Failed: the report \(Expected finished runs in"):
+        study.main.main(arguments)
+    assert page.read_text() == before and list(tmp_path.iterdir()) == [page]
+
+
 @pytest.mark.parametrize("arguments", ["--data cifar", "--minutes 0", "--methods vae"])
 def test_wrong_arguments(study, arguments, capsys):
     with pytest.raises(SystemExit):
@@ -223,7 +236,7 @@ def test_jobs(study, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(study.main, "free_cores", lambda jobs: [4, 7])
     monkeypatch.setattr(study.main.time, "sleep", lambda seconds: None)
 
-    def launch(folder, core, one_thread):
+    def launch(folder, config, core, one_thread, authors):
         assert core not in busy and one_thread
         busy.add(core)
         seen.append(len(busy))
@@ -245,10 +258,16 @@ def test_jobs(study, tmp_path, monkeypatch, capsys):
 
 def test_launched_process(study, tmp_path, monkeypatch):
     script = tmp_path / "script.py"
-    script.write_text("import os, sys; print(sys.argv[1:], os.environ['OMP_NUM_THREADS'])")
+    names = "OMP_NUM_THREADS", "KERAS_BACKEND"
+    script.write_text(f"import os, sys; print(sys.argv[1:], *map(os.environ.get, {names}))")
     monkeypatch.setattr(study.main, "RUNS", script)
-    assert study.main.launch(tmp_path, 3, True).wait() == 0
-    assert (tmp_path / "log.txt").read_text() == f"['run', '{tmp_path}', '--core', '3'] 1\n"
+    config = {"method": "gan1", "backend": "jax"}
+    assert study.main.launch(tmp_path, config, 3, True).wait() == 0
+    assert (tmp_path / "log.txt").read_text() == f"['run', '{tmp_path}', '--core', '3'] 1 jax\n"
+    config = {"method": "authors", "backend": "torch"}
+    assert study.main.launch(tmp_path, config, None, True, "code").wait() == 0
+    log = (tmp_path / "log.txt").read_text()
+    assert log == f"['run', '{tmp_path}', '--authors', 'code'] 1 torch\n"
 
 
 def test_more_jobs_than_cores(study, monkeypatch):
