@@ -55,8 +55,8 @@ PARTS = {
 }
 #: Recipes without a preset in `weights/`, with their default arguments.
 UNSHIPPED = (
+    "cfggan_mnist_fc",
     "gan_cifar10_conditional",
-    "pix2pix_emoji",
     "text_to_image_flowers",
     "wgangp_lsun_bedroom",
 )

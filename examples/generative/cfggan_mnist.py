@@ -92,8 +92,8 @@ APPROXIMATOR_EPOCHS = 10
 WIDTH = 32  # Channels of the networks next to the image.
 STAGES_PER_EPOCH = 10
 EPOCHS = 6
-PRESET = "mnist_fc"
-GROWTH = (0, 8, 16, 25)  # Steps t at which we look at the trained model's images.
+PRESET = "mnist"
+GROWTH = (0, 5, 10, 15)  # Steps t at which we look at the trained model's images.
 NUM_SAMPLES = 10_000  # Images for the scores.
 FOLDER = "cfggan_mnist"  # Where the pictures go.
 
@@ -203,11 +203,11 @@ How to read it:
 
 ## A trained model
 
-kzoo comes with CFG-GANs that were trained on all of MNIST. This one grew from
-noise, like the one above but for hundreds of stages; its approximator has two
-fully connected layers. `generate()` draws from `G_T`, the approximator's images
-after all T steps. The gradient of `D` uses the statistics of the batch, so the
-model always works on whole mini-batches of the size that it was trained with.
+kzoo comes with a CFG-GAN that was trained on all of MNIST. It grew from noise,
+like the one above but for thousands of stages. `generate()` draws from `G_T`, the
+approximator's images after all T steps. The gradient of `D` uses the statistics of
+the batch, so the model always works on whole mini-batches of the size that it was
+trained with.
 """
 
 trained = kzoo.CFGGAN.from_preset(PRESET)
@@ -221,7 +221,7 @@ show(samples, "Digits from G_T")
 
 `generate(steps=t)` stops after t functional gradient steps. With the same seed
 we follow the same latents: every column below is one image, and the rows are
-t = 0, 8, 16 and 25. The first row shows what the approximator has learned in all
+t = 0, 5, 10 and 15. The first row shows what the approximator has learned in all
 earlier stages, the rows below it what the discriminators of the last stage
 still found to correct.
 """

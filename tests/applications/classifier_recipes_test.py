@@ -50,6 +50,7 @@ def write_images(path, shape, nums):
     "name, shape, dataset",
     [
         ("classifier_mnist", (28, 28, 1), "mnist"),
+        ("classifier_fashion_mnist", (28, 28, 1), "fashion_mnist"),
         ("classifier_svhn", (32, 32, 3), "svhn_cropped"),
     ],
 )

@@ -48,8 +48,9 @@ def recipe_of(monkeypatch):
 
     def load(name):
         module = importlib.import_module(name)
-        monkeypatch.setattr(module, "build", TINY[name])
-        growing = module.growing_recipe
+        shared = getattr(module, "conditional_recipe", module)
+        monkeypatch.setattr(shared, "build", TINY[name])
+        growing = shared.growing_recipe
         monkeypatch.setattr(growing, "UPDATES", 2)
         settle = functools.partial(growing.settle, batches=3)  # growing_recipe_test tries it whole
         monkeypatch.setattr(growing, "settle", settle)

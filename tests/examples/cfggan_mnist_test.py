@@ -18,7 +18,7 @@ def preset(tmp_path):
     approximator.build((None, 4))
     model = kzoo.CFGGAN(
         latent_dim=4,
-        num_steps=25,
+        num_steps=15,
         pool_size=8,
         batch_size=8,
         discriminator=discriminator,
@@ -65,7 +65,7 @@ def test_runs_to_its_end(preset, mnist):
     assert all((above != below).any() for above, below in zip(growth, growth[1:]))
 
     scores = variables["scores"]
-    assert set(scores) == {0, 25}
+    assert set(scores) == {0, 15}
     for score in scores.values():
         assert score["n"] == score["class_histogram"].sum() == 112
-    assert scores[0]["frechet_distance"] != scores[25]["frechet_distance"]
+    assert scores[0]["frechet_distance"] != scores[15]["frechet_distance"]

@@ -68,6 +68,7 @@ def test_text(path):
     headings = re.findall(r"^## (.+)$", "\n".join(texts), flags=re.MULTILINE)
     assert headings[:2] == ["Introduction", "Setup"] and headings[-1] == "Conclusion"
     assert cells[-1][1].startswith("## Conclusion")
+    assert re.search(r"take[sn]? about\s.{1,20}\sminutes?\s", " ".join(texts))
     for text in texts:
         assert "$" not in text and "\\" not in text  # LaTeX
         assert "//arxiv.org/pdf/" not in text
