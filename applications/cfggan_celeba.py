@@ -12,9 +12,11 @@ cosine. Samples start from an average of the approximator's weights over the sta
 
 import growing_recipe
 import keras
+import numpy as np
 import recipe
 
 import kzoo
+from kzoo.images import to_uint8
 
 RATE = 2e-4
 STAGES = 10  # of an epoch
@@ -50,6 +52,15 @@ def build(vae, batch_size):
     )
 
 
+def draw(vae, model, path):
+    """Faces of the same latents in each column: the VAE's, then those of G_0, G_5, G_10, G_15."""
+    noise = model.draw_noise(model.batch_size, seed=0)
+    rows = [vae.transform_noise(noise)]
+    rows += [model.transform_noise(noise, steps=t) for t in (0, 5, 10, 15)]
+    images = np.concatenate([keras.ops.convert_to_numpy(to_uint8(row))[:12] for row in rows])
+    kzoo.visualization.image_grid(images, columns=12, path=path)
+
+
 def main():
     parser = recipe.parser(
         __doc__.splitlines()[0], 90, "weights/cfggan/celeba", data="celeb_a_small"
@@ -66,9 +77,9 @@ def main():
     )
     data = growing_recipe.batches(images, model.examples_per_step(None), args.seed, mirror=True)
     recipe.fit(args, model, data, [recipe.CosineTail(RATE, args.epochs)], sheets_every=5)
-    growing_recipe.without_average(model).save_to_preset(
-        args.output, half_precision=True, **METADATA
-    )
+    model = growing_recipe.without_average(model)
+    model.save_to_preset(args.output, half_precision=True, **METADATA)
+    draw(kzoo.VAE.from_preset(args.vae), model, args.output / "from_vae.png")
 
 
 if __name__ == "__main__":

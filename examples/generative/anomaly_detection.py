@@ -59,6 +59,8 @@ This example needs kzoo, and TensorFlow Datasets for the images. You can install
 both via the following command, in a checkout of kzoo:
 `pip install -e ".[tensorflow]"`. The model itself runs on TensorFlow, JAX and PyTorch;
 set the environment variable `KERAS_BACKEND` to choose one.
+
+A full run takes about 5 minutes on one core of a CPU, with TensorFlow.
 """
 
 import io
@@ -218,6 +220,5 @@ The ratio has its own assumption: the background model has to share the weakness
 the model. How many pixels to replace is a choice, and one needs some anomalies to
 make it well. The comparison with PNG has nothing to choose.
 
-This example takes about five minutes on one core of a CPU. To see more of the effect,
-raise `EPOCHS`, `FILTERS` and `NUM_BLOCKS`.
+To see more of the effect, raise `EPOCHS`, `FILTERS` and `NUM_BLOCKS`.
 """

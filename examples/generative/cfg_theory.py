@@ -38,8 +38,9 @@ Reference:
 
 You can install kzoo via the following command, in a checkout of kzoo:
 `pip install -e ".[jax]"`, or with `tensorflow` or `torch` in place of `jax`. The
-environment variable `KERAS_BACKEND` chooses one. The example takes about a minute
-on a CPU.
+environment variable `KERAS_BACKEND` chooses one.
+
+A full run takes about a minute on one core of a CPU, with TensorFlow.
 """
 
 import pathlib

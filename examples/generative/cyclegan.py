@@ -54,7 +54,7 @@ both via the following command, in a checkout of kzoo:
 `pip install -e ".[tensorflow]"`. The model itself runs on TensorFlow, JAX and PyTorch;
 set the environment variable `KERAS_BACKEND` to choose one.
 
-A full run takes about 11 minutes on one core of a CPU, with TensorFlow.
+A full run takes about 4 minutes on one core of a CPU, with TensorFlow.
 """
 
 import os

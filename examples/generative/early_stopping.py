@@ -33,8 +33,9 @@ References:
 This example needs kzoo, and TensorFlow Datasets for the images. You can install
 both via the following command, in a checkout of kzoo:
 `pip install -e ".[tensorflow]"`. The models themselves run on TensorFlow, JAX and
-PyTorch; the environment variable `KERAS_BACKEND` chooses one. The example takes
-about two minutes on a CPU.
+PyTorch; the environment variable `KERAS_BACKEND` chooses one.
+
+A full run takes about two minutes on one core of a CPU, with TensorFlow.
 """
 
 import pathlib

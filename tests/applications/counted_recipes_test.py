@@ -173,3 +173,38 @@ def test_networks_grow_from_32_to_64(recipe_of, monkeypatch, tmp_path):
     assert model.generate(2, seed=0).shape == (2, 64, 64, 3)
     stages = {path.parent.name for path in (tmp_path / "run").glob("*/log.csv")}
     assert stages == {"32", "64"}
+
+
+def test_faces_grow_from_a_vae(recipe_of, monkeypatch, tmp_path):
+    """The approximator is the VAE's decoder, and is trained on."""
+
+    def tiny(vae, batch_size):
+        return kzoo.CFGGAN(
+            (64, 64, 3),
+            vae.latent_dim,
+            num_steps=15,
+            pool_size=batch_size,
+            batch_size=batch_size,
+            approximator_epochs=1,
+            width=1,
+            average_decay=0.5,
+            warm_start=True,
+            approximator=vae.decoder,
+        )
+
+    monkeypatch.setitem(TINY, "cfggan_celeba", tiny)
+    module = recipe_of("cfggan_celeba")
+    vae = kzoo.VAE((64, 64, 3), 2, widths=(2, 2), dense_width=4, likelihood="discretized_logistic")
+    vae.save_to_preset(tmp_path / "vae")
+    faces = np.random.RandomState(0).randint(0, 256, (20, 70, 66, 3)).astype("uint8")
+    np.savez(tmp_path / "faces.npz", x_train=faces)
+    arguments = ("--data", tmp_path / "faces.npz", "--batch-size", 4, "--vae", tmp_path / "vae")
+    arguments += ("--epochs", 2, "--steps-per-epoch", 1)
+    run(module, monkeypatch, *arguments, "--work", tmp_path / "run", "--output", tmp_path / "new")
+    model = kzoo.CFGGAN.from_preset(tmp_path / "new")
+    assert not model.average_decay and int(model.stage) == 2
+    assert model.generate(2, seed=0).shape == (2, 64, 64, 3)
+    before, after = vae.decoder.get_weights(), model.approximator.get_weights()
+    assert all(a.shape == b.shape for a, b in zip(before, after, strict=True))
+    assert any(b[a == 0].any() for a, b in zip(before, after))  # the biases
+    assert (tmp_path / "new" / "from_vae.png").is_file()
