@@ -28,9 +28,9 @@ METADATA = {
     "the centre and resized to 64x64",
     "classifier": "celeba",
     "command": "KERAS_BACKEND=tensorflow python applications/cfggan_celeba.py",
-    "notes": "The approximator is the decoder of VAE celeba, trained on. Trained on photographs of "
-    "real people, which were collected for non-commercial research. Generated faces only are "
-    "shown.",
+    "notes": "The approximator is the decoder of VAE celeba, trained on: 900 stages of 960 images, "
+    "about 110 minutes of one CPU core. Trained on photographs of real people, which were "
+    "collected for non-commercial research. Generated faces only are shown.",
 }
 
 

@@ -23,7 +23,7 @@ def test_scripts_name_the_commands(kzoo_main, shell):
     ("words", "found"),
     [
         ("kzoo gen", {"generate"}),
-        ("kzoo generate cfggan/mn", {"cfggan/mnist", "cfggan/mnist_fc"}),
+        ("kzoo generate vae/mnist_i", {"vae/mnist_iaf", "vae/mnist_iwae"}),
         ("kzoo generate --temp", {"--temperature"}),
     ],
 )

@@ -1,6 +1,6 @@
 """The shipped presets draw the same images on every backend: within 2 grey levels of stored ones.
 
-Two CFGGANs take 15 long steps along gradients of leaky ReLU networks, which jump where an
+Three CFGGANs take 15 long steps along gradients of leaky ReLU networks, which jump where an
 activation changes its sign: there rounding may move one value in a thousand by more.
 
 The stored images come from one backend. After new weights, write them again with
@@ -26,7 +26,12 @@ from kzoo.models.latent.vqvae import codes as code_images
 FOLDER = pathlib.Path(__file__).parent / "agreement"
 PRESETS = [r["preset"] for r in kzoo.list_presets() if not r["preset"].startswith("classifier/")]
 # Presets with long steps: the fraction of values that may differ by more than 2 grey levels.
-LONG_STEPS = {"cfggan/mnist": 1e-3, "cfggan/svhn": 5e-3, "cfggan/lsun_bedroom": 1e-3}
+LONG_STEPS = {
+    "cfggan/mnist": 1e-3,
+    "cfggan/svhn": 5e-3,
+    "cfggan/celeba": 1e-3,
+    "cfggan/lsun_bedroom": 1e-3,
+}
 # A CFGGAN takes whole mini-batches; pixel models are drawn pixel by pixel.
 PIXEL_MODELS = ("pixelcnn", "pixelrnn", "gatedpixelcnn", "pixelcnnplusplus")
 COUNT = {"cfggan": 64, **{family: 4 for family in PIXEL_MODELS}}
