@@ -11,7 +11,7 @@ try:
 except ImportError:  # the tests look at `contents` without hatchling
     BuildHookInterface = object
 
-LARGEST = 4 * 2**20  # bytes of a weights file that comes with the wheel
+LARGEST = 3 * 2**20  # bytes of a weights file that comes with the wheel
 ALWAYS = ("cfggan/mnist",)  # the first preset that a newcomer draws from
 
 

@@ -7,7 +7,12 @@ from kzoo.cli import common
 from kzoo.cli.trained_on import TrainedOn
 from kzoo.evaluation.capabilities import can
 
-CLASSIFIERS = {"mnist": "mnist", "svhn_cropped": "svhn", "lsun/bedroom": "rooms"}  # by data set
+CLASSIFIERS = {  # by data set
+    "fashion_mnist": "fashion_mnist",
+    "lsun/bedroom": "rooms",
+    "mnist": "mnist",
+    "svhn_cropped": "svhn",
+}
 IMAGE_JUDGE = "images64"
 JUDGES = {(32, 32, 3): IMAGE_JUDGE, (64, 64, 3): IMAGE_JUDGE}  # by image shape
 NO_JUDGE = "none"

@@ -46,8 +46,8 @@ metadata.json: on what --validation-split held out, or else on the split test. E
 protocol says which images it took: "held out", "training images" of the model, or "not
 known whether trained on".
 Without --classifier, the one is used that metadata.json names as "classifier"; for mnist,
-svhn_cropped and lsun/bedroom kzoo has one. A classifier holds statistics of its training
-images. Samples are compared with these if they are of the model's data or of --data;
+fashion_mnist, svhn_cropped and lsun/bedroom kzoo has one. A classifier holds statistics of
+its training images. Samples are compared with these if they are of the model's data or of --data;
 otherwise statistics are computed from those data.
 """
 
