@@ -47,8 +47,8 @@ protocol says which images it took: "held out", "training images" of the model, 
 known whether trained on".
 Without --classifier, the one is used that metadata.json names as "classifier"; for mnist,
 fashion_mnist, svhn_cropped and lsun/bedroom kzoo has one. A classifier holds statistics of
-its training images. Samples are compared with these if they are of the model's data or of --data;
-otherwise statistics are computed from those data.
+its training images. Samples are compared with these if they are of the model's data or of
+--data; otherwise statistics are computed from those data.
 """
 
 NUM_SAMPLES, IMPORTANCE_SAMPLES = 10_000, 5_000
