@@ -17,7 +17,7 @@ runs there and in the output folder. So seeds and methods can be added later, on
 
 A finished run is not done again; one that was interrupted starts afresh. A run that diverges counts
 as finished, with its last scores. With `--jobs` above 1 every process has one thread and a core of
-its own, of those that this one may use; with 1 there are no limits.
+its own, of those that this one may use; with 1 there are no limits but that of `--one-thread`.
 """
 
 import argparse
@@ -103,6 +103,7 @@ def parser():
     add("--curve-samples", type=positive(int), default=2560, help="images scored before it")
     add("--width", type=positive(int), help="of the networks; None: 32 for mnist, 64 for others")
     add("--jobs", type=positive(int), default=1, help="runs at a time")
+    add("--one-thread", action="store_true", help="per process; always so where --jobs is above 1")
     add("--clock", choices=("process", "wall"), default="process", help="wall on a GPU")
     add("--mixed-precision", action="store_true", help="train in bfloat16")
     add(
@@ -141,7 +142,7 @@ def grid(args):
             source=source,
             classifier=classifiers.get(data),
             clock=args.clock,
-            threads=1 if args.jobs > 1 else None,
+            threads=1 if args.one_thread or args.jobs > 1 else None,
             mixed_precision=args.mixed_precision,
             gan_optimizer=args.gan_optimizer,
             backend=os.environ.get("KERAS_BACKEND", "tensorflow"),
@@ -196,10 +197,10 @@ def free_cores(jobs):
     return cores[:jobs]
 
 
-def launch(folder, config, core, one_thread, authors=None):
+def launch(folder, config, core, authors=None):
     """Starts the run of a folder; returns its `subprocess.Popen`."""
     environment = {**os.environ, "KERAS_BACKEND": config["backend"]}
-    if one_thread:
+    if config["threads"] == 1:
         flags = f"{environment.get('XLA_FLAGS', '')} {ONE_XLA_THREAD}".strip()
         environment.update(ONE_THREAD, XLA_FLAGS=flags)
     command = [sys.executable, str(RUNS), "run", str(folder)]
@@ -231,7 +232,7 @@ def do_runs(configs, output, jobs, authors=None):
                 folder = output / run_name(config)
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
-                process = launch(folder, config, core, jobs > 1, authors)
+                process = launch(folder, config, core, authors)
                 running.append((folder, core, process))
             for entry in [entry for entry in running if entry[2].poll() is not None]:
                 folder, core, process = entry
