@@ -236,8 +236,8 @@ def test_jobs(study, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(study.main, "free_cores", lambda jobs: [4, 7])
     monkeypatch.setattr(study.main.time, "sleep", lambda seconds: None)
 
-    def launch(folder, config, core, one_thread, authors):
-        assert core not in busy and one_thread
+    def launch(folder, config, core, authors):
+        assert core not in busy
         busy.add(core)
         seen.append(len(busy))
         final = {"status": "finished", "updates": 1000, "inception_score": 2.5}
@@ -261,13 +261,21 @@ def test_launched_process(study, tmp_path, monkeypatch):
     names = "OMP_NUM_THREADS", "KERAS_BACKEND"
     script.write_text(f"import os, sys; print(sys.argv[1:], *map(os.environ.get, {names}))")
     monkeypatch.setattr(study.main, "RUNS", script)
-    config = {"method": "gan1", "backend": "jax"}
-    assert study.main.launch(tmp_path, config, 3, True).wait() == 0
+    config = {"method": "gan1", "backend": "jax", "threads": 1}
+    assert study.main.launch(tmp_path, config, 3).wait() == 0
     assert (tmp_path / "log.txt").read_text() == f"['run', '{tmp_path}', '--core', '3'] 1 jax\n"
-    config = {"method": "authors", "backend": "torch"}
-    assert study.main.launch(tmp_path, config, None, True, "code").wait() == 0
+    config = {"method": "authors", "backend": "torch", "threads": 1}
+    assert study.main.launch(tmp_path, config, None, "code").wait() == 0
     log = (tmp_path / "log.txt").read_text()
     assert log == f"['run', '{tmp_path}', '--authors', 'code'] 1 torch\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, threads", [("", None), ("--one-thread", 1), ("--jobs 2", 1)], ids=str
+)
+def test_threads(study, arguments, threads):
+    args = study.main.parser().parse_args(arguments.split())
+    assert {config["threads"] for config in study.main.grid(args)} == {threads}
 
 
 def test_more_jobs_than_cores(study, monkeypatch):

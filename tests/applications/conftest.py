@@ -48,7 +48,7 @@ def small(study, tmp_path, monkeypatch):
 
     launched = []
 
-    def launch(folder, config, core, one_thread, authors):
+    def launch(folder, config, core, authors):
         launched.append(folder.name)
         study.runs.run(folder, authors=authors)
         return types.SimpleNamespace(poll=lambda: 0, returncode=0)
