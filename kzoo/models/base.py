@@ -2,6 +2,7 @@
 
 import math
 import threading
+import warnings
 
 import keras
 from keras import ops
@@ -261,7 +262,12 @@ class GenerativeModel(
             prepared["x"], prepared["shuffle"] = backend.pipeline(
                 prepared["x"], prepared["shuffle"]
             )
-        return super().fit(**prepared)
+        with warnings.catch_warnings():
+            if prepared.get("steps_per_epoch") is None:
+                # Without a number of steps, an epoch ends where the data end. Keras warns of it
+                # where it cannot know their length, as that of regrouped tf.data.
+                warnings.filterwarnings("ignore", "Your input ran out of data")
+            return super().fit(**prepared)
 
     @one_at_a_time
     def evaluate(self, x=None, y=None, batch_size=None, sample_weight=None, **kwargs):

@@ -137,8 +137,9 @@ class PresetMixin(HasPresets):
 
         Args:
             folder: where to write; made if it does not exist. A preset in it is replaced.
-            half_precision: stores float32 weights as float16, in half the bytes. `from_preset`
-                gives float32 again, with a relative error of at most 2**-11 per weight.
+            half_precision: stores float32 weights as float16, compressed, in less than half the
+                bytes. `from_preset` gives float32 again, with a relative error of at most 2**-11
+                per weight.
             **metadata: further entries of `metadata.json`, of types that JSON has. `kzoo evaluate`
                 reads `trained_on={"data": "mnist", "split": "train", "num_images": 60_000}`, a TFDS
                 data set and what was used of it (or `dataset="mnist"`, the name alone), and

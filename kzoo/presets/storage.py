@@ -21,7 +21,7 @@ import keras
 
 from kzoo.paths import written_whole
 from kzoo.presets.sources import CONFIG, METADATA, PENDING, WEIGHTS, sha256_of
-from kzoo.presets.weights_file import check_finite, halve
+from kzoo.presets.weights_file import check_finite, pack
 
 
 def write_json(path: str | os.PathLike, content: dict) -> None:
@@ -57,7 +57,7 @@ def write_preset(
     try:
         model.save_weights(scratch / WEIGHTS)
         if half_precision:
-            halve(scratch / WEIGHTS)
+            pack(scratch / WEIGHTS)
         write_json(scratch / CONFIG, config)
         write_json(scratch / METADATA, {**metadata, "sha256": sha256_of(scratch / WEIGHTS)})
         for filename in (WEIGHTS, CONFIG, METADATA):

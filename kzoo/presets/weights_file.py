@@ -1,5 +1,7 @@
 """The weights file of a preset: what may be in it, and in how many bytes."""
 
+import math
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,10 @@ _ADVICE = (
     "pass load_weights=False."
 )
 
+_LARGE = 2**15  # bytes of an array from which on it is compressed
+_ROW = 2**14
+_FILTERS = {(), (h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_DEFLATE)}  # of HDF5
+
 
 def check_finite(model: keras.Model) -> None:
     """Checks that no weight is NaN or infinite.
@@ -32,11 +38,11 @@ def check_finite(model: keras.Model) -> None:
             )
 
 
-def halve(path: Path) -> None:
-    """Stores the float32 weights of a weights file as float16; loading gives float32 again.
+def pack(path: Path) -> None:
+    """Stores the float32 weights of a weights file as float16, and large arrays compressed.
 
-    Single numbers stay as they are: some of them count updates. The relative error is at most
-    2**-11, the absolute one of numbers below 6e-5 at most 3e-8.
+    Loading gives float32 again. Single numbers stay as they are: some of them count updates. The
+    relative error is at most 2**-11, the absolute one of numbers below 6e-5 at most 3e-8.
 
     Raises:
         ValueError: if a weight is beyond the range of float16, +-65504.
@@ -56,11 +62,27 @@ def halve(path: Path) -> None:
                     "beyond the range of float16, +-65504."
                 )
             values = smaller
-        target.create_dataset(name, data=values).attrs.update(item.attrs)
+        options: dict[str, Any] = {}
+        if values.nbytes >= _LARGE:
+            options = {"chunks": chunk_shape(values), "compression": "gzip", "shuffle": True}
+        target.create_dataset(name, data=values, **options).attrs.update(item.attrs)
 
     with written_whole(path) as part, h5py.File(path) as source, h5py.File(part, "w") as target:
         target.attrs.update(source.attrs)
         source.visititems(store)
+
+
+def chunk_shape(values: np.ndarray) -> tuple[int, ...]:
+    """The pieces in which HDF5 compresses an array: the whole first axis, and 16 KiB of each row.
+
+    The discriminators D_1 .. D_T of a CFGGAN are the rows of its arrays, and often nearly equal.
+    Compression finds what it has seen within 32 KiB, so rows must lie close together in a piece.
+    """
+    rows, *rest = values.shape
+    for axis, size in enumerate(rest):
+        row = math.prod(rest) * values.itemsize
+        rest[axis] = max(1, size * _ROW // max(row, _ROW))
+    return (rows, *rest)
 
 
 def find_weights(files: PresetFiles, metadata: dict, parameters: int, sha256: str | None) -> Path:
@@ -107,7 +129,7 @@ def load_weights(model: keras.Model, path: Path, parameters: int) -> None:
             f"{model.count_params():,}. {_ADVICE}"
         )
     floats = [v for v in model.weights if keras.backend.is_float_dtype(v.dtype)]
-    check_arrays(path, len(model.weights) - len(floats))
+    check_arrays(path, len(model.weights) - len(floats), parameters)
     # Keras does not report all weights that the file lacks: marked weights show which.
     for variable in floats:
         variable.assign(ops.full(variable.shape, float("nan"), dtype=variable.dtype))
@@ -123,30 +145,32 @@ def load_weights(model: keras.Model, path: Path, parameters: int) -> None:
         )
 
 
-def check_arrays(path: Path, integers: int) -> None:
+def check_arrays(path: Path, integers: int, parameters: int) -> None:
     """Checks that a weights file holds only arrays of floats, and some integers.
 
     An array must lie in the file itself, in its whole length, at one place: HDF5 can also point to
     other files, to groups that contain themselves, and to a few bytes that grow to gigabytes when
-    they are read.
+    they are read. So compressed arrays are unpacked here, as far as they may be long.
 
     Raises:
         ValueError: naming the first entry that is something else.
     """
-    found, seen = 0, set()
+    found, seen, left = 0, set(), most_bytes(parameters)
 
     def is_inside(link, item):
+        nonlocal left
         if not isinstance(link, h5py.HardLink) or item in seen:
             return False
         seen.add(item)  # h5py compares by the place in the file
         if isinstance(item, h5py.Group):
             return True
-        return (
-            isinstance(item, h5py.Dataset)
-            and not item.external
-            and not item.is_virtual
-            and item.id.get_storage_size() >= item.nbytes
-        )
+        if not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+            return False
+        if item.chunks is None:
+            return item.id.get_storage_size() >= item.nbytes
+        chunks = math.prod(-(-n // size) for n, size in zip(item.shape, item.chunks, strict=True))
+        left -= chunks * chunk_bytes(item)
+        return left >= 0 and chunks == item.id.get_num_chunks() and unpacks(item)
 
     def check(group):
         nonlocal found
@@ -169,5 +193,27 @@ def check_arrays(path: Path, integers: int) -> None:
     try:
         with h5py.File(path) as file:
             check(file)
-    except (OSError, RuntimeError, KeyError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, TypeError, zlib.error) as error:
         raise ValueError(f"{path} does not fit the model: {short(error)} {_ADVICE}") from error
+
+
+def chunk_bytes(array: h5py.Dataset) -> int:
+    """The bytes of each unpacked piece of an array."""
+    return math.prod(array.chunks) * array.dtype.itemsize
+
+
+def unpacks(array: h5py.Dataset) -> bool:
+    """Whether every piece of an array is as long as it should be, unpacked if it is compressed."""
+    properties = array.id.get_create_plist()
+    filters = tuple(properties.get_filter(i)[0] for i in range(properties.get_nfilters()))
+    if filters not in _FILTERS:
+        return False
+    size = chunk_bytes(array)
+    for i in range(array.id.get_num_chunks()):
+        skipped, piece = array.id.read_direct_chunk(array.id.get_chunk_info(i).chunk_offset)
+        if filters:
+            unpacked = zlib.decompressobj()
+            piece = unpacked.decompress(piece, size + 1)
+        if skipped or len(piece) != size:
+            return False
+    return True

@@ -340,6 +340,13 @@ def test_a_cached_data_set_stays_whole(name):
     assert count() == len(IMAGES)
 
 
+def test_the_end_of_regrouped_data_is_no_interruption(recwarn):
+    tf_data = pytest.importorskip("tensorflow").data
+    dataset = tf_data.Dataset.from_tensor_slices(IMAGES).batch(4)
+    tiny("CFGGAN").fit(dataset, epochs=2, verbose=0)
+    assert not [w for w in recwarn if "ran out of data" in str(w.message)]
+
+
 def test_regrouping_ends_with_a_generator():
     from kzoo.models.regrouping import converted
 

@@ -44,11 +44,11 @@ def test_listed(number):
 
 
 def test_size_of_weights():
-    for size in (200, 400, most_bytes(100)):
-        check_size(size, 100, "here")
-    for size in (199, most_bytes(100) + 1):
-        with pytest.raises(ValueError, match=f"here has {size:,} bytes, expected 200 to"):
-            check_size(size, 100, "here")
+    for size in (1_937, 400_000, most_bytes(10**6)):
+        check_size(size, 10**6, "here")
+    for size in (1_936, most_bytes(10**6) + 1):
+        with pytest.raises(ValueError, match=f"here has {size:,} bytes, expected 1,937 to"):
+            check_size(size, 10**6, "here")
 
 
 def test_a_preset_is_as_large_as_it_says(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from kzoo.presets import PresetMixin, read_metadata, storage
+from kzoo.presets import PresetMixin, read_metadata, storage, weights_file
 from kzoo.presets.sources import sha256_of
 from tests.presets.tiny import Other, Tiny, functional_network
 
@@ -68,6 +68,38 @@ def test_half_precision(tmp_path):
     with pytest.raises(ValueError, match="holds 100000, beyond the range of float16"):
         model.save_to_preset(tmp_path / "overflow", half_precision=True)
     assert not (tmp_path / "overflow").exists()
+
+
+def test_nearly_equal_rows_take_the_space_of_one(tmp_path):
+    """As the discriminators of a CFGGAN whose learning rates have fallen to 0."""
+    row = np.random.default_rng(0).normal(size=(1, 300, 2, 150)).astype("float32")
+    rows = np.repeat(row, 15, axis=0)
+    rows[3, 5, 1, :9] *= 1 + 2**-9
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("vars/0", data=rows)
+        file.create_dataset("vars/1", data=np.float32(7))
+    weights_file.pack(path)
+    assert path.stat().st_size < 1.5 * row.size * 2
+    weights_file.check_arrays(path, 0, rows.size)
+    with h5py.File(path) as file:
+        assert file["vars/0"].compression == "gzip" and file["vars/1"][()] == 7
+        np.testing.assert_array_equal(file["vars/0"][()], rows.astype("float16"))
+
+
+@pytest.mark.parametrize(
+    "shape", [(70_000,), (3, 3, 64, 256), (2, 2**21), (2**16, 2), (1, 1, 2**16)]
+)
+def test_arrays_of_any_shape_are_packed(shape, tmp_path):
+    values = np.random.default_rng(0).normal(size=shape).astype("float32")
+    path = tmp_path / "model.weights.h5"
+    with h5py.File(path, "w") as file:
+        file.create_dataset("vars/0", data=values)
+    weights_file.pack(path)
+    weights_file.check_arrays(path, 0, values.size)
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(file["vars/0"][()], values.astype("float16"))
+        assert np.prod(file["vars/0"].chunks[1:]) * 2 <= 2**14
 
 
 def test_training_state_is_not_saved(tmp_path):

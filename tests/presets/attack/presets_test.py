@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import zlib
 
 import h5py
 import keras
@@ -333,6 +334,20 @@ def bomb(file, values, folder):
     file.create_dataset(BIAS, (2**40,), "float32", chunks=(2**20,), compression="gzip")
 
 
+def packed(pieces, **options):
+    """The bias in compressed pieces: those that `pieces` makes, each `(offset, bytes, mask)`."""
+
+    def make(file, values, folder):
+        options.setdefault("chunks", (len(values),))
+        made = file.create_dataset(
+            BIAS, values.shape, "f4", shuffle=True, compression="gzip", **options
+        )
+        for offset, piece, skipped in pieces(values):
+            made.id.write_direct_chunk(offset, piece, filter_mask=skipped)
+
+    return instead(make)
+
+
 def ring(file, folder):
     file["dense/again"] = file["dense"]
     return file["dense/vars/0"]
@@ -361,6 +376,17 @@ CONTENTS = {
     "few bytes that grow": instead(bomb),
     "nothing written": instead(lambda f, v, _: f.create_dataset(BIAS, v.shape, "f4", chunks=True)),
     "compressed": array(lambda v: np.zeros(10**6, "float32"), compression="gzip"),
+    "compressed, too large": array(lambda v: np.zeros(10**7), compression="gzip", shuffle=True),
+    "compressed otherwise": array(lambda v: v, compression="lzf", shuffle=True),
+    "compressed, no piece": packed(lambda v: []),
+    "compressed, a piece that grows": packed(lambda v: [((0,), zlib.compress(bytes(10**7)), 0)]),
+    "compressed, a piece cut off": packed(lambda v: [((0,), zlib.compress(v.tobytes())[:-9], 0)]),
+    "compressed, a short piece": packed(lambda v: [((0,), zlib.compress(v[1:].tobytes()), 0)]),
+    "compressed, another format": packed(lambda v: [((0,), v.tobytes(), 0)]),
+    "compressed, not all of it": packed(lambda v: [((0,), v.tobytes(), 2)]),
+    "compressed, a large piece": packed(
+        lambda v: [((0,), zlib.compress(bytes(10**8)), 0)], chunks=(25 * 10**6,), maxshape=(None,)
+    ),
     "integers": array(lambda v: v.astype("int32")),
     "booleans": array(lambda v: v.astype(bool)),
     "complex numbers": array(lambda v: v.astype("complex64")),
