@@ -1,6 +1,6 @@
 """TextToImageGAN "flowers": Oxford-102 flowers from captions or from their species, 64x64.
 
-    KERAS_BACKEND=torch taskset -c 0 python applications/text_to_image_flowers.py
+    KERAS_BACKEND=torch taskset -c 0 python applications/text_to_image_flowers.py --mixed-precision
 
 About a tenth of the images have a caption that a person wrote. The others have the sentence "a
 photo of a <species>". Training is counted in images and can be stopped and continued at any time.
@@ -16,7 +16,7 @@ METADATA = {
     "description": "GAN-INT-CLS from a caption, or the name of a species, to a flower, 64x64.",
     "data": "6,552 photographs of Oxford-102 at 64x64, 648 of them with a caption, all others with "
     'the sentence "a photo of a <species>"',
-    "command": "KERAS_BACKEND=torch python applications/text_to_image_flowers.py",
+    "command": "KERAS_BACKEND=torch python applications/text_to_image_flowers.py --mixed-precision",
 }
 
 
@@ -40,8 +40,8 @@ def main():
         __doc__.splitlines()[0],
         "weights/texttoimagegan/flowers",
         "oxford_flowers102_captions",
-        images=600_000,
-        width=20,
+        images=384_000,
+        width=32,
         epochs=20,
     ).parse_args()
     text_to_image_recipe.run(args, pairs(args, "train"), pairs(args, "test"), METADATA, mirror=True)

@@ -34,7 +34,7 @@ def parser(description, output, data, images, width, epochs):
         width: of the GAN's networks, by default.
         epochs: passes of each encoder over the data, by default.
     """
-    arguments = recipe.parser(description, epochs, output, data=data)
+    arguments = recipe.parser(description, epochs, output, mixed_precision=True, data=data)
     arguments.add_argument("--images", type=int, default=images, help="seen by the GAN")
     arguments.add_argument("--width", type=int, default=width, help="of the GAN's networks")
     return arguments
@@ -85,11 +85,13 @@ def run(args, training, held_out, metadata, judging=None, mirror=False):
     """
     images, captions = training
     encoder = fitted_encoder(args, images, captions, "encoder", args.seed)
-    keras.utils.set_random_seed(args.seed)
-    model = build(encoder, args.width)
-    tokens = model.check_condition(len(captions), captions=captions)["captions"]
+    tokens = encoder.check_condition(len(captions), captions=captions)["captions"]
     images_seen = {"sources": tokens, "shown": (images[:SHOWN], tokens[:SHOWN])}
-    train(args, model, images, args.images, args.work, mirror=mirror, **images_seen)
+
+    def fit(model):
+        train(args, model, images, args.images, args.work, mirror=mirror, **images_seen)
+
+    model = recipe.train(args, lambda: build(encoder, args.width), fit)
     rng = np.random.default_rng(args.seed)
     settle(model, beside=lambda count: model.embed(tokens[rng.integers(0, len(tokens), count)]))
     model = without_average(model)

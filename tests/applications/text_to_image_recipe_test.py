@@ -49,6 +49,7 @@ def test_a_recipe_stops_goes_on_and_judges(recipes, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(recipes.growing, "SHEETS", 1)
     monkeypatch.setattr(recipes.shared, "build", build)
     args = types.SimpleNamespace(
+        mixed_precision=False,
         batch_size=6,
         seed=0,
         epochs=1,
