@@ -1,4 +1,4 @@
-"""What the wheel holds of `weights/`: all presets, but large weights files of a few only.
+"""What the wheel holds of `weights/`: all presets, without the large weights files.
 
 The rest comes from where the environment variable `KZOO_WEIGHTS` says, when it is first used. So
 the wheel stays below 60 MB.
@@ -12,7 +12,6 @@ except ImportError:  # the tests look at `contents` without hatchling
     BuildHookInterface = object
 
 LARGEST = 3 * 2**20  # bytes of a weights file that comes with the wheel
-ALWAYS = ("cfggan/mnist",)  # the first preset that a newcomer draws from
 
 
 def contents(root):
@@ -21,8 +20,7 @@ def contents(root):
     chosen = {}
     for path in sorted(p for p in weights.rglob("*") if p.is_file() and not p.name.startswith(".")):
         name = path.relative_to(weights)
-        is_large = path.suffix == ".h5" and path.stat().st_size > LARGEST
-        if not is_large or name.parent.as_posix() in ALWAYS:
+        if path.suffix != ".h5" or path.stat().st_size <= LARGEST:
             chosen[str(path)] = f"kzoo/presets/weights/{name.as_posix()}"
     return chosen
 

@@ -1,6 +1,6 @@
 """Pix2Pix "emoji": emoji as Noto draws them to emoji as Twemoji does, 64x64.
 
-    KERAS_BACKEND=tensorflow taskset -c 0 python applications/pix2pix_emoji.py
+    KERAS_BACKEND=tensorflow taskset -c 0 python applications/pix2pix_emoji.py --mixed-precision
 
 Isola et al. 2017 (arXiv:1611.07004), with networks of 24 features next to the image in place of 64,
 and batches of 8. Training is counted in images and can be stopped and continued at any time.
@@ -14,7 +14,7 @@ METADATA = {
     "description": "Pix2Pix from Noto's drawing of an emoji to Twemoji's, 64x64.",
     "data": "1,693 emoji as Noto Emoji (Apache-2.0) and Twemoji (CC BY 4.0) draw them, 64x64 on "
     "white, cut out of 72x72 at random",
-    "command": "KERAS_BACKEND=tensorflow python applications/pix2pix_emoji.py",
+    "command": "KERAS_BACKEND=tensorflow python applications/pix2pix_emoji.py --mixed-precision",
 }
 
 

@@ -5,7 +5,6 @@ the original size is cut out at random; half of them are mirrored.
 """
 
 import growing_recipe
-import keras
 import numpy as np
 import recipe
 
@@ -25,7 +24,7 @@ def parser(description, output, data, images, width):
         images: how many pairs training sees, by default.
         width: of both networks, by default.
     """
-    arguments = recipe.parser(description, None, output, batch_size=8, data=data)
+    arguments = recipe.parser(description, None, output, 8, mixed_precision=True, data=data)
     arguments.add_argument("--images", type=int, default=images, help="pairs seen in training")
     arguments.add_argument("--width", type=int, default=width, help="of both networks")
     arguments.add_argument(
@@ -70,21 +69,23 @@ def run(args, train_split, names, metadata, data_may_be_shown=False):
     """
     images, sources = pairs(args, train_split, names, ENLARGED)
     held_out = pairs(args, "test", names, SIDE)
-    keras.utils.set_random_seed(args.seed)
-    model = build(args, average_decay=args.average_decay)
-    model.compile()
     shown = tuple(part[:SHOWN] for part in held_out)
-    growing_recipe.train(
-        args,
-        model,
-        images,
-        args.images,
-        args.work,
-        mirror=True,
-        sources=sources,
-        crop=SIDE,
-        shown=shown,
-    )
+
+    def fit(model):
+        model.compile()
+        growing_recipe.train(
+            args,
+            model,
+            images,
+            args.images,
+            args.work,
+            mirror=True,
+            sources=sources,
+            crop=SIDE,
+            shown=shown,
+        )
+
+    model = recipe.train(args, lambda: build(args, average_decay=args.average_decay), fit)
     if args.average_decay:
         model = growing_recipe.without_average(model)
     trained_on = {"data": args.data, "split": train_split, "num_images": len(images)}
