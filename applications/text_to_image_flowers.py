@@ -40,7 +40,7 @@ def main():
         __doc__.splitlines()[0],
         "weights/texttoimagegan/flowers",
         "oxford_flowers102_captions",
-        images=384_000,
+        images=352_000,
         width=32,
         epochs=20,
     ).parse_args()

@@ -58,7 +58,6 @@ UNSHIPPED = (
     "cfggan_mnist_fc",
     "gan_cifar10_conditional",
     "pix2pix_emoji",
-    "text_to_image_flowers",
     "wgangp_lsun_bedroom",
 )
 ONE_THREAD = {
