@@ -111,16 +111,22 @@ def write_card(args, model, training, held_out, metadata, judging=None):
         metadata: of the preset.
     """
     images, captions = training
-    known = list(dict.fromkeys(map(str, captions)))[:: max(1, len(captions) // ROW)][:ROW]
-    new = list(dict.fromkeys(held_out[1]))[:ROW]
-    drawn = model.generate(captions=[*known, *new], seed=0)
+    known = list(dict.fromkeys(map(str, captions)))
+    shown = known[:: max(1, len(known) // ROW)][:ROW]
+    others = list(dict.fromkeys(held_out[1]))[:ROW]
+    drawn = model.generate(captions=[*shown, *others], seed=0)
     kzoo.visualization.image_grid(drawn, columns=8, scale=2, path=args.output / "samples.png")
+    new = [i for i, caption in enumerate(held_out[1]) if caption not in set(known)]
     images, captions, how = judging or (images, captions, "trained on the same images")
     judges = [
         fitted_encoder(args, images, captions, f"judge_{i}", args.seed + i)
         for i in range(1, JUDGES + 1)
     ]
     scores = list(retrieval(model, judges, *held_out, how))
+    if 0 < len(new) < len(held_out[1]):
+        unseen = held_out[0][new], [held_out[1][i] for i in new]
+        how += "; only captions that no training image has"
+        scores += retrieval(model, judges, *unseen, how, "new_caption_retrieval")
     for name, value, unit, protocol in scores:
         print(f"{name}: {value:.1f} {unit}; {protocol}")
     kzoo.presets.write_model_card(
@@ -132,7 +138,7 @@ def write_card(args, model, training, held_out, metadata, judging=None):
         scores=[(*score, metadata["command"]) for score in scores],
         notes=f"The GAN saw {args.images:,} images. The weights of the generator are their average "
         "over training, with a decay of .999. The sheet shows captions of training images: "
-        f"{'; '.join(known)}. Then captions of images that were held out: {'; '.join(new)}.",
+        f"{'; '.join(shown)}. Then captions of images that were held out: {'; '.join(others)}.",
     )
 
 
@@ -143,11 +149,11 @@ def understood(model, images, captions):
     return images[rows], [str(captions[i]) for i in rows]
 
 
-def retrieval(model, judges, images, captions, how):
+def retrieval(model, judges, images, captions, how, score="caption_retrieval"):
     """Scores `(name, value, unit, protocol)`: how often held-out captions are found.
 
     Of images drawn from them, and of the real images; means over the judges. `how` says what the
-    judges were trained with.
+    judges were trained with; `score` begins their names.
     """
     choice = min(CHOICE, len(set(captions)))
     drawn = model.generate(captions=captions, seed=0)
@@ -160,4 +166,4 @@ def retrieval(model, judges, images, captions, how):
             f"{choice}, by an encoder that training did not see, {how}; mean of {len(judges)} "
             f"({', '.join(f'{share:.1f}' for share in shares)}); {100 / choice:.3g} % by chance"
         )
-        yield f"caption_retrieval_{name}", np.mean(shares), "%", protocol
+        yield f"{score}_{name}", np.mean(shares), "%", protocol
