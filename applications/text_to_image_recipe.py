@@ -111,12 +111,12 @@ def write_card(args, model, training, held_out, metadata, judging=None):
         metadata: of the preset.
     """
     images, captions = training
-    known = list(dict.fromkeys(map(str, captions)))
-    shown = known[:: max(1, len(known) // ROW)][:ROW]
+    known = dict.fromkeys(map(str, captions))
+    shown = list(known)[:: max(1, len(known) // ROW)][:ROW]
     others = list(dict.fromkeys(held_out[1]))[:ROW]
     drawn = model.generate(captions=[*shown, *others], seed=0)
     kzoo.visualization.image_grid(drawn, columns=8, scale=2, path=args.output / "samples.png")
-    new = [i for i, caption in enumerate(held_out[1]) if caption not in set(known)]
+    new = [i for i, caption in enumerate(held_out[1]) if caption not in known]
     images, captions, how = judging or (images, captions, "trained on the same images")
     judges = [
         fitted_encoder(args, images, captions, f"judge_{i}", args.seed + i)

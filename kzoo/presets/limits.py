@@ -19,8 +19,8 @@ MOST_OBJECTS = 10_000  # classes and functions that a config names
 MOST_LAYERS = 1_000  # of a model; the largest shipped one has 164
 LARGEST_NUMBER = 2**24  # whole numbers of a config, but for seeds
 
+_BYTES_PER_PARAMETER = (2, 8)  # float16 to float64
 _MOST_PACKED = 1032  # times smaller: the limit of zlib (zlib.net, "zlib technical details")
-_BYTES_PER_PARAMETER = (2 / _MOST_PACKED, 8)  # compressed float16 to float64
 _BYTES_OF_NAMES = 2**24  # of an HDF5 file, beside the numbers
 
 _left: ContextVar[list | None] = ContextVar("parameters and layers left", default=None)
@@ -103,7 +103,8 @@ def check_size(size: int, parameters: int, where: str) -> None:
     Raises:
         ValueError: if the size does not fit the number.
     """
-    least, most = int(_BYTES_PER_PARAMETER[0] * parameters), most_bytes(parameters)
+    least = _BYTES_PER_PARAMETER[0] * parameters // _MOST_PACKED
+    most = most_bytes(parameters)
     if not least <= size <= most:
         raise ValueError(
             f"{where} has {size:,} bytes, expected {least:,} to {most:,} for the {parameters:,} "

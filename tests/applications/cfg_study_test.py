@@ -237,7 +237,7 @@ def test_jobs(study, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(study.main.time, "sleep", lambda seconds: None)
 
     def launch(folder, config, core, authors):
-        assert core not in busy
+        assert core not in busy and config["threads"] == 1
         busy.add(core)
         seen.append(len(busy))
         final = {"status": "finished", "updates": 1000, "inception_score": 2.5}
@@ -247,9 +247,10 @@ def test_jobs(study, tmp_path, monkeypatch, capsys):
         return process
 
     monkeypatch.setattr(study.main, "launch", launch)
-    args = study.main.parser().parse_args("--networks convolutional --methods gan0".split())
+    arguments = "--networks convolutional --methods gan0 --jobs 2"
+    args = study.main.parser().parse_args(arguments.split())
     args.seeds = range(5)
-    failed = study.main.do_runs(study.main.grid(args), tmp_path, 2)
+    failed = study.main.do_runs(study.main.grid(args), tmp_path, args.jobs)
     assert failed == ["mnist-convolutional-gan0-seed2"] and max(seen) == 2
     lines = capsys.readouterr().out.splitlines()
     assert "seed2: failed (exit 1), see" in lines[2] and "0 to go" in lines[4]
