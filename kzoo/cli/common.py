@@ -14,7 +14,8 @@ from kzoo.evaluation.capabilities import can, conditions_of, takes
 
 def trained_models():
     """The names of the models that `kzoo train` knows: kzoo's own, and those of this process."""
-    return sorted({*kzoo._MODELS, "Classifier", *_models_of_this_process("arguments_for")})
+    names = {*kzoo._MODELS, "Classifier", *_models_of_this_process("arguments_for")}
+    return sorted(names, key=str.lower)
 
 
 def preset_models():
@@ -130,6 +131,12 @@ def read_captions(text):
     if not any(lines):
         raise ValueError(f"--captions {text}: expected a caption in every line, got none")
     return [line for line in lines if line]
+
+
+def report_unknown_words(model, captions):
+    """Names on the error stream the words of captions (a list) that a model passes over."""
+    if can(model, "unknown_words") and (words := model.unknown_words(captions)):
+        console(stderr=True).print(f"Words that the model does not know: {', '.join(words)}")
 
 
 def in_turn(values, count):

@@ -234,6 +234,7 @@ def measure(model, args, own):
     generate = common.generate_options(args, model, "steps", "captions")
     if "captions" in generate:
         captions = common.read_captions(args.captions)
+        common.report_unknown_words(model, captions)
         generate["captions"] = common.in_turn(captions, args.num_samples)
     elif "captions" in [c.name for c in conditions_of(model)] and can(model, "generate"):
         kind = common.with_article(type(model).__name__)

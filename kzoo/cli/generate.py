@@ -161,6 +161,8 @@ def run(args):
     if args.npz:
         kzoo.datasets.npz.write(args.npz, images=images)
         written.append(args.npz)
+    if "captions" in options:
+        common.report_unknown_words(model, captions)
     if args.json:
         common.print_json(
             {

@@ -207,7 +207,9 @@ def doctor(args):
         ["processor", ", ".join(report["processor"]) or "no AVX2 or AVX-512 known"],
         ["data folder", f"{data}: {', '.join(report['data']['found']) or 'no data sets'}"],
     ]
-    common.print_table(["", ""], rows)
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        print(f"{name:{width}}  {value}")
     for line in report["advice"] or ["Everything that kzoo needs is here."]:
         print(line)
     for packages, purpose in report["optional"].items():

@@ -5,7 +5,18 @@ import ast
 import pathlib
 import shlex
 
-from kzoo.cli import building, classifying, common, data, pairs, trained_on, training, types
+import kzoo
+from kzoo.cli import (
+    building,
+    classifying,
+    common,
+    data,
+    defaults,
+    pairs,
+    trained_on,
+    training,
+    types,
+)
 from kzoo.evaluation.capabilities import can, is_binary, learns_labels, takes_pairs
 
 _EPILOG = """\
@@ -24,6 +35,7 @@ given epochs, and then its prior for as many.
 A Classifier learns labels: from one subfolder per class, or from the array y_train of a
 .npz file. Its preset has statistics of the images, so that kzoo evaluate --classifier
 can score samples with it. kzoo train --classifier records which one to use.
+A TextToImageGAN and a MultiScale are trained in Python.
 
 The scripts in applications/ trained the presets, and contain their settings.
 """
@@ -142,6 +154,11 @@ def start(text):
     for name in names:
         if name.lower() == family.lower() and bool(preset) == bool(slash):
             return name, preset or None
+    for name in ("MultiScale", *kzoo._MODELS_OF_CAPTIONS):
+        if name.lower() == family.lower():
+            raise argparse.ArgumentTypeError(
+                f"{common.with_article(name)} is trained in Python: see help(kzoo.{name})"
+            )
     raise argparse.ArgumentTypeError(
         f"expected one of {', '.join(map(str.lower, names))}, or one of them with /PRESET; "
         f"got {text!r}"
@@ -228,9 +245,28 @@ def train(args):
         report["accuracy"] = accuracy
         print(text)
     model.save_to_preset(args.output, **metadata)
-    draw = f"kzoo generate {args.output}, " if can(model, "generate") else ""
-    print(f"Saved {args.output}. Next: {draw}kzoo evaluate {args.output}")
+    print(f"Saved {args.output}. {next_steps(args, model)}")
     return report
+
+
+def next_steps(args, model):
+    """The commands that the new preset is ready for, in a sentence."""
+    from kzoo.evaluation.measuring import PROTOCOLS
+
+    commands = []
+    if can(model, "generate"):
+        sources = " --sources FOLDER" if takes_pairs(model) else ""
+        commands.append(f"kzoo generate {args.output}{sources}")
+    held_out = args.validation_split or data.has_splits(args.data)
+    judged = held_out and tuple(model.image_shape) in defaults.JUDGES
+    classified = args.classifier or args.data in defaults.CLASSIFIERS
+    if judged or classified or any(p.suits(model) and not p.seeded for p in PROTOCOLS):
+        commands.append(f"kzoo evaluate {args.output}")
+        return f"Next: {', '.join(commands)}"
+    return (
+        f"Next: {', '.join(commands)}. Before kzoo evaluate can score its samples, train it with "
+        "--classifier, or colour images of 32x32 or 64x64 with --validation-split"
+    )
 
 
 def record(args, dataset, model):

@@ -92,6 +92,9 @@ def claim(work, settings):
     if path.is_file() and has_checkpoint(work):
         before = json.loads(path.read_text(encoding="utf-8"))
         changed = [name for name in settings if before.get(name) != settings[name]]
+        if "model" in changed:
+            names = _changed_arguments(before.get("model", {}), settings["model"])
+            changed[changed.index("model")] = f"the model's {' and '.join(names)}"
         if changed:
             raise ValueError(
                 f"the folder {str(work)!r} holds a training with other settings "
@@ -99,6 +102,11 @@ def claim(work, settings):
             )
     work.mkdir(parents=True, exist_ok=True)
     write_json(path, settings)
+
+
+def _changed_arguments(before, now):
+    """Names of the constructor arguments that differ in two configs of models."""
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
 
 
 def has_prior(model):

@@ -66,6 +66,10 @@ def find_builder(name, data_dir=None):
         problem = f"unknown data set {name!r}"
         if not isinstance(error, tfds.core.DatasetNotFoundError):
             problem += ": " + str(error).rpartition('": ')[2].partition("\n")[0]
+        elif pathlib.Path(name).is_dir():
+            problem += "; kzoo.datasets.from_directory reads a folder of images"
+        else:
+            problem += ", and no folder or file of this name"
         close = _close_names(tfds, name, folder)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ValueError(f"{problem}{hint} (Prepared in {folder}: {_listing(folder)})") from error

@@ -93,13 +93,11 @@ def from_directory(
     texts = None if captions is None else _captions(folder, paths, captions)
 
     def read(*example):
-        """The resized images of an example, or the error that there is to skip."""
+        """The resized images of an example, or the error of a file that cannot be read."""
         try:
             images = [image_files.read(path, channels, background) for path in example]
         except ValueError as error:
-            if skip_errors:
-                return error
-            raise
+            return error
         _check_sizes(example, images, "an image and its source differ in size")
         return [options.resize(image[None])[0] for image in images]
 
@@ -110,11 +108,18 @@ def from_directory(
     if errors:
         problem = f"{len(errors)} of {len(paths)} images cannot be read"
         first = next(iter(errors.values()))
-        if not kept:
-            raise ValueError(f"{problem}, the first: {first}") from first
+        if not (kept and skip_errors):
+            if len(errors) == 1:
+                raise first
+            several = "; ".join(map(str, [*errors.values()][:3]))
+            raise ValueError(f"{problem}: {several}{'; ...' if len(errors) > 3 else ''}") from first
         warnings.warn(f"{problem} and are left out, the first: {first}", stacklevel=2)
     images = [examples[i][0] for i in kept]
-    _check_sizes([paths[i] for i in kept], images, "images have different sizes; pass image_size")
+    _check_sizes(
+        [paths[i] for i in kept],
+        images,
+        "images have different sizes; pass image_size (--image-size)",
+    )
 
     arrays = {name: np.stack([examples[i][k] for i in kept]) for k, name in enumerate(files)}
     file_paths = [str(paths[i]) for i in kept]

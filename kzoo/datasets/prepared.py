@@ -93,7 +93,7 @@ def load(
     names, shapes = catalog.select_features(builder, labels, features)
     sizes_vary = any(None in shape[:2] for shape in shapes.values())
     if sizes_vary and options.image_size is None:
-        raise ValueError(f"images of {name!r} may differ in size; pass image_size")
+        raise ValueError(f"images of {name!r} may differ in size; pass image_size (--image-size)")
     options.check_same_size({key: shape[:2] for key, shape in shapes.items()})
     shapes = {  # after preprocessing
         key: (*options.output_size(shape[:2]), shape[2]) for key, shape in shapes.items()

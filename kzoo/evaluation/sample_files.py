@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from kzoo.datasets.image_files import find
 from kzoo.evaluation.protocols import sample
 from kzoo.evaluation.scores import untracked
 from kzoo.paths import check_path, check_writable, written_whole
@@ -18,7 +19,7 @@ def save_samples(model, path, num_samples, seed=0, track=untracked, **options):
         model: a `kzoo.GenerativeModel` that generates.
         path: a `.npy` file, to which the uint8 array (num_samples, height, width, channels) is
             written, whole or not at all; or a folder, for one .png file per image, named by its
-            number. Folders that do not exist are made.
+            number. Folders that do not exist are made. Files of these names are replaced.
         num_samples: how many images.
         seed: an int.
         track: function `(sequence, description)` that iterates over the sequence and shows how far
@@ -29,7 +30,8 @@ def save_samples(model, path, num_samples, seed=0, track=untracked, **options):
         The `pathlib.Path` that was written.
 
     Raises:
-        ValueError: if the path has another ending, or as `generate`.
+        ValueError: if the path has another ending, if the folder has other images, which later
+            readers could not tell from these, or as `generate`.
         FileExistsError: if a folder is to be written where a file is.
     """
     path = check_path("path", path)
@@ -46,12 +48,19 @@ def write(path, groups, count):
 
 
 def _write_folder(path, groups, count):
+    digits = len(str(count - 1))
+    files = [path / f"{number:0{digits}}.png" for number in range(count)]
+    others = [file.relative_to(path) for file in find(path)] if path.is_dir() else []
+    others = sorted({*map(str, others)} - {file.name for file in files})
+    if others:
+        raise ValueError(
+            f"Expected a folder without other images, but {str(path)!r} has {len(others)}, such as "
+            f"{others[0]!r}: name another folder, or empty this one."
+        )
     path.mkdir(parents=True, exist_ok=True)
-    digits, number = len(str(count - 1)), 0
-    for group in groups:
-        for image in group:
-            write_png(path / f"{number:0{digits}}.png", image)
-            number += 1
+    images = (image for group in groups for image in group)
+    for file, image in zip(files, images, strict=True):
+        write_png(file, image)
 
 
 def _write_array(path, groups, count):

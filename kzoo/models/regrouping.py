@@ -183,7 +183,7 @@ def check_enough(model, count, wanted):
     if count < wanted:
         raise ValueError(
             f"One training update of this {type(model).__name__} takes {wanted} images; the data "
-            "have fewer."
+            "have fewer. A smaller batch_size makes the update smaller."
         )
 
 

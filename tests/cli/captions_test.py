@@ -33,6 +33,15 @@ def test_generate(kzoo_main, model):
         np.testing.assert_array_equal(np.load("x.npz")["images"], expected)
 
 
+def test_words_that_the_model_does_not_know_are_named(kzoo_main, model):
+    for caption, printed in (
+        ("a blue square", "Words that the model does not know: a, blue\n"),
+        ("bright square", ""),
+    ):
+        given = ("--captions", caption, "--npz", "x.npz")
+        assert kzoo_main("generate", "squares", *given)[2] == printed
+
+
 def test_evaluate(kzoo_main, model, data, saved, tmp_path):
     arguments = ("--captions", "captions.txt", "--num-samples", 30, "--data", data, "--json")
     classifier = ("--classifier", saved / "classifier", "--write")
@@ -63,4 +72,4 @@ def test_errors(kzoo_main, model, arguments, message):
 def test_train_does_not_take_it(kzoo_main, data):
     """A vocabulary comes from captions, which the command line's data do not have."""
     code, _, err = kzoo_main("train", "texttoimagegan", "--data", data, "--epochs", 1)
-    assert code == 2 and "expected one of autoencoder, began, " in err
+    assert code == 2 and "a TextToImageGAN is trained in Python" in err

@@ -44,6 +44,18 @@ def test_other_formats(kzoo_main, saved, tmp_path):
     assert not (tmp_path / "samples.png").exists()
 
 
+def test_a_folder_never_mixes_images_of_two_commands(kzoo_main, saved, tmp_path):
+    command = ("generate", saved / "gan", "--separate", "drawn", "-n")
+    for _ in range(2):
+        assert kzoo_main(*command, 11)[0] == 0
+    code, _, err = kzoo_main(*command, 3)
+    assert code == 1
+    assert "'drawn' has 11, such as '00.png': name another folder, or empty this one" in err
+    assert len([*(tmp_path / "drawn").iterdir()]) == 11
+    (tmp_path / "empty").mkdir()
+    assert kzoo_main("generate", saved / "gan", "--separate", "empty", "-n", 3)[0] == 0
+
+
 def test_functional_gradient_steps(kzoo_main, saved):
     model = kzoo.CFGGAN.from_preset(saved / "cfggan")
     drawn = []

@@ -92,8 +92,9 @@ def test_evaluate(kzoo_main, files, saved, tmp_path):
 
 def test_a_model_of_two_domains(kzoo_main, files, tmp_path):
     settings = (*SETTINGS, "--set", "blocks=1", "--output", "mine")
-    code, _, err = kzoo_main("train", "cyclegan", "--data", "pairs.npz", *settings)
+    code, out, err = kzoo_main("train", "cyclegan", "--data", "pairs.npz", *settings)
     assert (code, err) == (0, ""), err
+    assert "Next: kzoo generate mine --sources FOLDER, kzoo evaluate mine" in out
     model = kzoo.CycleGAN.from_preset("mine")
     b, a = pairs(0, 12)
     for options, expected in ((("--to", "a"), model.translate(a, "a")), ((), model.translate(a))):

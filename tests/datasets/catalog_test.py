@@ -34,11 +34,15 @@ def fail_download(monkeypatch, error):
     monkeypatch.setattr(builder, "download_and_prepare", download_and_prepare)
 
 
-def test_unknown_name_gets_close_matches():
-    with pytest.raises(ValueError, match="unknown data set 'mnits'; did you mean .*mnist"):
+def test_unknown_name_gets_close_matches(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="data set 'mnits', and no .*; did you mean .*mnist"):
         kzoo.datasets.load("mnits")
     with pytest.raises(ValueError, match="unknown data set 'lsun/bedrom'.*lsun/bedroom"):
         kzoo.datasets.load("lsun/bedrom")
+    (tmp_path / "photos").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="'photos'; kzoo.datasets.from_directory reads a folder"):
+        kzoo.datasets.load("photos")
 
 
 @pytest.mark.parametrize("name", ["", "../mnist", "mnist:99.0.0", 3])

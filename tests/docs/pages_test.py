@@ -112,8 +112,7 @@ def test_code_runs(page, user_files, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", once)
     monkeypatch.setattr(kzoo.TextToImageGAN, "fit_encoder", encoder_once)
     monkeypatch.setattr(kzoo.datasets, "load", load)
-    names = {"np": np, "keras": keras, "kzoo": kzoo, "datasets": kzoo.datasets}
-    names |= {"images": colour(16), "labels": np.arange(16) % 10, "test_images": colour(16)}
+    names = {"images": colour(16), "labels": np.arange(16) % 10, "test_images": colour(16)}
     names |= NAMES.get(page.stem, dict)()
     for block in blocks(page):
         needed = {"keras_cv": "import keras_cv", "onnxscript": ".export("}

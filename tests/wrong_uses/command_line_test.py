@@ -45,6 +45,7 @@ COMMAND = [
         "--to: invalid choice: 'c' (choose from 'a', 'b')",
     ),
     ("train", "the following arguments are required: MODEL"),
+    ("train texttoimagegan", "a TextToImageGAN is trained in Python: see help(kzoo.Te"),
     ("train vea", "expected one of autoencoder, began, ; vae, ; got 'vea'"),
     ("... --epochs 0", "--epochs: expected an integer >= 1, got '0'"),
     ("... --epochs ten", "--epochs: expected an integer >= 1, got 'ten'"),
@@ -135,7 +136,7 @@ WORDS = [
 ]
 IMAGES = [
     ("... --seed 1", "holds a training with other settings (--seed); give another --work"),
-    ("... --set latent_dim=3", "holds a training with other settings (model); give another --work"),
+    ("... --set latent_dim=3", "with other settings (the model's latent_dim); give another --work"),
     ("... --epochs 1", "--epochs 1: the training in; has had 2 epochs already; give more than 2"),
     ("... --output gan", "--output: 'gan' holds a preset already, a GAN; --overwrite to replace"),
     ("... --set latent_dim=big", "latent_dim must be a positive integer, got 'big'"),
@@ -156,7 +157,7 @@ IMAGES = [
     ("... --data empty", "no image files; in 'empty'"),
     ("... --data texts", "no image files; in 'texts'"),
     ("... --data damaged", "cannot read the image 'damaged/0.png'"),
-    ("... --data sizes", "images have different sizes; pass image_size"),
+    ("... --data sizes", "images have different sizes; pass image_size (--image-size)"),
     ("... --validation-split 0.001", "leave examples in both parts, got 0.001 of 60"),
     ("... --data mnist --validation-split 0.1", "of the data set 'mnist' name a part with --split"),
     ("train cfggan --data few.npy --set pool_size=64 --set width=2", "One training update; fewer"),
