@@ -8,12 +8,14 @@ Inside a model the conditions of a batch are a dict, `{name: tensor}`; it is emp
 without conditions.
 """
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
 
 from kzoo.checks import as_array, as_floats
-from kzoo.images import check_images, to_float
+from kzoo.images import check_images, range_problem, to_float
 
 
 class Condition:
@@ -155,9 +157,14 @@ class Image(Condition):
         self.keys = tuple(keys)
 
     def check(self, values, count=None):
-        """uint8 images or floats in [-1, 1], (n, height, width, channels), unchanged."""
+        """uint8 images or floats in [-1, 1], (n, height, width, channels), unchanged.
+
+        It warns of floats in [0, 1].
+        """
         values = as_array(self.name, values)
         check_images(self, values, f"The condition {self.name!r}")
+        if values.dtype.kind == "f" and values.size and 0 <= values.min() < values.max():
+            warnings.warn(f"{self.name}: {range_problem(values)}", stacklevel=4)
         return self._rows(values, count)
 
     def input_spec(self):

@@ -41,6 +41,8 @@ def test_feature_maps_and_images():
     np.testing.assert_array_equal(keras.ops.convert_to_numpy(images.to_tensor(given)), 1.0)
     with pytest.raises(ValueError, match=r"'sources' expects float images in \[-1, 1\]"):
         images.check(given.astype("float32"))
+    with pytest.warns(UserWarning, match="sources: the float images have values from 0 to 1"):
+        images.check(np.random.default_rng(0).integers(0, 2, (4, 2, 2, 3)).astype("float32"))
 
 
 def test_texts():

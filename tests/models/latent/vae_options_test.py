@@ -215,3 +215,16 @@ def test_batches_of_tf_data_that_do_not_go_with_the_likelihood_are_explained_onc
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         model.fit(tf.data.Dataset.from_tensor_slices((BINARY, LABELS)).batch(8), verbose=0)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("model_class", [VAE, kzoo.LadderVAE])
+def test_likelihoods_of_grey_values_are_answered_by_a_warning(model_class):
+    ladder = {"image_shape": (9, 7, 1), "latent_dims": (2,), "widths": (4,)}
+    options = SMALL if model_class is VAE else ladder
+    with pytest.warns(UserWarning, match="grey values, .* not likelihoods") as record:
+        model_class(**options).log_likelihood(GREY, num_samples=1)
+    assert [w.filename for w in record if "grey values" in str(w.message)] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model_class(**options).log_likelihood(BINARY, num_samples=1)

@@ -10,6 +10,7 @@ from kzoo import backend
 from kzoo.checks import check_unit, seed_generator
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
+from kzoo.models.batches import look
 from kzoo.models.latent.ladder_vae import gaussians
 
 
@@ -82,6 +83,7 @@ class LadderLatents:
         Arguments, result and errors are those of `kzoo.VAE.log_likelihood`.
         """
         check_images(self, images)
+        look(self, images, stacklevel=3)
         check_unit(unit)
         seed = seed_generator(seed)
         likelihoods = self.run_in_batches(self._upward_pass, batch_size, images)

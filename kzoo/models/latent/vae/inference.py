@@ -9,6 +9,7 @@ from kzoo.checks import check_latents, check_positive_int, check_unit, seed_gene
 from kzoo.conditions import check_given
 from kzoo.distributions.divergences import log_mean_weights
 from kzoo.images import check_images, to_float
+from kzoo.models.batches import look
 
 ACTIVE = 0.01  # variance of E_q[z] over the data, arXiv:1509.00519, section 4.2
 
@@ -205,7 +206,7 @@ class Inference:
 
         Args:
             images: uint8 (n, h, w, c), or floats in [-1, 1]. With the Bernoulli likelihood only
-                binary images (0 and 255) have a likelihood.
+                binary images (0 and 255) have a likelihood; grey ones are answered by a warning.
             num_samples: latents drawn per image.
             batch_size: how many latents are decoded at once, which bounds the memory whatever the
                 numbers of images and samples.
@@ -221,6 +222,7 @@ class Inference:
         """
         check_unit(unit)
         parameters, labels = self._parameters_of(images, labels, batch_size)
+        look(self, images, stacklevel=3)
         seed = seed_generator(seed)
 
         def log_weights(index, repeats):
