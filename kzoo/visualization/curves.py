@@ -8,6 +8,8 @@ import pathlib
 import keras
 from matplotlib.figure import Figure
 
+from kzoo.paths import check_path
+
 
 def training_curves(history, path=None):
     """Draws every logged quantity over the epochs, training and validation in one plot.
@@ -18,7 +20,7 @@ def training_curves(history, path=None):
     Args:
         history: what `fit` returned, its `history` dict, or the name of a file that
             `keras.callbacks.CSVLogger` wrote.
-        path: name of an image file to write, .png, .pdf or .svg.
+        path: name of an image file to write, .png, .pdf or .svg. Its folders are made.
 
     Returns:
         A `matplotlib.figure.Figure`, made without pyplot: it needs no display and never has to
@@ -49,6 +51,8 @@ def training_curves(history, path=None):
     for axis in axes[len(names) :]:
         axis.remove()
     if path is not None:
+        path = check_path("path", path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path)
     return figure
 

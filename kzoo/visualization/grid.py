@@ -23,7 +23,7 @@ def nearest_neighbor_panel(images, neighbors, scale=1, path=None):
         neighbors: uint8 array or tensor `(n, k, height, width, channels)`, nearest first, such as
             `training_images[indices]` with the indices of `kzoo.metrics.nearest_neighbors`.
         scale: every pixel becomes `scale` x `scale` pixels.
-        path: name of a .png file to write, replaced as a whole.
+        path: name of a .png file to write, replaced as a whole. Its folders are made.
 
     Returns:
         The sheet, as of `kzoo.visualization.image_grid` with k + 1 columns.
@@ -105,6 +105,8 @@ def image_grid(images, columns=None, scale=1, padding=2, background=0, path=None
 def write_png(path, image):
     """Writes a uint8 array `(height, width, 1 or 3)`; a reader never sees half a file.
 
+    Folders that do not exist are made.
+
     Raises:
         ValueError: if the name does not end in .png, or its folder cannot be written to.
         OSError: if the file cannot be written.
@@ -113,5 +115,6 @@ def write_png(path, image):
     check_writable(path.parent)
     if path.suffix.lower() != ".png":
         raise ValueError(f"Expected the name of a .png file; got {str(path)!r}.")
+    path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
         Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image).save(part, "PNG")

@@ -69,6 +69,10 @@ def test_errors(tmp_path):
             image_grid(images_of(2), **{name: value})
     with pytest.raises(ValueError, match="png.*sheet.jpg"):
         image_grid(images_of(2), path=tmp_path / "sheet.jpg")
-    with pytest.raises(FileNotFoundError):
-        image_grid(images_of(2), path=tmp_path / "missing" / "sheet.png")
     assert not list(tmp_path.iterdir())
+
+
+def test_folders_of_a_sheet_are_made(tmp_path):
+    sheet = image_grid(images_of(2), path=tmp_path / "new" / "folder" / "sheet.png")
+    found = np.asarray(Image.open(tmp_path / "new" / "folder" / "sheet.png"))
+    assert_array_equal(found, sheet[..., 0])
