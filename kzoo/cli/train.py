@@ -260,13 +260,13 @@ def next_steps(args, model):
     held_out = args.validation_split or data.has_splits(args.data)
     judged = held_out and tuple(model.image_shape) in defaults.JUDGES
     classified = args.classifier or args.data in defaults.CLASSIFIERS
-    if judged or classified or any(p.suits(model) and not p.seeded for p in PROTOCOLS):
-        commands.append(f"kzoo evaluate {args.output}")
-        return f"Next: {', '.join(commands)}"
-    return (
-        f"Next: {', '.join(commands)}. Before kzoo evaluate can score its samples, train it with "
-        "--classifier, or colour images of 32x32 or 64x64 with --validation-split"
-    )
+    evaluate = f"kzoo evaluate {args.output}"
+    if not (judged or classified or any(p.suits(model) and not p.seeded for p in PROTOCOLS)):
+        evaluate += (
+            " --classifier PRESET (colour images of 32x32 or 64x64 need none if --validation-split "
+            "holds some out)"
+        )
+    return f"Next: {', '.join([*commands, evaluate])}"
 
 
 def record(args, dataset, model):

@@ -365,7 +365,7 @@ def test_a_share_is_held_out_and_measured_on(train, kzoo_main, tmp_path):
 def test_a_folder_without_held_out_images(train, kzoo_main, tmp_path):
     write_photos(tmp_path / "photos", 20)
     text = train("gan", "--data", "photos", "--channels", 1)[1]
-    assert "no images held out" in text and "Before kzoo evaluate can score its samples" in text
+    assert "no images held out" in text and "kzoo evaluate new --classifier PRESET (" in text
     code, out, _ = kzoo_main("neighbors", "new", "-n", 2)
     assert code == 0 and "nearest of 20 images of photos, training images" in out
     assert "none: photos has no others" in out and "held-out" not in out
