@@ -30,7 +30,6 @@ def patchgan_discriminator(
     width=64,
     receptive_field=70,
     spectral_normalization=False,
-    init_stddev=0.02,
     name="discriminator",
 ):
     """Images (b, h, w, c) in [-1, 1], or `[images, sources]`, to a map of logits (b, h', w', 1).
@@ -46,7 +45,6 @@ def patchgan_discriminator(
         receptive_field: 16, 34 or 70 pixels.
         spectral_normalization: divides every kernel by its largest singular value, in place of
             instance normalization (Miyato et al. 2018, arXiv:1802.05957).
-        init_stddev: standard deviation of the initial weights.
         name: name of the model.
 
     Raises:
@@ -68,7 +66,7 @@ def patchgan_discriminator(
             strides=strides,
             padding="same",
             use_bias=not norm,
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=normal(),
             name=name,
         )(x)
 
