@@ -1,8 +1,10 @@
 """The model card of a preset: what it is, how it was made, what was measured."""
 
+import math
 import os
 from collections.abc import Sequence
 
+from kzoo.checks import as_number
 from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, LocalFiles
 from kzoo.presets.storage import write_json
 
@@ -66,12 +68,13 @@ def write_model_card(
 
 
 def _score(score):
-    if len(score) != 5 or isinstance(score[1], str):
+    value = as_number(score[1]) if len(score) == 5 else math.nan
+    if math.isnan(value):
         raise ValueError(
             f"Received the score {score!r}, expected (name, value, unit, protocol, command)."
         )
     entry = dict(zip(("name", "value", "unit", "protocol", "command"), score))
-    return entry | {"value": float(entry["value"])}
+    return entry | {"value": value}
 
 
 def _card(title, class_name, metadata, notes, shown):

@@ -68,7 +68,9 @@ def test_not_a_preset(tmp_path):
         write_model_card(tmp_path, **ARGUMENTS)
 
 
-@pytest.mark.parametrize("score", [("NLL", 1.0), ("NLL", "low", "nats", "", "")])
+@pytest.mark.parametrize(
+    "score", [("NLL", 1.0), ("NLL", "low", "nats", "", ""), ("NLL", None, "nats", "", "")]
+)
 def test_malformed_score(folder, score):
     with pytest.raises(ValueError, match="expected .name, value, unit, protocol, command."):
         write_model_card(folder, **{**ARGUMENTS, "scores": [score]})
