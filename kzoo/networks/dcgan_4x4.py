@@ -52,18 +52,10 @@ def dcgan_4x4_discriminator(
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
     Args:
-        image_shape: `(height, width, channels)`.
         width: features after the first convolution; doubled at every halving of the image.
-        batch_norm: normalizes every convolution but the first [1], unless
-            `spectral_normalization` does it.
-        spectral_normalization: divides every kernel by its largest singular value [2].
+        batch_norm: normalizes every convolution but the first [1].
         fading: adds the smaller network's first layer and a `kzoo.layers.Fade` from it to the first
-            two here [4].
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
-            `fading`.
+            two here [4]; for images with sides of at least 8.
     """
     depth, (height, _) = depth_of(image_shape)
     _check_fading(fading, depth, image_shape)
@@ -110,8 +102,6 @@ def dcgan_4x4_generator(
     """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)`.
-        latent_dim: length of a latent vector.
         width: features at half the image's side; doubled at every halving of the image. At the
             full side there are `width / 2` features, but at least 32.
         batch_norm: normalizes all but the last layer [1].
@@ -119,11 +109,6 @@ def dcgan_4x4_generator(
             first latents; 0 for none.
         fading: adds the smaller network's last layer and a `kzoo.layers.Fade` from it to the last
             two here [4].
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
-            `fading`.
     """
     depth, (height, width_) = depth_of(image_shape)
     _check_fading(fading, depth, image_shape)

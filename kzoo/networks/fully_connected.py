@@ -48,9 +48,6 @@ def fully_connected_discriminator(
         image_shape: `(height, width, channels)`, of any size.
         width: features of each hidden layer.
         shortcuts: connects both hidden layers to the output.
-        spectral_normalization: divides every matrix by its largest singular value (Miyato et al.
-            2018, arXiv:1802.05957); the weights then start orthogonal.
-        name: name of the model.
     """
     inputs = layers.Input(image_shape)
     dense = spectrally_normalized(layers.Dense, spectral_normalization)
@@ -66,8 +63,7 @@ def fully_connected_generator(
 
     Args:
         image_shape: `(height, width, channels)`, of any size.
-        latent_dim: length of a latent vector.
-        width, shortcuts, name: as in `fully_connected_discriminator`.
+        width, shortcuts: as in `fully_connected_discriminator`.
     """
     inputs = layers.Input((latent_dim,))
     x = _features(inputs, width, shortcuts, layers.ReLU)

@@ -38,14 +38,10 @@ def patchgan_discriminator(
     image's border. The map's sides are those of the image, divided by 2, 4 or 8 and rounded up.
 
     Args:
-        image_shape: `(height, width, channels)`.
         source_shape: that of an image that the discriminator sees beside each image, with the same
             sides; `None` for none.
         width: features after the first convolution; doubled by each further one, up to 8 times.
         receptive_field: 16, 34 or 70 pixels.
-        spectral_normalization: divides every kernel by its largest singular value, in place of
-            instance normalization (Miyato et al. 2018, arXiv:1802.05957).
-        name: name of the model.
 
     Raises:
         ValueError: for another receptive field, or an image so small that its map is a single

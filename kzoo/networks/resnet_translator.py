@@ -47,7 +47,6 @@ def resnet_translator(source_shape, image_shape, width=64, blocks=None, name="ge
         image_shape: `(height, width, channels)` of the images, with the same sides.
         width: features after the first convolution; doubled at both halvings.
         blocks: number of residual blocks; `None` for what `usual_blocks` says.
-        name: name of the model.
 
     Raises:
         ValueError: if a side is no multiple of 4, or below 8.

@@ -54,7 +54,6 @@ def unet_generator(source_shape, image_shape, width=64, dropout=0.5, name="gener
         image_shape: `(height, width, channels)` of the images, with the same sides.
         width: features after the first convolution; doubled at every halving, up to 8 times.
         dropout: of the three layers; 0 for a network of the sources alone, without noise.
-        name: name of the model.
 
     Raises:
         ValueError: if the sides cannot be halved at least twice, down to 1 .. 7.
