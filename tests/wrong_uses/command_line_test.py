@@ -27,8 +27,11 @@ COMMAND = [
     ("generate gan -n 0", "-n: expected an integer >= 1, got '0'"),
     ("generate gan -n -3", "-n: expected an integer >= 1, got '-3'"),
     ("generate gan -n many", "-n: expected an integer >= 1, got 'many'"),
-    ("generate gan --seed one", "--seed: expected an integer >= 0, got 'one'"),
-    ("generate gan --seed 2147483648", "--seed: expected a seed in 0..2147483647"),
+    ("generate gan --seed one", "--seed: expected an integer in 0..2147483647, got 'one'"),
+    (
+        "generate gan --seed 2147483648",
+        "--seed: expected an integer in 0..2147483647, got '2147483648'",
+    ),
     ("generate gan -o sheet.jpg", "expected the name of a .png file, got 'sheet.jpg'"),
     ("generate gan -o notes.txt/sheet.png", "-o/--output: 'notes.txt' is a file; a folder"),
     ("generate gan --npz notes.txt/x.npz", "--npz: 'notes.txt' is a file; expected a folder"),
@@ -61,7 +64,7 @@ COMMAND = [
     ("evaluate gan --seeds 0", "--seeds: expected an integer >= 1, got '0'"),
     ("neighbors gan --data squares.npz -o sheet.pdf", "expected the name of a .png file"),
     ("export gan --format tensorrt", "--format: invalid choice: 'tensorrt' (choose from 'onnx'"),
-    ("demo --port 99999", "--port: expected a port in 0..65535, got '99999'"),
+    ("demo --port 99999", "--port: expected an integer in 0..65535, got '99999'"),
     ("demo --output notes.txt --write-only", "--output: 'notes.txt' is a file; expected a folder"),
 ]
 WORDS = [
