@@ -62,19 +62,11 @@ class Judge:
         return self.measure(batches, protocol)[0]
 
     def measure(self, batches, protocol):
-        """The scores of images, and their classes.
-
-        Args:
-            batches: iterable of uint8 arrays `(n, height, width, 3)`.
-            protocol: what they are.
+        """The scores of images (n, h, w, 3), more than there are features, and their classes.
 
         Returns:
-            `(scores, class_histogram)`: a list of `Score`, each with the value of the images held
-            out; and how many images the classifier takes for each class, or gives each label, an
-            int array `(num_classes,)`. It is `None` where there are features alone.
-
-        Raises:
-            ValueError: if there are no more images than features, or they are of another size.
+            `(scores, class_histogram)`: each score with the value of the images held out. The
+            histogram is `None` where there are features alone.
         """
         values, deviation, histogram = self._measure(batches)
         details = {
