@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kzoo.checks import as_number
 from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, LocalFiles
-from kzoo.presets.storage import write_json
+from kzoo.presets.storage import finish, write_json
 
 _SHOWN_CLASSES = 20  # with more classes, those without images are counted only
 
@@ -47,6 +47,7 @@ def write_model_card(
         ValueError: if a score does not have five entries, or its value is not a number.
     """
     files = LocalFiles(folder)
+    finish(files.folder)
     metadata = files.read(METADATA)
     config = files.read(CONFIG)
     shown = [] if sheet is None else [("", sheet)]
@@ -64,7 +65,7 @@ def write_model_card(
         metadata["class_histogram"] = [int(n) for n in class_histogram]
     write_json(files.path(METADATA), metadata)
     card = _card(title, config["class_name"], metadata, notes, shown)
-    files.path(CONFIG).with_name("README.md").write_text(card, encoding="utf-8")
+    (files.folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def _score(score):

@@ -129,7 +129,7 @@ class LocalFiles(PresetFiles):
 
     def __init__(self, folder: str | os.PathLike):
         super().__init__(str(folder), self._find)
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
 
     def _find(self, filename: str, sha256: str | None = None, most: int = 0) -> Path:
         pending = self.folder / PENDING / filename
