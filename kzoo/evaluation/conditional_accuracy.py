@@ -26,8 +26,7 @@ class ConditionalAccuracy(ClassifierMetric):
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`, of the same classes.
-        name: name of the metric.
-        dtype: as in any Keras metric; the state is float64 in any case.
+        name, dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`.

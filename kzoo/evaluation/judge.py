@@ -8,7 +8,7 @@ with the training images of the model, as an FID does.
 from kzoo.evaluation.classifier_metric import enlarge
 from kzoo.evaluation.density_coverage import DensityCoverage
 from kzoo.evaluation.evaluate import class_counts
-from kzoo.evaluation.frechet_distance import FrechetDistance, GaussianStatistics
+from kzoo.evaluation.frechet_distance import FrechetDistance, gaussian_of
 from kzoo.evaluation.kernel_distance import KernelDistance
 from kzoo.evaluation.precision_recall import SamplePrecision, SampleRecall
 from kzoo.evaluation.scores import Score
@@ -48,9 +48,7 @@ class Judge:
             sizes = ["x".join(map(str, s)) for s in (images.shape[1:3], classifier.image_shape[:2])]
             self.text += f", images enlarged bilinearly from {sizes[0]} to {sizes[1]}"
         features, _ = self._activations(images)
-        statistics = GaussianStatistics(classifier.num_features)
-        statistics.update(features)
-        self._frechet = FrechetDistance(classifier, (statistics.mean, statistics.covariance))
+        self._frechet = FrechetDistance(classifier, gaussian_of(features))
         self._kernel = KernelDistance(classifier, features)
         self._precision = SamplePrecision(classifier, features)
         self._recall = SampleRecall(classifier, features)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from kzoo.evaluation.classifier_metric import enlarge
-from kzoo.evaluation.frechet_distance import GaussianStatistics, frechet_distance
+from kzoo.evaluation.frechet_distance import frechet_distance, gaussian_of
 from kzoo.evaluation.image_pairs import psnr, ssim
 from kzoo.evaluation.scores import Score
 
@@ -64,9 +64,8 @@ def feature_score(images, references, classifier, name, protocol):
     """
     gaussians = []
     for part in (images, references):
-        statistics = GaussianStatistics(classifier.num_features)
-        statistics.update(classifier.activations(enlarge(part, classifier.image_shape))[0])
-        gaussians += [statistics.mean, statistics.covariance]
+        features, _ = classifier.activations(enlarge(part, classifier.image_shape))
+        gaussians += gaussian_of(features)
     how = f"{protocol}; {len(images):,} images and as many references, "
     how += f"{classifier.num_features} features of classifier {name}"
     return Score(f"{name}_frechet_distance", frechet_distance(*gaussians), "", how)
