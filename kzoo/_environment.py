@@ -5,6 +5,7 @@ Keras reads its backend once, at import: from `KERAS_BACKEND`, else from `keras.
 itself on first use, so that value alone does not show that anybody chose TensorFlow.
 """
 
+import importlib
 import importlib.util
 import json
 import logging
@@ -72,6 +73,14 @@ def use_onednn():
     """
     if "tensorflow" not in sys.modules and os.environ.get("KZOO_FAST") != "0":
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def optional(package, purpose):
+    """The module of a package that kzoo goes without; `ImportError` if it is not installed."""
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise ImportError(f"{purpose} a package: pip install {package}") from error
 
 
 def is_command_line():

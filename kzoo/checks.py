@@ -27,6 +27,14 @@ def check_positive_int(name, value):
     return check_int(name, value, 1, "a positive integer")
 
 
+def check_odd(name, value):
+    """`value` as an int; `ValueError` unless it is a positive odd integer."""
+    number = check_int(name, value, 1, "odd and positive")
+    if number % 2 == 0:
+        raise ValueError(f"{name} must be odd and positive, got {value!r}.")
+    return number
+
+
 def check_optional_int(name, value):
     """As `check_positive_int`, and `None` for `None`."""
     return None if value is None else check_positive_int(name, value)
@@ -96,8 +104,7 @@ def check_activation(name, activation):
 
 def check_unit(unit):
     """`ValueError` unless this is a unit of a likelihood."""
-    if unit not in ("nats", "bits/dim"):
-        raise ValueError(f'unit must be "nats" or "bits/dim", got {unit!r}.')
+    check_name("unit", unit, ("nats", "bits/dim"))
 
 
 def check_dtype(name):

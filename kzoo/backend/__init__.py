@@ -68,40 +68,39 @@ exception. Code that only makes kzoo faster is in `kzoo.backend.fast`, and can b
 No other folder of kzoo imports a backend, and only the backend that Keras runs on is imported.
 """
 
+import importlib
+
 import keras
 
 from kzoo._environment import BACKENDS
 from kzoo.backend import common
-from kzoo.backend.common import argmax, exporting, portable, weight_averages
 
-if keras.backend.backend() == "tensorflow":
-    from kzoo.backend import tensorflow as _implementation
-elif keras.backend.backend() == "jax":
-    from kzoo.backend import jax as _implementation
-elif keras.backend.backend() == "torch":
-    from kzoo.backend import torch as _implementation
-else:
+if keras.backend.backend() not in BACKENDS:
     raise ImportError(
         f"kzoo runs on the Keras backends {', '.join(BACKENDS)}; "
         f"Keras is set to {keras.backend.backend()!r}. Set KERAS_BACKEND to one of them."
     )
+_implementation = importlib.import_module(f"kzoo.backend.{keras.backend.backend()}")
 
 EXPORTED_BATCH = _implementation.EXPORTED_BATCH
 EXPORTS = _implementation.EXPORTS
 KerasTrainer = _implementation.KerasTrainer
 StepTrainer = _implementation.StepTrainer
 apply_gradients = _implementation.apply_gradients
+argmax = common.argmax
 assign_row = _implementation.assign_row
 compiled = _implementation.compiled
 compiled_loops = _implementation.compiled_loops
 convolution = _implementation.convolution
 devices = _implementation.devices
+exporting = common.exporting
 input_gradient = _implementation.input_gradient
+joint_losses = getattr(_implementation, "joint_losses", common.joint_losses)
 loops_compile = _implementation.loops_compile
 map_batches = _implementation.map_batches
-joint_losses = getattr(_implementation, "joint_losses", common.joint_losses)
 own_pipelines = getattr(_implementation, "own_pipelines", common.own_pipelines)
 pipeline = getattr(_implementation, "pipeline", common.pipeline)
+portable = common.portable
 repeat = _implementation.repeat
 replica = _implementation.replica
 replica_mean = _implementation.replica_mean
@@ -109,6 +108,7 @@ row = _implementation.row
 scan = _implementation.scan
 transposed_convolution = _implementation.transposed_convolution
 value_and_grad = _implementation.value_and_grad
+weight_averages = common.weight_averages
 
 
 def random_rows(draw, shape, axis=0, seed=None):
@@ -130,35 +130,3 @@ def random_rows(draw, shape, axis=0, seed=None):
     starts = [index * n if i == axis else 0 for i, n in enumerate(shape)]
     whole = [count * n if i == axis else n for i, n in enumerate(shape)]
     return keras.ops.slice(draw(tuple(whole), seed=seed), starts, shape)
-
-
-__all__ = [
-    "EXPORTED_BATCH",
-    "EXPORTS",
-    "KerasTrainer",
-    "StepTrainer",
-    "apply_gradients",
-    "argmax",
-    "assign_row",
-    "compiled",
-    "compiled_loops",
-    "convolution",
-    "devices",
-    "exporting",
-    "input_gradient",
-    "joint_losses",
-    "loops_compile",
-    "map_batches",
-    "own_pipelines",
-    "pipeline",
-    "portable",
-    "random_rows",
-    "repeat",
-    "replica",
-    "replica_mean",
-    "row",
-    "scan",
-    "transposed_convolution",
-    "value_and_grad",
-    "weight_averages",
-]

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from kzoo.checks import check_optional_int, check_positive_int, check_seed
+from kzoo.checks import check_name, check_optional_int, check_positive_int, check_seed
 from kzoo.conditions import check_given
 from kzoo.evaluation.capabilities import can, conditions_of
 from kzoo.evaluation.classifier_metric import match_size, resolve_classifier
@@ -54,9 +54,7 @@ class SampleGrid(keras.callbacks.Callback):
         super().__init__()
         self.num_images = check_positive_int("num_images", num_images)
         self.every = check_positive_int("every", every)
-        if unit not in ("epoch", "batch"):
-            raise ValueError(f'unit must be "epoch" or "batch", got {unit!r}.')
-        self.unit = unit
+        self.unit = check_name("unit", unit, ("epoch", "batch"))
         self.seed = check_seed(seed)
         self.columns = check_optional_int("columns", columns)
         self.scale = check_positive_int("scale", scale)

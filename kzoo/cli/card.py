@@ -22,8 +22,8 @@ PICTURES = {
 }
 
 
-def folder_of(preset, model_name=None):
-    """The local folder of a preset.
+def folder_of(args):
+    """The local folder of `args.preset`.
 
     Raises:
         ValueError: for an address, or where there is no such folder.
@@ -31,10 +31,11 @@ def folder_of(preset, model_name=None):
     """
     from kzoo.presets import PresetMixin, shipped
 
+    preset = args.preset
     if "://" in preset:
         raise ValueError(f"--write needs a preset in a local folder, got {preset!r}")
-    model_class = common.model_class(model_name) if model_name else PresetMixin
-    folder = shipped.find_shipped(preset, model_class) or pathlib.Path(preset).expanduser()
+    found = shipped.find_shipped(preset, common.class_of(args, PresetMixin))
+    folder = found or pathlib.Path(preset).expanduser()
     if not folder.is_dir():
         raise ValueError(f"--write: {preset!r} is neither a folder nor a shipped preset")
     if not os.access(folder, os.W_OK):

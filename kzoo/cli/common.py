@@ -193,9 +193,14 @@ def import_keras():
     return keras
 
 
+def class_of(args, base):
+    """The class `args.model` of a preset, or else `base`."""
+    return model_class(args.model) if args.model else base
+
+
 def load_model(args, base):
     """The model of `args.preset`, of the class `args.model` or else a subclass of `base`."""
-    return (model_class(args.model) if args.model else base).from_preset(args.preset)
+    return class_of(args, base).from_preset(args.preset)
 
 
 def check_draws(args, model, *names):
@@ -272,6 +277,4 @@ def track(steps, description):
     from rich import progress
 
     screen = console(stderr=True)
-    columns = (*progress.Progress.get_default_columns(), progress.TimeElapsedColumn())
-    with progress.Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
-        yield from bar.track(steps, description=description)
+    return progress.track(steps, description, console=screen, disable=not screen.is_terminal)

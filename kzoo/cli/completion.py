@@ -1,5 +1,6 @@
 """`kzoo completion`: what a shell needs to complete commands, options and names of presets."""
 
+from kzoo._environment import optional
 from kzoo.cli import common
 
 SHELLS = ("bash", "zsh", "tcsh", "fish", "powershell")
@@ -21,10 +22,7 @@ def add_parser(commands):
 
 
 def run(args):
-    try:
-        import shtab
-    except ImportError as error:
-        raise ImportError("kzoo completion needs a package: pip install shtab") from error
+    shtab = optional("shtab", "kzoo completion needs")
     from kzoo.presets.shipped import shipped_presets
 
     names = " ".join(preset.handle for preset in shipped_presets())

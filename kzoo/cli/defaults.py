@@ -86,7 +86,6 @@ def of_preset(args, model):
     from kzoo.cli import pairs
     from kzoo.presets import PresetMixin, read_metadata
 
-    base = common.model_class(args.model) if args.model else PresetMixin
-    metadata = read_metadata(args.preset, base)
+    metadata = read_metadata(args.preset, common.class_of(args, PresetMixin))
     feature = functools.partial(pairs.image_feature, model)
     return Defaults(metadata, model.image_shape, can(model, "complete"), feature)

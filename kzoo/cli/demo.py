@@ -1,14 +1,11 @@
 """`kzoo demo`: presets in the browser."""
 
-import argparse
 import functools
 import http.server
 import pathlib
 import webbrowser
 
 from kzoo.cli import common, types
-
-MAX_PORT = 2**16 - 1
 
 
 def add_parser(commands):
@@ -37,18 +34,10 @@ def add_parser(commands):
         help="the folder dist of npm's onnxruntime-web, to copy; otherwise the browser loads it "
         "from cdn.jsdelivr.net",
     )
-    parser.add_argument("--port", type=port, default=8000, help="to serve it on (8000)")
+    parser.add_argument("--port", type=types.port, default=8000, help="to serve it on (8000)")
     parser.add_argument("--write-only", action="store_true", help="write the page, serve nothing")
     parser.add_argument("--no-browser", action="store_true", help="open no browser")
     common.add_json(parser, "print folder and address as JSON, progress on the error stream")
-
-
-def port(text):
-    """The number of a port; 0 for a free one."""
-    value = types.natural(text)
-    if value > MAX_PORT:
-        raise argparse.ArgumentTypeError(f"expected a port in 0..{MAX_PORT}, got {text!r}")
-    return value
 
 
 def run(args):

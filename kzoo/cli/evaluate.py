@@ -148,7 +148,7 @@ def run(args):
         return run_images(args)
     captions = common.read_captions(args.captions)
     pairs.check_there(args.sources)
-    folder = card.folder_of(args.preset, args.model) if args.write else None
+    folder = card.folder_of(args) if args.write else None
     model = common.load_model(args, PresetMixin)
     pairs.check(model, args.sources)
     own = defaults.of_preset(args, model)

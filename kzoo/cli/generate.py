@@ -149,7 +149,8 @@ def run(args):
         images = np.concatenate(list(groups))
         groups = [images]
     if large:
-        sample_files.write(large, groups, args.n)
+        write = sample_files.write_folder if args.separate else sample_files.write_array
+        write(large, groups, args.n)
         written.append(large)
     done = time.perf_counter()
     if args.output:

@@ -57,8 +57,7 @@ def load_features(name):
     """What gives features: a `kzoo.Classifier`, by its preset, or the model of a .keras file.
 
     Raises:
-        ValueError: if there is no such preset, or the model gives no features.
-        FileNotFoundError: if there is no such file.
+        ValueError: if there is no such preset or file, or the model gives no features.
     """
     from kzoo import Classifier
     from kzoo.evaluation.classifier_metric import resolve_features
@@ -66,8 +65,6 @@ def load_features(name):
     path = pathlib.Path(name).expanduser()
     if path.suffix != ".keras":
         return Classifier.from_preset(name)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {name!r}")
     import keras
 
     if not zipfile.is_zipfile(path):

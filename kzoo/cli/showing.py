@@ -114,8 +114,8 @@ def show(args):
     common.import_keras()  # here, where its notices are muted
     from kzoo.presets import PresetMixin, preset, shipped
 
-    base = common.model_class(args.model) if args.model else PresetMixin
-    files = (preset.check_class if args.model else shipped.files_of)(args.preset, base)
+    find = preset.check_class if args.model else shipped.files_of
+    files = find(args.preset, common.class_of(args, PresetMixin))
     metadata, config = files.read("metadata.json"), files.read("config.json")
     name = config.get("class_name", "GenerativeModel")
     if args.json:

@@ -63,7 +63,6 @@ def add_parser(commands):
     parser.add_argument(
         "model",
         type=start,
-        action=_Start,
         metavar="MODEL",
         help=f"what to train: {names}; or MODEL/PRESET, to go on with a preset's weights",
     )
@@ -165,13 +164,6 @@ def start(text):
     )
 
 
-class _Start(argparse.Action):
-    """Stores what `start` returns as `model` and `preset`."""
-
-    def __call__(self, parser, namespace, values, option_string=None):
-        namespace.model, namespace.preset = values
-
-
 def setting(text):
     """`name=value` as a pair; the value is a Python literal or else a string."""
     name, equals, value = text.partition("=")
@@ -193,6 +185,7 @@ def run(args):
 def train(args):
     """Trains and saves a preset; returns what `--json` prints of it."""
     keras = common.import_keras()
+    args.model, args.preset = args.model
     model_class = common.model_class(args.model)
     args.model = args.model.lower()  # as folders and messages have it
     source = pathlib.PurePath(args.data).stem or "data"

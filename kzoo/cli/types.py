@@ -10,26 +10,21 @@ from kzoo.paths import check_writable
 MAX_SEED = 2**31 - 1  # as `kzoo.checks` has it, which imports Keras
 
 
-def _integer(text, lowest):
+def _integer(text, lowest, highest=math.inf):
     try:
         value = int(text)
     except ValueError:
         value = lowest - 1
-    if value < lowest:
-        raise argparse.ArgumentTypeError(f"expected an integer >= {lowest}, got {text!r}")
+    if not lowest <= value <= highest:
+        which = f">= {lowest}" if highest == math.inf else f"in {lowest}..{highest}"
+        raise argparse.ArgumentTypeError(f"expected an integer {which}, got {text!r}")
     return value
 
 
 positive = functools.partial(_integer, lowest=1)
 natural = functools.partial(_integer, lowest=0)
-
-
-def seed(text):
-    """An integer that every backend takes as a seed."""
-    value = natural(text)
-    if value > MAX_SEED:
-        raise argparse.ArgumentTypeError(f"expected a seed in 0..{MAX_SEED}, got {text!r}")
-    return value
+seed = functools.partial(_integer, lowest=0, highest=MAX_SEED)
+port = functools.partial(_integer, lowest=0, highest=2**16 - 1)
 
 
 def _number(text, below, expected):

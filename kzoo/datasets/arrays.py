@@ -6,12 +6,11 @@ import threading
 import keras
 import numpy as np
 
-from kzoo.checks import as_number
+from kzoo.checks import as_number, check_positive_int
 from kzoo.datasets import augmentation
 from kzoo.datasets.preprocessing import (
     Preprocessing,
     bernoulli,
-    check_batch_size,
     check_data_images,
 )
 
@@ -136,7 +135,7 @@ class ArrayDataset(Batches):
             raise ValueError(f"augment expects images of one type in an example, got {dtypes}")
 
     def _set_batch_size(self, batch_size, drop_remainder):
-        self.batch_size = check_batch_size(batch_size)
+        self.batch_size = check_positive_int("batch_size", batch_size)
         self.drop_remainder = drop_remainder
         if len(self) == 0:
             raise ValueError(

@@ -55,11 +55,24 @@ def endless(dataset):
             `for` loop can run over several times.
 
     Returns:
-        A `tf.data.Dataset` of one, else a generator.
+        A `tf.data.Dataset` of one, else a generator; this raises a `ValueError` where a pass over
+        the data has no batches.
     """
     _check_iterable(dataset)
     if hasattr(dataset, "set_epoch"):
         dataset.set_epoch(0)
     if hasattr(dataset, "repeat"):
         return dataset.repeat()
-    return (batch for _ in itertools.count() for batch in dataset)
+    return _passes(dataset)
+
+
+def _passes(dataset):
+    for number in itertools.count(1):
+        batch = None
+        for batch in dataset:
+            yield batch
+        if batch is None:  # a generator gives its batches once
+            raise ValueError(
+                "expected a data set that a for loop can run over several times, got a "
+                f"{type(dataset).__name__} without batches in pass {number}"
+            )

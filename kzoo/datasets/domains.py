@@ -5,8 +5,8 @@ import math
 import keras
 import numpy as np
 
+from kzoo.checks import check_positive_int
 from kzoo.datasets.arrays import ArrayDataset, Batches
-from kzoo.datasets.preprocessing import check_batch_size
 
 
 def zip_domains(a, b, batch_size=None):
@@ -44,7 +44,8 @@ def zip_domains(a, b, batch_size=None):
             f"expected a and b to have one batch size, got {sizes[0]} and {sizes[1]} (None: the "
             "last batch may have fewer examples); pass batch_size"
         )
-    return zip_them(a, b, check_batch_size(sizes[0] if batch_size is None else batch_size))
+    size = sizes[0] if batch_size is None else batch_size
+    return zip_them(a, b, check_positive_int("batch_size", size))
 
 
 def _static_batch_size(dataset):

@@ -12,6 +12,7 @@ import warnings
 
 import numpy as np
 
+from kzoo.checks import check_name
 from kzoo.datasets import image_files
 from kzoo.datasets.arrays import ArrayDataset
 from kzoo.datasets.augmentation import check_augment
@@ -79,8 +80,7 @@ def from_directory(
     """
     options = Preprocessing(image_size, crop_to_aspect_ratio, pad_to, binarize, seed)
     check_augment(augment, binarize)
-    if channels not in image_files.MODES:
-        raise ValueError(f"channels must be one of {list(image_files.MODES)}, got {channels!r}")
+    check_name("channels", channels, image_files.MODES)
     background = image_files.check_background(background)
     folder = image_files.check_folder(folder)
     paths = image_files.find(folder)

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 
+from kzoo.checks import check_positive_int
 from kzoo.datasets import augmentation, catalog
-from kzoo.datasets.preprocessing import Preprocessing, check_batch_size
+from kzoo.datasets.preprocessing import Preprocessing
 
 CACHE_BYTES = 4 * 2**30  # decoded images up to this size stay in memory
 SHUFFLE_BYTES = 2**30  # shuffle buffer of a data set that does not
@@ -85,7 +86,7 @@ def load(
         FileNotFoundError: if the data set is not in `data_dir` and cannot be downloaded.
         ImportError: without TensorFlow and TensorFlow Datasets.
     """
-    batch_size = check_batch_size(batch_size)
+    batch_size = check_positive_int("batch_size", batch_size)
     options = Preprocessing(image_size, crop_to_aspect_ratio, pad_to, binarize, seed)
     augmentation.check_augment(augment, binarize)
     tf, tfds = catalog.import_tensorflow()

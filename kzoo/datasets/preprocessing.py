@@ -5,25 +5,12 @@ before its cache, so a data set has the same pixels whichever way it was loaded.
 afresh for every batch is in `kzoo/datasets/augmentation.py`.
 """
 
-import dataclasses
-import numbers
-from typing import Any
-
 import numpy as np
 from PIL import Image
 
+from kzoo.checks import check_int, check_name
+
 BINARIZATIONS = ("dynamic", "static", "threshold")
-
-
-def is_integer(value):
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def check_batch_size(batch_size):
-    """Returns `batch_size` as an int; raises ValueError unless it is an integer >= 1."""
-    if not is_integer(batch_size) or batch_size < 1:
-        raise ValueError(f"batch_size must be an integer >= 1, got {batch_size!r}")
-    return int(batch_size)
 
 
 def check_features(features):
@@ -59,21 +46,17 @@ def _size(name, value):
     """An int or a pair of ints as (height, width); None stays None."""
     if value is None:
         return None
-    pair = (value, value) if is_integer(value) else value
-    if not (
-        isinstance(pair, tuple | list)
-        and len(pair) == 2
-        and all(is_integer(v) and v >= 1 for v in pair)
-    ):
-        raise ValueError(f"{name} must be an integer >= 1 or (height, width), got {value!r}")
-    return int(pair[0]), int(pair[1])
+    pair = value if isinstance(value, tuple | list) else (value, value)
+    expected = "a positive integer or (height, width)"
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be {expected}, got {value!r}")
+    return tuple(check_int(name, side, 1, expected) for side in pair)
 
 
-@dataclasses.dataclass(frozen=True)
 class Preprocessing:
     """Validated options of the data functions.
 
-    Attributes:
+    Args:
         image_size: size after the resize, an int or (height, width); None keeps the size.
         crop_to_aspect_ratio: whether the centre is cropped to the aspect ratio of `image_size`
             before the resize (else the image is stretched).
@@ -82,21 +65,17 @@ class Preprocessing:
         seed: None or an integer >= 0.
     """
 
-    image_size: Any = None  # (height, width) or None once validated
-    crop_to_aspect_ratio: bool = True
-    pad_to: Any = None
-    binarize: str | None = None
-    seed: int | None = None
-
-    def __post_init__(self):
-        object.__setattr__(self, "image_size", _size("image_size", self.image_size))
-        object.__setattr__(self, "pad_to", _size("pad_to", self.pad_to))
-        if self.binarize is not None and self.binarize not in BINARIZATIONS:
-            raise ValueError(
-                f"binarize must be None or one of {BINARIZATIONS}, got {self.binarize!r}"
-            )
-        if self.seed is not None and not (is_integer(self.seed) and 0 <= self.seed < 2**63):
-            raise ValueError(f"seed must be None or an integer in [0, 2**63), got {self.seed!r}")
+    def __init__(
+        self, image_size=None, crop_to_aspect_ratio=True, pad_to=None, binarize=None, seed=None
+    ):
+        self.image_size = _size("image_size", image_size)
+        self.crop_to_aspect_ratio = crop_to_aspect_ratio
+        self.pad_to = _size("pad_to", pad_to)
+        self.binarize = check_name("binarize", binarize, (None, *BINARIZATIONS))
+        expected = "None or an integer in [0, 2**63)"
+        self.seed = None if seed is None else check_int("seed", seed, 0, expected)
+        if self.seed is not None and self.seed >= 2**63:
+            raise ValueError(f"seed must be {expected}, got {seed!r}.")
         if self.image_size and self.pad_to:
             self._check_padding(self.image_size)
 

@@ -29,5 +29,12 @@ Other methods and properties that are asked for: `is_binary` (the test images ar
 `conditioned_on` (with labels among them, the test images come with their labels) and
 `sample_name(**options)` (what the samples of `generate(**options)` are called).
 
+In the functions here, if nothing else is said, `images` are a uint8 array (n, h, w, c), `batches`
+an iterable of such arrays, and `labels` an int array (n,), of a multi-label classifier 0 and 1 for
+each class, (n, num_classes). `protocol` says what the images are. `classifier` is a
+`kzoo.Classifier` or the name of its preset. They return a list of `kzoo.evaluation.scores.Score`;
+`class_histogram` beside it is an int array (num_classes,), how many images the classifier takes for
+each class. What does not fit the model or the classifier raises a `ValueError`.
+
 `kzoo.metrics` has the Keras metrics.
 """

@@ -50,7 +50,7 @@ def caption_retrieval(encoder, images, captions, num_captions=100, top=1, seed=0
             f"Expected a caption for each of {len(images)} images, got {len(captions)}."
         )
     different, own = np.unique(captions, return_inverse=True)  # own: int (n,)
-    if not 2 <= num_captions <= len(different):
+    if not 2 <= check_positive_int("num_captions", num_captions) <= len(different):
         raise ValueError(
             f"num_captions must be at least 2, and at most the number of different captions, "
             f"{len(different)}; got {num_captions!r}."

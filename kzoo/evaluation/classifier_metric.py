@@ -178,8 +178,7 @@ class ClassifierMetric(keras.metrics.Metric):
             features alone also take a `FeatureExtractor`, or a Keras model from images to features;
             or an int, the number of features: `update_state` then takes features `(n, d)`, which
             were computed elsewhere, in the place of images.
-        name: name of the metric.
-        dtype: as in any Keras metric; the state is float64 in any case.
+        name, dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or its labels do

@@ -26,8 +26,7 @@ class ConditionalAccuracy(ClassifierMetric):
 
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`, of the same classes.
-        name: name of the metric.
-        dtype: as in any Keras metric; the state is float64 in any case.
+        name, dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`.
@@ -96,19 +95,15 @@ def conditional_scores(batches, labels, protocol, classifier, real=None):
     """Accuracy of the classes asked for, and the mean Frechet distance within the classes.
 
     Args:
-        batches: iterable of uint8 arrays `(n, height, width, channels)`, samples.
-        labels: int array, the class that each sample was drawn for.
-        protocol: what the samples are, as `kzoo.evaluation.protocols.describe_sample` says it.
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`, of these classes.
+        batches, labels: samples, and the class that each was drawn for.
+        protocol: as `kzoo.evaluation.protocols.describe_sample` says it.
+        classifier: of these classes.
         real: `(images, labels, text)`, real images and what they are; or None.
 
     Returns:
-        A list of `Score`: `"conditional_accuracy"`, beside that of the real images, and
+        `"conditional_accuracy"`, beside that of the real images, and
         `"intra_class_frechet_distance"`, if there are more samples and more real images of every
         class than the classifier has features.
-
-    Raises:
-        ValueError: if images and labels do not fit each other or the classifier.
     """
     classifier = resolve_classifier(classifier)
     accuracy, drawn = _measure(classifier, batches, labels)

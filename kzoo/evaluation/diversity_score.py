@@ -18,8 +18,7 @@ class DiversityScore(ClassifierMetric):
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
         reference: Pr*(y): `(num_classes,)` shares or counts of the real labels, or "uniform";
             by default those of the training labels stored with the classifier.
-        name: name of the metric.
-        dtype: as in any Keras metric; the state is float64 in any case.
+        name, dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`; if the

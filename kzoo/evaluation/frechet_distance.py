@@ -55,6 +55,13 @@ class GaussianStatistics:
         return self._scatter / (self.count - 1)
 
 
+def gaussian_of(features):
+    """`(mean, covariance)` of vectors (n, d), n >= 2."""
+    statistics = GaussianStatistics(features.shape[1])
+    statistics.update(features)
+    return statistics.mean, statistics.covariance
+
+
 def frechet_distance(mean1, covariance1, mean2, covariance2):
     """Squared Frechet (2-Wasserstein) distance between two Gaussians.
 
@@ -105,8 +112,7 @@ class FrechetDistance(ClassifierMetric):
         reference: `(mean, covariance)` of the real images' features, of shapes `(d,)` and
             `(d, d)`; by default those of the training images stored with the classifier. See also
             `set_reference`.
-        name: name of the metric.
-        dtype: as in any Keras metric; the state is float64 in any case.
+        name, dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is none of these, or the reference has other shapes.
@@ -140,10 +146,8 @@ class FrechetDistance(ClassifierMetric):
             ValueError: if the images are too few, not uint8 or of another shape.
         """
         features = activations_of(self.classifier, images)[0]
-        statistics = GaussianStatistics(self.classifier.num_features)
         self._check_count(len(features), "reference images")
-        statistics.update(features)
-        self.reference = (statistics.mean, statistics.covariance)
+        self.reference = gaussian_of(features)
 
     def reset_state(self):
         """Forgets all images, but not the reference."""

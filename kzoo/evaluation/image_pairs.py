@@ -124,8 +124,7 @@ class PSNR(_PairMetric):
     equals its reference.
 
     Args:
-        name: name of the metric.
-        dtype: as in any Keras metric.
+        name, dtype: as in any Keras metric.
 
     Example:
 
@@ -144,8 +143,7 @@ class SSIM(_PairMetric):
     """Mean structural similarity of images and references, at most 1; see `ssim`.
 
     Args:
-        name: name of the metric.
-        dtype: as in any Keras metric.
+        name, dtype: as in any Keras metric.
     """
 
     function = staticmethod(ssim)

@@ -21,8 +21,7 @@ class InceptionScore(ClassifierMetric):
     Args:
         classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier`.
         splits: the score is the mean of the scores of that many parts of the images.
-        name: name of the metric.
-        dtype: as in any Keras metric; the state is float64 in any case.
+        name, dtype: as in any Keras metric; the state is float64 in any case.
 
     Raises:
         ValueError: if the classifier is neither a string nor a `kzoo.Classifier`, or `splits` is

@@ -8,7 +8,7 @@ with the training images of the model, as an FID does.
 from kzoo.evaluation.classifier_metric import enlarge
 from kzoo.evaluation.density_coverage import DensityCoverage
 from kzoo.evaluation.evaluate import class_counts
-from kzoo.evaluation.frechet_distance import FrechetDistance, GaussianStatistics
+from kzoo.evaluation.frechet_distance import FrechetDistance, gaussian_of
 from kzoo.evaluation.kernel_distance import KernelDistance
 from kzoo.evaluation.precision_recall import SamplePrecision, SampleRecall
 from kzoo.evaluation.scores import Score
@@ -48,9 +48,7 @@ class Judge:
             sizes = ["x".join(map(str, s)) for s in (images.shape[1:3], classifier.image_shape[:2])]
             self.text += f", images enlarged bilinearly from {sizes[0]} to {sizes[1]}"
         features, _ = self._activations(images)
-        statistics = GaussianStatistics(classifier.num_features)
-        statistics.update(features)
-        self._frechet = FrechetDistance(classifier, (statistics.mean, statistics.covariance))
+        self._frechet = FrechetDistance(classifier, gaussian_of(features))
         self._kernel = KernelDistance(classifier, features)
         self._precision = SamplePrecision(classifier, features)
         self._recall = SampleRecall(classifier, features)
@@ -62,19 +60,11 @@ class Judge:
         return self.measure(batches, protocol)[0]
 
     def measure(self, batches, protocol):
-        """The scores of images, and their classes.
-
-        Args:
-            batches: iterable of uint8 arrays `(n, height, width, 3)`.
-            protocol: what they are.
+        """The scores of images (n, h, w, 3), more than there are features, and their classes.
 
         Returns:
-            `(scores, class_histogram)`: a list of `Score`, each with the value of the images held
-            out; and how many images the classifier takes for each class, or gives each label, an
-            int array `(num_classes,)`. It is `None` where there are features alone.
-
-        Raises:
-            ValueError: if there are no more images than features, or they are of another size.
+            `(scores, class_histogram)`: each score with the value of the images held out. The
+            histogram is `None` where there are features alone.
         """
         values, deviation, histogram = self._measure(batches)
         details = {

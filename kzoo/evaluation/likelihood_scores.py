@@ -29,19 +29,13 @@ def likelihood_scores(
 
     Args:
         model: a model with `log_likelihood`.
-        images: uint8 array `(n, height, width, channels)`, of 0 and 255 only if `is_binary(model)`.
+        images: of 0 and 255 only if `is_binary(model)`.
         importance_samples: latents per image, where the likelihood is estimated from them.
         seed: an int, of the latents.
         track: as in `kzoo.evaluation.protocols.sample`.
-        labels: int array `(n,)`, for a class-conditional model.
+        labels: for a class-conditional model.
         nll_images: the likelihood is estimated for this many of the first images; `None` for
             all.
-
-    Returns:
-        A list of `Score`.
-
-    Raises:
-        ValueError: if the images do not fit the model or are not as described above.
     """
     if is_binary(model) and not np.isin(images, (0, 255)).all():
         raise ValueError(
@@ -66,14 +60,8 @@ def bound_scores(
     The negative evidence lower bound from one latent per image, and the importance-sampled
     estimate of -log p(x), an upper bound on average. Of a model with `elbo_terms` also the bound's
     two terms and how many latent dimensions are active; -log p(x) in bits per dimension if it is a
-    model of 256 grey levels; and the k-sample bound, if it was trained with one.
-
-    Args:
-        model, images, importance_samples, seed, track, labels, nll_images: as in
-            `likelihood_scores`.
-
-    Returns:
-        A list of `Score`.
+    model of 256 grey levels; and the k-sample bound, if it was trained with one. The arguments are
+    those of `likelihood_scores`.
     """
     latents = seed_generator(seed)
     one = f"one latent per image, seed {seed}"

@@ -191,9 +191,7 @@ def measure(model, given):
         given: a `Given`.
 
     Returns:
-        `(scores, class_histogram)`: a list of `kzoo.evaluation.scores.Score`; and how many samples
-        were classified as each class, an int array `(num_classes,)`, or `None`; of several seeds,
-        the samples of the first.
+        `(scores, class_histogram or None)`; of several seeds, the histogram of the first.
 
     Raises:
         ValueError: if the model has the methods of no protocol, or what is given does not fit it.

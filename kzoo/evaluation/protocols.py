@@ -85,16 +85,12 @@ def sample_scores(batches, protocol, classifier="mnist"):
     """Inception score, diversity score and Frechet distance of samples (clipped to [-1, 1]).
 
     Args:
-        batches: iterable of uint8 arrays `(n, height, width, channels)`, as `sample` gives them.
-        protocol: what they are, as `describe_sample` says it.
-        classifier: name of a `kzoo.Classifier` preset, or a `kzoo.Classifier` with `reference`.
+        batches: as `sample` gives them.
+        protocol: as `describe_sample` says it.
+        classifier: one with `reference`.
 
     Returns:
-        `(scores, class_histogram)`: a list of `Score`, and an int array `(num_classes,)` of how
-        many samples were classified as each class.
-
-    Raises:
-        ValueError: as `kzoo.metrics.evaluate_images`.
+        `(scores, class_histogram)`.
     """
     measured = evaluate_images(batches, classifier)
     scores = [
@@ -107,20 +103,10 @@ def sample_scores(batches, protocol, classifier="mnist"):
 def accuracy_scores(classifier, images, labels):
     """Accuracy on test images, and the scores that these real images get.
 
-    Args:
-        classifier: a `kzoo.Classifier`.
-        images: uint8 array `(n, height, width, channels)`.
-        labels: int array `(n,)`; of a multi-label classifier 0 and 1, `(n, num_classes)`.
-
     Returns:
-        `(scores, class_histogram)`: a list of `Score`, of the accuracy in percent and, if the
-        classifier has a `reference`, of the images' inception score, diversity score and Frechet
-        distance; and how many images were classified as each class, an int array
-        `(num_classes,)`. Of a multi-label classifier, the accuracy is the balanced one, and there
-        is no histogram.
-
-    Raises:
-        ValueError: if images and labels do not fit each other or the classifier.
+        `(scores, class_histogram)`: the accuracy in percent and, if the classifier has a
+        `reference`, the images' inception score, diversity score and Frechet distance. Of a
+        multi-label classifier, the accuracy is the balanced one, and there is no histogram.
     """
     if len(labels) != len(images):
         raise ValueError(f"Expected one label per image, got {len(labels)} for {len(images)}.")

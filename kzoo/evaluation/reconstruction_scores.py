@@ -16,15 +16,11 @@ def reconstruction_scores(model, images):
 
     Args:
         model: a model with `reconstruct`, such as a `kzoo.Autoencoder`.
-        images: uint8 array `(n, height, width, channels)`.
 
     Returns:
-        A list of `Score`: `reconstruction`, the loss that the model reports, per image, if it has
+        `reconstruction`, the loss that the model reports, per image, if it has
         `reconstruction_error`; and `mse`, the mean squared error of a pixel in units of [0, 1],
         comparable between losses.
-
-    Raises:
-        ValueError: if the images do not fit the model.
     """
     scores = []
     if can(model, "encode", "pixel_parameters", "reconstruction_error"):
@@ -55,16 +51,7 @@ def _mean(function, images):
 def discrete_code_scores(model, images, labels=None):
     """How well a `kzoo.VQVAE` reconstructs test images, and how likely their codes are.
 
-    Args:
-        model: a `kzoo.VQVAE` with a prior.
-        images: uint8 array `(n, height, width, channels)`.
-        labels: int array `(n,)`, for a class-conditional prior.
-
-    Returns:
-        A list of `Score`.
-
-    Raises:
-        ValueError: if the images do not fit the model, or it has no prior.
+    The model has a prior; labels are for a class-conditional one.
     """
     codes = model.encode_to_codes(images)
     error = model.decode_codes(codes) / 255.0 - images / 255.0

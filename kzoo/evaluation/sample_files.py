@@ -38,16 +38,13 @@ def save_samples(model, path, num_samples, seed=0, track=untracked, **options):
     check_writable(path.parent if path.suffix == ".npy" else path)
     if path.suffix not in ("", ".npy") and not path.is_dir():
         raise ValueError(f"Expected a folder or the name of a .npy file, got {str(path)!r}.")
+    write = write_array if path.suffix == ".npy" else write_folder
     write(path, sample(model, num_samples, seed, track, **options), num_samples)
     return path
 
 
-def write(path, groups, count):
-    """Writes `groups` of images, `count` in all, as `save_samples` writes them."""
-    (_write_array if path.suffix == ".npy" else _write_folder)(path, groups, count)
-
-
-def _write_folder(path, groups, count):
+def write_folder(path, groups, count):
+    """Writes `groups` of images, `count` in all, as .png files named by their numbers."""
     digits = len(str(count - 1))
     files = [path / f"{number:0{digits}}.png" for number in range(count)]
     others = [file.relative_to(path) for file in find(path)] if path.is_dir() else []
@@ -63,7 +60,8 @@ def _write_folder(path, groups, count):
         write_png(file, image)
 
 
-def _write_array(path, groups, count):
+def write_array(path, groups, count):
+    """Writes `groups` of images, `count` in all, to a .npy file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     array, start = None, 0
     with written_whole(path) as part:

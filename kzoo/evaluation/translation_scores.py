@@ -3,26 +3,16 @@
 import numpy as np
 
 from kzoo.evaluation.classifier_metric import enlarge
-from kzoo.evaluation.frechet_distance import GaussianStatistics, frechet_distance
+from kzoo.evaluation.frechet_distance import frechet_distance, gaussian_of
 from kzoo.evaluation.image_pairs import psnr, ssim
 from kzoo.evaluation.scores import Score
 
 
 def pair_scores(images, references, protocol):
-    """L1, PSNR and SSIM of images.
+    """L1, PSNR and SSIM of images, beside `references`: what each of them should be.
 
-    Args:
-        images: uint8 array (n, h, w, c).
-        references: what each of them should be, uint8 (n, h, w, c).
-        protocol: what they are.
-
-    Returns:
-        A list of `Score`: the mean absolute error of a value in units of [0, 1], the mean
-        peak signal-to-noise ratio in dB, and the mean structural similarity, of images that are
-        large enough for it.
-
-    Raises:
-        ValueError: if they are not uint8 images of the same shape.
+    The mean absolute error of a value in units of [0, 1], the mean peak signal-to-noise ratio in
+    dB, and the mean structural similarity, of images that are large enough for it.
     """
     ratios = psnr(images, references)
     error = np.abs(images.astype("float64") - references).mean() / 255.0
@@ -41,11 +31,11 @@ def cycle_scores(model, a, b):
 
     Args:
         model: with `translate(images, to)`, to "b" and "a".
-        a, b: uint8 arrays (n, h, w, c), images of the two domains.
+        a, b: images of the two domains.
 
     Returns:
-        `(scores, translations)`: a list of two `Score`, the mean absolute error of a value in units
-        of [0, 1] for images of a, and of b; and b translated to a, uint8 (n, h, w, c).
+        `(scores, translations)`: the mean absolute error of a value in units of [0, 1] for images
+        of a, and of b; and b translated to a.
     """
     to_b, to_a = model.translate(a, to="b"), model.translate(b, to="a")
     cycles = {"a": (a, model.translate(to_b, to="a")), "b": (b, model.translate(to_a, to="b"))}
@@ -65,23 +55,17 @@ def feature_score(images, references, classifier, name, protocol):
     references only.
 
     Args:
-        images, references: uint8 arrays (n, h, w, 3), of the classifier's size or smaller by a
+        images, references: two or more each, (n, h, w, 3), of the classifier's size or smaller by a
             whole factor.
-        classifier: a `kzoo.Classifier` of colour images.
-        name: what it is called.
-        protocol: what the images are.
+        classifier: a `kzoo.Classifier` of colour images, called `name`.
 
     Returns:
-        A `Score`.
-
-    Raises:
-        ValueError: if the images do not fit the classifier, or there are fewer than two.
+        A single `Score`.
     """
     gaussians = []
     for part in (images, references):
-        statistics = GaussianStatistics(classifier.num_features)
-        statistics.update(classifier.activations(enlarge(part, classifier.image_shape))[0])
-        gaussians += [statistics.mean, statistics.covariance]
+        features, _ = classifier.activations(enlarge(part, classifier.image_shape))
+        gaussians += gaussian_of(features)
     how = f"{protocol}; {len(images):,} images and as many references, "
     how += f"{classifier.num_features} features of classifier {name}"
     return Score(f"{name}_frechet_distance", frechet_distance(*gaussians), "", how)

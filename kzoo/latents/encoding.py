@@ -21,6 +21,16 @@ def check_model(model):
     return model
 
 
+def latent_dim_of(model):
+    """`model.latent_dim`; `ValueError` unless the model draws images from latents."""
+    if not (getattr(model, "latent_dim", None) and hasattr(model, "transform_noise")):
+        raise ValueError(
+            "Expected a model with latents (`latent_dim`, `transform_noise`), such as a GAN; got "
+            f"{type(model).__name__}."
+        )
+    return model.latent_dim
+
+
 def encoded(model, images):
     """The latents of images; of a VAE, the posterior's means.
 
@@ -85,14 +95,10 @@ def labelled(model, classifier, num_samples, seed=None):
         ValueError: for another model, or if its images are not of the classifier's shape.
     """
     count = check_positive_int("num_samples", num_samples)
-    if not all(hasattr(model, name) for name in ("latent_dim", "transform_noise")):
-        raise ValueError(
-            "Expected a model with `latent_dim` and `transform_noise`, such as a GAN; got "
-            f"{type(model).__name__}."
-        )
+    latent_dim = latent_dim_of(model)
     if not hasattr(classifier, "activations"):
         raise ValueError(f"Expected a kzoo.Classifier, got {type(classifier).__name__}.")
-    latents = keras.random.normal((count, model.latent_dim), seed=seed_generator(seed))
+    latents = keras.random.normal((count, latent_dim), seed=seed_generator(seed))
     latents = ops.convert_to_numpy(latents)
     probabilities = []
     for first in range(0, count, DRAWN_AT_ONCE):  # a part at a time: images take memory

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kzoo.checks import check_int, check_positive_int
+from kzoo.checks import check_name, check_odd, check_positive_int
 from kzoo.configs import Configured
 
 
@@ -59,13 +59,9 @@ class MaskedConv(Configured, IncrementalConv, keras.layers.Layer):
 
     def __init__(self, filters, kernel_size, mask_type, groups, kernel_initializer, **kwargs):
         super().__init__(**kwargs)
-        if mask_type not in ("A", "B"):
-            raise ValueError(f"`mask_type` must be 'A' or 'B', got {mask_type!r}.")
         self.filters = check_positive_int("filters", filters)
-        self.kernel_size = check_int("kernel_size", kernel_size, 1, "odd and positive")
-        if self.kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd and positive, got {kernel_size}.")
-        self.mask_type = mask_type
+        self.kernel_size = check_odd("kernel_size", kernel_size)
+        self.mask_type = check_name("mask_type", mask_type, ("A", "B"))
         self.groups = groups
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.left = self.kernel_size // 2

@@ -255,7 +255,9 @@ class GenerativeModel(
         whole = backend.own_pipelines() and kwargs.get("steps_per_epoch") is None
         data = x, y, kwargs.pop("sample_weight", None)
         regrouped = self.examples_per_step(1) != 1
-        if (resumes or whole or regrouped) and kwargs.get("validation_split"):
+        if kwargs.get("validation_data") is not None:
+            kwargs.pop("validation_split", None)  # which Keras then ignores, too
+        elif (resumes or whole or regrouped) and kwargs.get("validation_split"):
             data, kwargs["validation_data"] = cut(data, kwargs.pop("validation_split"))
         # Said here, because data that are batched already go to Keras without a batch size.
         held_out_size = kwargs.get("validation_batch_size") or batch_size

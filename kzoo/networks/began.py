@@ -55,7 +55,6 @@ def began_discriminator(
         repeats: convolutions at every size of map, 2 in the paper.
         channels: of the reconstruction; `None` for as many as there are features. A network that
             sees labels in further channels reconstructs the image alone.
-        name: name of the model.
 
     Raises:
         ValueError: if the image cannot be halved down to a side of 4 to 7 (the network stops one
@@ -80,14 +79,8 @@ def began_generator(image_shape, latent_dim, width=64, repeats=2, name="generato
     The last layer is linear: a value outside of [-1, 1] is clipped when an image is drawn.
 
     Args:
-        image_shape: `(height, width, channels)`.
-        latent_dim: length of a latent vector.
         width: n, features of all convolutions but the last.
         repeats: convolutions at every size of map, 2 in the paper.
-        name: name of the model.
-
-    Raises:
-        ValueError: as `began_discriminator`.
     """
     inputs = layers.Input((latent_dim,))
     x = _decoder(inputs, image_shape, width, repeats, image_shape[-1])

@@ -46,20 +46,17 @@ def concatenated_discriminator(network, image_shape, num_classes):
     return keras.Model([images, labels], network(joined), name=network.name)
 
 
-def projection_discriminator(network, num_classes, init_stddev=0.02):
+def projection_discriminator(network, num_classes):
     """`[images (b, h, w, c), labels (b,)]` to logits D(x) + <V y, phi(x)> (eq. 4 of [2]).
 
     Args:
         network: `keras.Model` of layers from images to logits D(x). The inputs of its last layer
             are the features phi(x) (b, d).
         num_classes: how many classes there are; V has a vector for each.
-        init_stddev: standard deviation of V's initial numbers.
     """
     features = network.layers[-1].input  # (b, d)
     labels = layers.Input((), dtype="int32", name="labels")
-    embedding = layers.Embedding(
-        num_classes, features.shape[-1], normal(init_stddev), name="projection"
-    )
+    embedding = layers.Embedding(num_classes, features.shape[-1], normal(), name="projection")
     projection = layers.Dot(axes=1)([embedding(labels), features])  # (b, 1)
     logits = layers.Add()([network.outputs[0], projection])
     return keras.Model([*network.inputs, labels], logits, name=network.name)

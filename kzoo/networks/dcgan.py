@@ -4,8 +4,6 @@
   generative adversarial networks", arXiv:1511.06434, section 3 [1].
 * Johnson, Zhang 2018, "Composite functional gradient learning of generative adversarial models",
   arXiv:1801.06309, section 4.1: the extension, `pointwise=True` [2].
-* Miyato, Kataoka, Koyama, Yoshida 2018, "Spectral normalization for generative adversarial
-  networks", arXiv:1802.05957, eq. 8: `spectral_normalization=True` [3].
 
 Deviations: images may have any size that can be halved down to a side of 4 to 7, where the
 projection starts; kernels are 5x5 and padded alike on both sides, as in the authors' program of
@@ -46,17 +44,10 @@ def dcgan_discriminator(
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
     Args:
-        image_shape: `(height, width, channels)`.
         width: features after the first convolution; doubled at every halving of the image.
         pointwise: adds a 1x1 convolution behind every strided one but the first [2].
         batch_norm: normalizes every convolution but the first [1].
-        init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
-        spectral_normalization: divides every kernel by its largest singular value [3], in place of
-            `batch_norm`. The weights then start orthogonal, whatever `init_stddev`.
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7.
+        init_stddev: .02 in [1] and .01 in [2].
     """
     depth, _ = depth_of(image_shape)
     batch_norm = batch_norm and not spectral_normalization
@@ -89,19 +80,13 @@ def dcgan_generator(
     """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)`.
-        latent_dim: length of a latent vector.
         width: features before the last convolution; doubled at every halving of the image.
         pointwise: adds a 1x1 convolution behind every transposed one but the last [2]; the
             projection is then not normalized, as in [2].
         batch_norm: normalizes all but the last layer [1].
-        init_stddev: standard deviation of the initial weights, .02 in [1] and .01 in [2].
+        init_stddev: .02 in [1] and .01 in [2].
         codes: categories of the categorical latent that `kzoo.layers.LatentCodes` makes of the
             first latents; 0 for none.
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
     depth, (height, width_) = depth_of(image_shape)
     convolution, transposed = _convolutions(init_stddev, batch_norm)

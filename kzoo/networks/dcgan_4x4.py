@@ -5,7 +5,7 @@
   networks", arXiv:1802.05957, appendix B.4, table 3: 4x4 kernels with strides 2, and one more 3x3
   layer at the smallest map [2].
 * Brock, Donahue, Simonyan 2019 (BigGAN), arXiv:1809.11096, section 3: orthogonal initialization of
-  spectrally normalized networks [3].
+  spectrally normalized networks [3]; here the weights always start so.
 
 With strides 2, a 4x4 kernel covers every pixel equally often and a 5x5 kernel does not. So there is
 less of a checkerboard pattern in the images.
@@ -23,10 +23,11 @@ names, so that they can take over the weights (`kzoo.GAN(grow_from=...)`).
 """
 
 import keras
+from keras.initializers import Orthogonal
 
 from kzoo.layers import Fade, LatentCodes
 from kzoo.layers import channels_last as layers
-from kzoo.networks.shared import LEAK, depth_of, normal, normalization, spectrally_normalized
+from kzoo.networks.shared import LEAK, depth_of, normalization, spectrally_normalized
 
 _KERNEL = 4
 _FEWEST = 32  # features of the generator's last map
@@ -45,27 +46,16 @@ def dcgan_4x4_discriminator(
     width=64,
     batch_norm=True,
     spectral_normalization=False,
-    init_stddev=None,
     fading=False,
     name="discriminator",
 ):
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
     Args:
-        image_shape: `(height, width, channels)`.
         width: features after the first convolution; doubled at every halving of the image.
-        batch_norm: normalizes every convolution but the first [1], unless
-            `spectral_normalization` does it.
-        spectral_normalization: divides every kernel by its largest singular value [2]. The weights
-            then start orthogonal, whatever `init_stddev`.
-        init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
+        batch_norm: normalizes every convolution but the first [1].
         fading: adds the smaller network's first layer and a `kzoo.layers.Fade` from it to the first
-            two here [4].
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
-            `fading`.
+            two here [4]; for images with sides of at least 8.
     """
     depth, (height, _) = depth_of(image_shape)
     _check_fading(fading, depth, image_shape)
@@ -80,7 +70,7 @@ def dcgan_4x4_discriminator(
             strides=strides,
             padding="same",
             use_bias=not norm,
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=Orthogonal(),
             name=name,
         )(x)
         x = normalization(f"{name}_norm")(x) if norm else x
@@ -96,7 +86,7 @@ def dcgan_4x4_discriminator(
             x = Fade(name="fade")([old, x])
     x = convolution(x, x.shape[-1], 3, 1, f"at_{height}", batch_norm)
     x = layers.Flatten(name="flatten")(x)
-    x = dense(1, kernel_initializer=normal(init_stddev), name="logit")(x)
+    x = dense(1, kernel_initializer=Orthogonal(), name="logit")(x)
     return keras.Model(inputs, x, name=name)
 
 
@@ -105,7 +95,6 @@ def dcgan_4x4_generator(
     latent_dim,
     width=64,
     batch_norm=True,
-    init_stddev=None,
     codes=0,
     fading=False,
     name="generator",
@@ -113,21 +102,13 @@ def dcgan_4x4_generator(
     """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)`.
-        latent_dim: length of a latent vector.
         width: features at half the image's side; doubled at every halving of the image. At the
             full side there are `width / 2` features, but at least 32.
         batch_norm: normalizes all but the last layer [1].
-        init_stddev: standard deviation of the initial weights; `None` for orthogonal matrices [3].
         codes: categories of the categorical latent that `kzoo.layers.LatentCodes` makes of the
             first latents; 0 for none.
         fading: adds the smaller network's last layer and a `kzoo.layers.Fade` from it to the last
             two here [4].
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7, or of 8 to 15 if it is
-            `fading`.
     """
     depth, (height, width_) = depth_of(image_shape)
     _check_fading(fading, depth, image_shape)
@@ -140,7 +121,7 @@ def dcgan_4x4_generator(
     inputs = x = layers.Input((latent_dim,))
     x = LatentCodes(codes, name="codes")(x) if codes else x
     x = layers.Dense(
-        height * width_ * features, kernel_initializer=normal(init_stddev), name="projection"
+        height * width_ * features, kernel_initializer=Orthogonal(), name="projection"
     )(x)
     x = layers.Reshape((height, width_, features), name="map")(x)
     x = activated(x, "projection")
@@ -154,7 +135,7 @@ def dcgan_4x4_generator(
             strides=2,
             padding="same",
             use_bias=not batch_norm,
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=Orthogonal(),
             name=to,
         )(x)
         x = activated(x, to)
@@ -165,7 +146,7 @@ def dcgan_4x4_generator(
             3,
             padding="same",
             activation="tanh",
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=Orthogonal(),
             name=f"image_{side}",
         )(x)
 

@@ -30,7 +30,6 @@ def patchgan_discriminator(
     width=64,
     receptive_field=70,
     spectral_normalization=False,
-    init_stddev=0.02,
     name="discriminator",
 ):
     """Images (b, h, w, c) in [-1, 1], or `[images, sources]`, to a map of logits (b, h', w', 1).
@@ -39,15 +38,10 @@ def patchgan_discriminator(
     image's border. The map's sides are those of the image, divided by 2, 4 or 8 and rounded up.
 
     Args:
-        image_shape: `(height, width, channels)`.
         source_shape: that of an image that the discriminator sees beside each image, with the same
             sides; `None` for none.
         width: features after the first convolution; doubled by each further one, up to 8 times.
         receptive_field: 16, 34 or 70 pixels.
-        spectral_normalization: divides every kernel by its largest singular value, in place of
-            instance normalization (Miyato et al. 2018, arXiv:1802.05957).
-        init_stddev: standard deviation of the initial weights.
-        name: name of the model.
 
     Raises:
         ValueError: for another receptive field, or an image so small that its map is a single
@@ -68,7 +62,7 @@ def patchgan_discriminator(
             strides=strides,
             padding="same",
             use_bias=not norm,
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=normal(),
             name=name,
         )(x)
 

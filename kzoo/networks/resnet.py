@@ -56,16 +56,8 @@ def resnet_discriminator(
     """Images (b, height, width, channels) in [-1, 1] to logits (b, 1).
 
     Args:
-        image_shape: `(height, width, channels)`.
         width: features after the first block; doubled by every further one.
         batch_norm: normalizes the main branch of every block.
-        init_stddev: standard deviation of the initial weights.
-        spectral_normalization: divides every kernel by its largest singular value (Miyato et al.
-            2018, arXiv:1802.05957), in place of `batch_norm`; the weights then start orthogonal.
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
     depth, _ = depth_of(image_shape)
     batch_norm = batch_norm and not spectral_normalization
@@ -93,16 +85,9 @@ def resnet_generator(
     """Latents (b, latent_dim) to images (b, height, width, channels) in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)`.
-        latent_dim: length of a latent vector.
         width: features of the last block and of the one before it; doubled by every block further
             from the image.
         batch_norm: normalizes the main branch of every block.
-        init_stddev: standard deviation of the initial weights.
-        name: name of the model.
-
-    Raises:
-        ValueError: if the image cannot be halved down to a side of 4 to 7.
     """
     depth, (height, width_) = depth_of(image_shape)
     features = width * 2 ** (depth - 1)

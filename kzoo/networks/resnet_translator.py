@@ -39,9 +39,7 @@ def _check_shape(shape):
         )
 
 
-def resnet_translator(
-    source_shape, image_shape, width=64, blocks=None, init_stddev=0.02, name="generator"
-):
+def resnet_translator(source_shape, image_shape, width=64, blocks=None, name="generator"):
     """Sources (b, h, w, c) to images (b, h, w, channels) in [-1, 1].
 
     Args:
@@ -49,8 +47,6 @@ def resnet_translator(
         image_shape: `(height, width, channels)` of the images, with the same sides.
         width: features after the first convolution; doubled at both halvings.
         blocks: number of residual blocks; `None` for what `usual_blocks` says.
-        init_stddev: standard deviation of the initial weights.
-        name: name of the model.
 
     Raises:
         ValueError: if a side is no multiple of 4, or below 8.
@@ -59,7 +55,7 @@ def resnet_translator(
     blocks = usual_blocks(image_shape) if blocks is None else blocks
 
     def convolution(x, features, name, layer=SymmetricConv2D, kernel=3, relu=True, **options):
-        options["kernel_initializer"] = normal(init_stddev)
+        options["kernel_initializer"] = normal()
         x = layer(features, kernel, use_bias=False, name=name, **options)(x)
         x = instance_norm(f"{name}_norm")(x)
         return layers.ReLU(name=f"{name}_relu")(x) if relu else x
@@ -83,7 +79,7 @@ def resnet_translator(
         image_shape[-1],
         _BORDER,
         activation="tanh",
-        kernel_initializer=normal(init_stddev),
+        kernel_initializer=normal(),
         name="image",
     )(_mirror(x, _BORDER // 2))
     return keras.Model(inputs, x, name=name)

@@ -41,13 +41,8 @@ def normalization(name=None):
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)
 
 
-def normal(init_stddev):
-    """A new one for every layer: an initializer object draws the same numbers at every call.
-
-    `None` gives orthogonal matrices.
-    """
-    if init_stddev is None:
-        return keras.initializers.Orthogonal()
+def normal(init_stddev=0.02):
+    """A new one for every layer: an initializer object draws the same numbers at every call."""
     return keras.initializers.RandomNormal(stddev=init_stddev)
 
 

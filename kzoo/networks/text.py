@@ -20,7 +20,7 @@ from kzoo.networks.shared import LEAK, normal, normalization, spectrally_normali
 PADDING = 0  # the token where a caption has no further word
 
 
-def text_encoder(num_tokens, max_words, text_dim, word_dim=64, name="text_encoder"):
+def text_encoder(num_tokens, max_words, text_dim, word_dim=64):
     """Tokens (b, max_words) to vectors (b, text_dim).
 
     They are computed from the mean vector of the words, and from the mean over phrases, which a
@@ -31,7 +31,6 @@ def text_encoder(num_tokens, max_words, text_dim, word_dim=64, name="text_encode
         max_words: length of a row of tokens.
         text_dim: length of the vector of a text.
         word_dim: length of the vector of a word.
-        name: name of the model.
     """
     tokens = layers.Input((max_words,), dtype="int32", name="captions")
     there = ops.expand_dims(ops.cast(ops.not_equal(tokens, PADDING), "float32"), -1)  # (b, n, 1)
@@ -41,24 +40,23 @@ def text_encoder(num_tokens, max_words, text_dim, word_dim=64, name="text_encode
     phrases = layers.Conv1D(text_dim, 3, padding="same", activation="relu", name="phrases")(words)
     x = ops.multiply(layers.Concatenate()([words, phrases]), there)
     x = ops.sum(x, axis=1) / ops.maximum(ops.sum(there, axis=1), 1.0)  # (b, word_dim + text_dim)
-    return keras.Model(tokens, layers.Dense(text_dim, name="text")(x), name=name)
+    return keras.Model(tokens, layers.Dense(text_dim, name="text")(x), name="text_encoder")
 
 
-def image_encoder(network, text_dim, name="image_encoder"):
+def image_encoder(network, text_dim):
     """Images (b, h, w, c) to vectors (b, text_dim).
 
     Args:
         network: `keras.Model` of layers from images to logits. The inputs of its last layer are
             the features of which the vectors are made.
         text_dim: length of a vector.
-        name: name of the model.
     """
     x = layers.Dense(text_dim, name="image")(network.layers[-1].input)
-    return keras.Model(network.inputs, x, name=name)
+    return keras.Model(network.inputs, x, name="image_encoder")
 
 
 def _compressed(text, compressed_dim, dense):
-    x = dense(compressed_dim, kernel_initializer=normal(0.02), name="compressed_text")(text)
+    x = dense(compressed_dim, kernel_initializer=normal(), name="compressed_text")(text)
     return layers.LeakyReLU(LEAK, name="compressed_text_relu")(x)
 
 
@@ -113,9 +111,9 @@ def text_discriminator(
     tiled = ops.ones_like(x[..., :1]) * ops.reshape(compressed, (-1, 1, 1, compressed_dim))
     x = layers.Concatenate()([x, tiled])
     x = convolution(
-        features, 1, use_bias=not batch_norm, kernel_initializer=normal(0.02), name="joined"
+        features, 1, use_bias=not batch_norm, kernel_initializer=normal(), name="joined"
     )(x)
     x = normalization("joined_norm")(x) if batch_norm else x
     x = layers.Flatten()(layers.LeakyReLU(LEAK, name="joined_relu")(x))
-    logit = dense(1, kernel_initializer=normal(0.02), name="match")(x)
+    logit = dense(1, kernel_initializer=normal(), name="match")(x)
     return keras.Model([*network.inputs, text], logit, name=network.name)

@@ -42,9 +42,7 @@ def _halvings(image_shape):
     return depth
 
 
-def unet_generator(
-    source_shape, image_shape, width=64, dropout=0.5, init_stddev=0.02, name="generator"
-):
+def unet_generator(source_shape, image_shape, width=64, dropout=0.5, name="generator"):
     """`[sources (b, h, w, c), noise (b, k)]` to images (b, h, w, channels) in [-1, 1].
 
     The noise is that of dropout, given from outside: the features of three layers of the decoder
@@ -56,8 +54,6 @@ def unet_generator(
         image_shape: `(height, width, channels)` of the images, with the same sides.
         width: features after the first convolution; doubled at every halving, up to 8 times.
         dropout: of the three layers; 0 for a network of the sources alone, without noise.
-        init_stddev: standard deviation of the initial weights.
-        name: name of the model.
 
     Raises:
         ValueError: if the sides cannot be halved at least twice, down to 1 .. 7.
@@ -74,7 +70,7 @@ def unet_generator(
             strides=2,
             padding="same",
             use_bias=not normed,
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=normal(),
             name=f"down_{level}",
         )(x)  # (b, h / 2^(level + 1), w / 2^(level + 1), features)
         x = instance_norm(f"down_{level}_norm")(x) if normed else x
@@ -92,7 +88,7 @@ def unet_generator(
             strides=2,
             padding="same",
             use_bias=False,
-            kernel_initializer=normal(init_stddev),
+            kernel_initializer=normal(),
             name=f"up_{level}",
         )(x)
         x = instance_norm(f"up_{level}_norm")(x)
@@ -111,7 +107,7 @@ def unet_generator(
         strides=2,
         padding="same",
         activation="tanh",
-        kernel_initializer=normal(init_stddev),
+        kernel_initializer=normal(),
         name="image",
     )(x)
     return keras.Model([inputs, noise] if dropout else inputs, x, name=name)

@@ -1,10 +1,12 @@
 """The model card of a preset: what it is, how it was made, what was measured."""
 
+import math
 import os
 from collections.abc import Sequence
 
+from kzoo.checks import as_number
 from kzoo.presets.sources import CONFIG, METADATA, WEIGHTS, LocalFiles
-from kzoo.presets.storage import write_json
+from kzoo.presets.storage import finish, write_json
 
 _SHOWN_CLASSES = 20  # with more classes, those without images are counted only
 
@@ -45,6 +47,7 @@ def write_model_card(
         ValueError: if a score does not have five entries, or its value is not a number.
     """
     files = LocalFiles(folder)
+    finish(files.folder)
     metadata = files.read(METADATA)
     config = files.read(CONFIG)
     shown = [] if sheet is None else [("", sheet)]
@@ -62,16 +65,17 @@ def write_model_card(
         metadata["class_histogram"] = [int(n) for n in class_histogram]
     write_json(files.path(METADATA), metadata)
     card = _card(title, config["class_name"], metadata, notes, shown)
-    files.path(CONFIG).with_name("README.md").write_text(card, encoding="utf-8")
+    (files.folder / "README.md").write_text(card, encoding="utf-8")
 
 
 def _score(score):
-    if len(score) != 5 or isinstance(score[1], str):
+    value = as_number(score[1]) if len(score) == 5 else math.nan
+    if math.isnan(value):
         raise ValueError(
             f"Received the score {score!r}, expected (name, value, unit, protocol, command)."
         )
     entry = dict(zip(("name", "value", "unit", "protocol", "command"), score))
-    return entry | {"value": float(entry["value"])}
+    return entry | {"value": value}
 
 
 def _card(title, class_name, metadata, notes, shown):

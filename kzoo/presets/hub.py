@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kzoo.presets.sources import CONFIG, HUB_NAME, METADATA, LocalFiles, hub_client, short
+from kzoo.presets.storage import finish
 
 #: The hub's names of what models do; the others draw images from noise.
 _TASKS = {
@@ -55,10 +56,11 @@ def push_folder(
         raise ValueError(f"Expected a repository such as 'user/name', got {short(repository)!r}.")
     hub = hub_client()
     files = LocalFiles(folder)
+    finish(files.folder)
     config, metadata = files.read(CONFIG), files.read(METADATA)
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / "preset"
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".*"))
+        shutil.copytree(files.folder, copy, ignore=shutil.ignore_patterns(".*"))
         card = card_of(config["class_name"], metadata, repository, license, copy / "README.md")
         (copy / "README.md").write_text(card, encoding="utf-8")
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from kzoo._environment import optional
 from kzoo.presets.download import download
 
 CONFIG = "config.json"
@@ -128,7 +129,7 @@ class LocalFiles(PresetFiles):
 
     def __init__(self, folder: str | os.PathLike):
         super().__init__(str(folder), self._find)
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
 
     def _find(self, filename: str, sha256: str | None = None, most: int = 0) -> Path:
         pending = self.folder / PENDING / filename
@@ -212,16 +213,8 @@ def _is_folder_address(address: str) -> bool:
 
 
 def hub_client() -> Any:
-    """The package huggingface_hub.
-
-    Raises:
-        ImportError: if it is not installed.
-    """
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise ImportError("hf:// presets need a package: pip install huggingface_hub") from error
-    return huggingface_hub
+    """The package huggingface_hub; `ImportError` if it is not installed."""
+    return optional("huggingface_hub", "hf:// presets need")
 
 
 def _hugging_face(name):
@@ -230,11 +223,8 @@ def _hugging_face(name):
 
 
 def _kaggle(name):
-    try:
-        import kagglehub
-    except ImportError as error:
-        raise ImportError("kaggle:// presets need a package: pip install kagglehub") from error
-    return lambda filename, sha256, most: kagglehub.model_download(name, path=filename)
+    client = optional("kagglehub", "kaggle:// presets need")
+    return lambda filename, sha256, most: client.model_download(name, path=filename)
 
 
 def _web(address):

@@ -7,7 +7,7 @@ import numpy as np
 from keras import ops
 
 from kzoo.checks import check_int, check_positive_int, seed_generator
-from kzoo.latents import decoded
+from kzoo.latents.encoding import decoded, latent_dim_of
 from kzoo.visualization.grid import image_grid
 
 
@@ -31,7 +31,7 @@ def interpolation_strip(model, steps=8, rows=1, seed=None, spherical=True, scale
     Raises:
         ValueError: if the model has no latents or an argument is not as described above.
     """
-    latent_dim = _latent_dim(model)
+    latent_dim = latent_dim_of(model)
     steps = check_int("steps", steps, 2, "an integer of at least 2")
     rows = check_positive_int("rows", rows)
     z = keras.random.normal((2, rows, latent_dim), seed=seed_generator(seed))
@@ -81,7 +81,7 @@ def latent_manifold(model, n=20, scale=1, path=None):
         ValueError: if the model's latents do not have two dimensions, or `n` is not a positive
             integer.
     """
-    if _latent_dim(model) != 2:
+    if latent_dim_of(model) != 2:
         raise ValueError(f"latent_manifold needs a model of latent_dim 2, got {model.latent_dim}.")
     n = check_positive_int("n", n)
     normal = statistics.NormalDist()
@@ -89,12 +89,3 @@ def latent_manifold(model, n=20, scale=1, path=None):
     latents = np.stack(np.meshgrid(points, points[::-1]), axis=-1)  # (n, n, 2)
     images = decoded(model, latents, batch_size=n)
     return image_grid(images, columns=n, scale=scale, padding=0, path=path)
-
-
-def _latent_dim(model):
-    if not (getattr(model, "latent_dim", None) and hasattr(model, "transform_noise")):
-        raise ValueError(
-            f"Expected a model with latents (`latent_dim`, `transform_noise`); got "
-            f"{type(model).__name__}."
-        )
-    return model.latent_dim

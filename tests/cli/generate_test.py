@@ -42,6 +42,9 @@ def test_other_formats(kzoo_main, saved, tmp_path):
     assert kzoo_main("generate", saved / "gan", "-n", 11, "--npy", "a/d.npy")[0] == 0
     np.testing.assert_array_equal(np.load("a/d.npy"), images)
     assert not (tmp_path / "samples.png").exists()
+    # A folder may have any name.
+    assert kzoo_main("generate", saved / "gan", "-n", 2, "--separate", "a/e.npy")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "a" / "e.npy").iterdir()) == ["0.png", "1.png"]
 
 
 def test_a_folder_never_mixes_images_of_two_commands(kzoo_main, saved, tmp_path):

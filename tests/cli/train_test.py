@@ -131,6 +131,7 @@ def test_goes_on_from_a_preset(train, kzoo_main, data, tmp_path):
 def opened(*arguments):
     """The training data, their shape and description for a command, and the model."""
     args = cli.parser().parse_args(["train", *map(str, arguments)])
+    args.model, args.preset = args.model
     model, dataset, text = train_command.prepare(args, common.model_class(args.model))
     return dataset, model.image_shape, text, model
 

@@ -63,6 +63,13 @@ def test_endless_batches_are_passes(kind):
         assert numbers(np.asarray(next(batches)) for _ in range(9)) == passes
 
 
+@pytest.mark.parametrize("given", [(batch for batch in numbered_images()[:, None]), []])
+def test_endless_needs_batches_in_every_pass(given):
+    batches = kzoo.datasets.endless(given)
+    with pytest.raises(ValueError, match="several times, got a .* without batches in pass"):
+        list(batches)
+
+
 def test_labels_stay_with_their_images():
     dataset = kzoo.datasets.from_arrays(numbered_images(), np.arange(10) * 3, batch_size=4)
     for images, labels in dataset:

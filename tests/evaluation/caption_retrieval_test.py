@@ -61,6 +61,7 @@ def test_a_real_encoder():
         ((IMAGES, CAPTIONS[:5], 5), "a caption for each of 6 images, got 5"),
         ((IMAGES, CAPTIONS, 7), "the number of different captions, 6; got 7"),
         ((IMAGES, CAPTIONS, 1), "at least 2"),
+        ((IMAGES, CAPTIONS, 2.5), "num_captions must be a positive integer, got 2.5"),
         ((IMAGES.astype("float32"), CAPTIONS, 2), "uint8"),
         ((IMAGES, CAPTIONS, 2, 0), "top must be a positive integer, got 0"),
     ],

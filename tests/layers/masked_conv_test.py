@@ -116,7 +116,7 @@ def test_config_round_trip():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"mask_type": "C"}, "'A' or 'B', got 'C'"),
+        ({"mask_type": "C"}, "mask_type must be one of .* got 'C'"),
         ({"kernel_size": 4}, "odd and positive, got 4"),
         ({"kernel_size": 0}, "odd and positive, got 0"),
         ({"kernel_size": "3"}, "odd and positive, got '3'"),

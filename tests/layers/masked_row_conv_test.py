@@ -78,7 +78,7 @@ def test_config_round_trip():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"mask_type": "C"}, "'A' or 'B', got 'C'"),
+        ({"mask_type": "C"}, "mask_type must be one of .* got 'C'"),
         ({"kernel_size": 4}, "odd and positive, got 4"),
         ({"blocks": 4}, "multiple of `blocks`=4, .* got 6"),
         ({"groups": 4, "blocks": 2}, "at least `groups`=4 features in each, got 6"),

@@ -347,6 +347,16 @@ def test_the_end_of_regrouped_data_is_no_interruption(recwarn):
     assert not [w for w in recwarn if "ran out of data" in str(w.message)]
 
 
+def test_validation_data_go_before_a_split():
+    """As in Keras: with both, all examples are trained on, and those given are held out."""
+    model = tiny("CFGGAN")
+    model.compile()
+    size = model.examples_per_step(1)
+    images = np.resize(IMAGES, (2 * size, *IMAGES.shape[1:]))
+    model.fit(images, validation_split=0.5, validation_data=images[:size], verbose=0)
+    assert model.stages_done == 2
+
+
 def test_regrouping_ends_with_a_generator():
     from kzoo.models.regrouping import converted
 

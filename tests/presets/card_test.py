@@ -55,6 +55,20 @@ def test_text_is_deterministic_and_the_preset_still_loads(folder):
     Tiny.from_preset(folder)
 
 
+def test_the_card_of_a_preset_whose_files_are_pending_lies_beside_them(folder):
+    (folder / ".new").mkdir()
+    for name in ("config.json", "metadata.json"):  # a writer was stopped after its renaming
+        (folder / name).rename(folder / ".new" / name)
+    write_model_card(folder, **ARGUMENTS)
+    assert (folder / "README.md").is_file()
+
+
+def test_a_home_directory_is_found(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.parent))
+    write_model_card("~/tiny", **ARGUMENTS)
+    assert (folder / "README.md").is_file()
+
+
 def test_missing_sheet(folder):
     (folder / "samples.png").unlink()
     with pytest.raises(FileNotFoundError, match="samples.png is missing"):
@@ -68,7 +82,9 @@ def test_not_a_preset(tmp_path):
         write_model_card(tmp_path, **ARGUMENTS)
 
 
-@pytest.mark.parametrize("score", [("NLL", 1.0), ("NLL", "low", "nats", "", "")])
+@pytest.mark.parametrize(
+    "score", [("NLL", 1.0), ("NLL", "low", "nats", "", ""), ("NLL", None, "nats", "", "")]
+)
 def test_malformed_score(folder, score):
     with pytest.raises(ValueError, match="expected .name, value, unit, protocol, command."):
         write_model_card(folder, **{**ARGUMENTS, "scores": [score]})

@@ -74,17 +74,21 @@ def test_a_model_is_uploaded_and_loaded(hub):
     assert 'kzoo.Tiny.from_preset("hf://user/tiny")' in text
 
 
-def test_a_folder_is_uploaded_with_its_card_and_pictures(hub, tmp_path):
+def test_a_folder_is_uploaded_with_its_card_and_pictures(hub, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
     folder = tmp_path / "preset"
     Tiny().save_to_preset(folder)
     (folder / "README.md").write_text("---\nold: header\n---\n# Mine\n\nText.\n")
     (folder / "samples.png").write_bytes(b"picture")
     (folder / ".hidden").write_text("not for others")
     before = (folder / "README.md").read_text()
-    for _ in range(2):  # again replaces it
-        push_folder(folder, "user/tiny", private=True)
+    (folder / ".new").mkdir()
+    (folder / "config.json").rename(folder / ".new" / "config.json")  # a writer was stopped
+    for name in (folder, "~/preset"):  # again replaces it
+        push_folder(name, "user/tiny", private=True)
     uploaded = hub.folder / "user" / "tiny"
     assert hub.private and (uploaded / "samples.png").read_bytes() == b"picture"
+    assert (uploaded / "config.json").is_file()
     assert not (uploaded / ".hidden").exists() and (folder / "README.md").read_text() == before
     header, text = header_of(uploaded / "README.md")
     assert "license" not in header and text.startswith("\n# Mine\n") and "\nText.\n" in text

@@ -27,8 +27,11 @@ COMMAND = [
     ("generate gan -n 0", "-n: expected an integer >= 1, got '0'"),
     ("generate gan -n -3", "-n: expected an integer >= 1, got '-3'"),
     ("generate gan -n many", "-n: expected an integer >= 1, got 'many'"),
-    ("generate gan --seed one", "--seed: expected an integer >= 0, got 'one'"),
-    ("generate gan --seed 2147483648", "--seed: expected a seed in 0..2147483647"),
+    ("generate gan --seed one", "--seed: expected an integer in 0..2147483647, got 'one'"),
+    (
+        "generate gan --seed 2147483648",
+        "--seed: expected an integer in 0..2147483647, got '2147483648'",
+    ),
     ("generate gan -o sheet.jpg", "expected the name of a .png file, got 'sheet.jpg'"),
     ("generate gan -o notes.txt/sheet.png", "-o/--output: 'notes.txt' is a file; a folder"),
     ("generate gan --npz notes.txt/x.npz", "--npz: 'notes.txt' is a file; expected a folder"),
@@ -62,7 +65,7 @@ COMMAND = [
     ("evaluate gan --seeds 0", "--seeds: expected an integer >= 1, got '0'"),
     ("neighbors gan --data squares.npz -o sheet.pdf", "expected the name of a .png file"),
     ("export gan --format tensorrt", "--format: invalid choice: 'tensorrt' (choose from 'onnx'"),
-    ("demo --port 99999", "--port: expected a port in 0..65535, got '99999'"),
+    ("demo --port 99999", "--port: expected an integer in 0..65535, got '99999'"),
     ("demo --output notes.txt --write-only", "--output: 'notes.txt' is a file; expected a folder"),
 ]
 WORDS = [
@@ -142,7 +145,7 @@ IMAGES = [
     ("... --set latent_dim=big", "latent_dim must be a positive integer, got 'big'"),
     ("... --set kl_weight=big", "kl_weight must be 0 or positive, got 'big'"),
     ("... --set widths=3", "widths must be positive integers, such as (16, 32), got 3"),
-    ("... --set likelihood=cauchy", "likelihood must be one of ('bernoulli', ; got 'cauchy'"),
+    ("... --set likelihood=cauchy", "likelihood must be one of ['bernoulli', ; got 'cauchy'"),
     ("... --set encoder=3", "encoder must be a keras.Model, got 3"),
     ("... --set num_classes=2 --output new", "labels must be in 0..1, got values from 0 to 3"),
     ("... --set num_classes=4 --data few.npy", "a .npy file holds no labels"),

@@ -119,9 +119,10 @@ class AdversarialModel(TwoOptimizers):
         """Images (b, h, w, c) as training shows them to the discriminator."""
         return self.augmentation(images, training=True) if training and self.augment else images
 
-    @property
-    def _average(self):
-        return getattr(self, f"averaged_{self.generator_name}")
+    def _drawn_by(self, averaged=True):
+        """The network that images come from: the generator, or the average of its weights."""
+        kind = "averaged_" if averaged and self.average_decay else ""
+        return getattr(self, kind + self.generator_name)
 
     def _update_average(self):
         """Moves the average, after an update of the generator.
@@ -136,9 +137,9 @@ class AdversarialModel(TwoOptimizers):
         self.average_updates.assign_add(1.0)
         t = self.average_updates.value
         rest = 1.0 - ops.minimum(self.average_decay, (1.0 + t) / (10.0 + t))
-        generator = getattr(self, self.generator_name)
+        generator = self._drawn_by(averaged=False)
         trained = {id(variable) for variable in generator.trainable_variables}
-        pairs = zip(self._average.weights, generator.weights, strict=True)
+        pairs = zip(self._drawn_by().weights, generator.weights, strict=True)
         for average, variable in pairs:
             if id(variable) in trained:
                 average.assign_add(rest * (variable.value - average.value))

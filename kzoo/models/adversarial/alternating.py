@@ -123,7 +123,7 @@ class AlternatingGAN(Growth, Recognition, LatentGAN):
 
     def drawing_network(self):
         """The network that `generate` draws from: the generator, or the average of its weights."""
-        return self.averaged_generator if self.average_decay else self.generator
+        return self._drawn_by()
 
     # The losses -------------------------------------------------------------------------------
 

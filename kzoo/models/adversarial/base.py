@@ -64,8 +64,7 @@ class LatentGAN(AdversarialModel):
 
     def discriminate(self, images, training=False, labels=None):
         """What the discriminator makes of images (b, h, w, c), float32 (b, ...)."""
-        inputs = images if labels is None or self.auxiliary else [images, labels]
-        return ops.cast(self.discriminator(inputs, training=training), "float32")
+        return super().logits(images, training, labels=None if self.auxiliary else labels)
 
     def logits(self, images, training=False, labels=None):
         """The discriminator's values of images (b, h, w, c), float32 (b, 1)."""
@@ -90,9 +89,11 @@ class LatentGAN(AdversarialModel):
 
     def call(self, latents, labels=None, training=False):
         """Latents (b, latent_dim), and labels (b,), to images (b, h, w, c) in [-1, 1]."""
+        return self._draw(latents, labels, averaged=False, training=training)
+
+    def _draw(self, latents, labels, averaged, training=False):
         inputs = latents if labels is None else [latents, labels]
-        images = getattr(self, self.generator_name)(inputs, training=training)
-        return ops.cast(images, "float32")
+        return ops.cast(self._drawn_by(averaged)(inputs, training=training), "float32")
 
     def exported_call(self, latents, labels=None):
         """As `generate`: by the average of the generator's weights, if the model keeps one."""
@@ -113,8 +114,7 @@ class LatentGAN(AdversarialModel):
         """
         if not (averaged and self.average_decay):
             return self(noise, labels=labels)
-        inputs = noise if labels is None else [noise, labels]
-        return ops.cast(self._average(inputs, training=False), "float32")
+        return self._draw(noise, labels, averaged)
 
     def _set_networks(self, discriminator, generator, options, generator_options):
         """Takes the user's networks, or builds those that are named.

@@ -30,8 +30,7 @@ class Drawing:
             training: whether batch norm takes the statistics of the batch.
             averaged: whether to take the average of the weights, if the model keeps one.
         """
-        network = self._average if averaged and self.average_decay else self.generator
-        return ops.cast(network([latents, text], training=training), "float32")
+        return ops.cast(self._drawn_by(averaged)([latents, text], training=training), "float32")
 
     def call(self, latents, captions, training=False):
         """Latents (b, latent_dim) and tokens (b, max_words) to images (b, h, w, c) in [-1, 1]."""

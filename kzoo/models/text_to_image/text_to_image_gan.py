@@ -195,7 +195,7 @@ class TextToImageGAN(Captioned, Drawing, AdversarialModel):
 
     def match(self, images, text, training=False):
         """D(x, phi(t)) of images (b, h, w, c) and vectors (b, text_dim): logits, float32 (b, 1)."""
-        return ops.cast(self.discriminator([images, text], training=training), "float32")
+        return super().logits(images, training, text=text)
 
     def logits(self, images, training=False, captions=None):
         """`match` of images and captions, tokens (b, max_words)."""

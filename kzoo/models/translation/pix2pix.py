@@ -168,7 +168,7 @@ class Pix2Pix(AdversarialModel):
         """G(x, z): sources (b, h, w, c) in [-1, 1] to images, with new noise if none is given."""
         if noise is None:
             noise = self._drawn_noise(sources)
-        return self._translated(self.generator, sources, noise, training)
+        return self._translated(sources, noise, averaged=False, training=training)
 
     @backend.compiled
     def transform_noise(self, noise, sources, averaged=True):
@@ -183,12 +183,11 @@ class Pix2Pix(AdversarialModel):
         Returns:
             Floats (n, h, w, c) in [-1, 1].
         """
-        network = self._average if averaged and self.average_decay else self.generator
-        return self._translated(network, to_float(sources), noise, training=False)
+        return self._translated(to_float(sources), noise, averaged)
 
-    def _translated(self, network, sources, noise, training):
+    def _translated(self, sources, noise, averaged, training=False):
         inputs = [sources, noise] if self.noise_size else sources
-        return ops.cast(network(inputs, training=training), "float32")
+        return ops.cast(self._drawn_by(averaged)(inputs, training=training), "float32")
 
     def exported_call(self, sources):
         """As `generate`, but without dropout, so that equal sources give equal images."""

@@ -120,7 +120,7 @@ def test_saving(tmp_path):
     [
         ({"levels": 1}, "levels must be in 2..256, got 1"),
         ({"filters": 2}, "filters=2"),
-        ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
+        ({"kernel_size": 4}, "kernel_size must be odd and positive, got 4"),
         ({"num_layers": 0}, "num_layers must be a positive integer, got 0"),
         ({"num_classes": 0}, "num_classes must be a positive integer, got 0"),
         ({"context_features": -1}, "context_features must be a positive integer, got -1"),

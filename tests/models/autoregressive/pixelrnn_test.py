@@ -262,14 +262,14 @@ def test_fit_and_saving(tmp_path):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"variant": "row"}, "variant must be one of row_lstm, diagonal_bilstm, got 'row'"),
+        ({"variant": "row"}, "variant must be one of \['row_lstm', 'diagonal_bilstm'\], got 'row'"),
         ({"levels": 1}, "levels must be in 2..256, got 1"),
         (
             {"units": 2},
             "units and head_filters must be at least the number of channels .3.*units=2",
         ),
         ({"num_layers": 0}, "num_layers must be a positive integer, got 0"),
-        ({"kernel_size": 4}, "kernel_size must be odd, got 4"),
+        ({"kernel_size": 4}, "kernel_size must be odd and positive, got 4"),
     ],
 )
 def test_wrong_arguments(arguments, message):

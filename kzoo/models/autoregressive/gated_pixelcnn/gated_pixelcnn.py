@@ -20,7 +20,7 @@ gradient; they stay, so that saved models load.
 import keras
 from keras import ops
 
-from kzoo.checks import check_flag, check_positive_int
+from kzoo.checks import check_flag, check_odd, check_positive_int
 from kzoo.layers.masked_row_conv import MaskedRowConv2D
 from kzoo.models.autoregressive.gated_pixelcnn.gated_layer import GatedLayer
 from kzoo.models.autoregressive.pixel_model import PixelModel
@@ -65,9 +65,7 @@ class GatedPixelCNN(PositionBias, PixelModel):
         super().__init__(image_shape, levels, **kwargs)
         self.filters = filters = check_positive_int("filters", filters)
         self.num_layers = check_positive_int("num_layers", num_layers)
-        self.kernel_size = kernel_size = check_positive_int("kernel_size", kernel_size)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
+        self.kernel_size = kernel_size = check_odd("kernel_size", kernel_size)
         self.head_filters = head_filters = check_positive_int("head_filters", head_filters)
         self.position_bias = check_flag("position_bias", position_bias)
         self.check_groups(filters=filters, head_filters=head_filters)

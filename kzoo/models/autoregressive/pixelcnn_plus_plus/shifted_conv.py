@@ -7,14 +7,11 @@ No kernel is masked. A "down" convolution sees its own row and those above, on b
 import keras
 from keras import ops
 
+from kzoo.checks import check_name
 from kzoo.layers.masked_conv import IncrementalConv, rows_product
 from kzoo.layers.weight_norm import WeightNorm
 
-
-def _check_shift(shift):
-    if shift not in ("down", "down_right"):
-        raise ValueError(f'`shift` must be "down" or "down_right", got {shift!r}.')
-    return shift
+_SHIFTS = ("down", "down_right")
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -40,7 +37,7 @@ class ShiftedConv2D(IncrementalConv, WeightNorm):
 
     def __init__(self, filters, shift, kernel_size=None, strides=1, init_scale=1.0, **kwargs):
         super().__init__(filters, init_scale, **kwargs)
-        self.shift = _check_shift(shift)
+        self.shift = check_name("shift", shift, _SHIFTS)
         self.kernel_size = tuple(kernel_size or ((2, 3) if shift == "down" else (2, 2)))
         self.strides = strides
         columns = self.kernel_size[1]
@@ -103,7 +100,7 @@ class ShiftedConv2DTranspose(WeightNorm):
 
     def __init__(self, filters, shift, init_scale=1.0, **kwargs):
         super().__init__(filters, init_scale, **kwargs)
-        self.shift = _check_shift(shift)
+        self.shift = check_name("shift", shift, _SHIFTS)
 
     def build(self, input_shape):
         self.build_kernel((2, 3 if self.shift == "down" else 2, input_shape[-1]))

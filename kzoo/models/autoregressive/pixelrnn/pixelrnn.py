@@ -15,12 +15,10 @@ at zero; the biases of the forget gates start at 1; an optional bias of every ro
 import keras
 from keras import ops
 
-from kzoo.checks import check_positive_int
+from kzoo.checks import check_name, check_odd, check_positive_int
 from kzoo.models.autoregressive.pixel_model.masked_conv_model import MaskedConvModel
 from kzoo.models.autoregressive.pixelrnn.diagonal_bilstm import DiagonalBiLSTM
 from kzoo.models.autoregressive.pixelrnn.row_lstm import RowLSTM
-
-VARIANTS = ("row_lstm", "diagonal_bilstm")
 
 
 @keras.saving.register_keras_serializable(package="kzoo")
@@ -63,14 +61,10 @@ class PixelRNN(MaskedConvModel):
         **kwargs,
     ):
         super().__init__(image_shape, levels, **kwargs)
-        if variant not in VARIANTS:
-            raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}.")
-        self.variant = variant
+        self.variant = check_name("variant", variant, ("row_lstm", "diagonal_bilstm"))
         self.units = check_positive_int("units", units)
         self.num_layers = check_positive_int("num_layers", num_layers)
-        self.kernel_size = check_positive_int("kernel_size", kernel_size)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd, got {kernel_size}.")
+        self.kernel_size = check_odd("kernel_size", kernel_size)
         self.check_groups(units=units, head_filters=head_filters)
         self.add_convolutions(2 * units, head_filters, position_bias)
         options = {"condition_features": self.condition_features, **self.layer_options}

@@ -26,6 +26,7 @@ from kzoo import backend, losses
 from kzoo.checks import (
     check_activation,
     check_latents,
+    check_name,
     check_positive_int,
     check_positive_ints,
     seed_generator,
@@ -35,7 +36,7 @@ from kzoo.losses import average
 from kzoo.models.base import GenerativeModel
 from kzoo.models.latent.autoencoder import penalties
 from kzoo.models.latent.autoencoder.networks import decoder_by_name, encoder_by_name
-from kzoo.models.latent.autoencoder.penalties import check_corruption, check_loss, check_penalty
+from kzoo.models.latent.autoencoder.penalties import check_corruption, check_penalty
 from kzoo.networks.given import check_network, shape_of_images
 
 
@@ -110,11 +111,12 @@ class Autoencoder(GenerativeModel):
     ):
         shape = shape_of_images(image_shape, encoder, decoder, default=(28, 28, 1))
         super().__init__(shape, latent_dim, **kwargs)
-        check_loss(reconstruction_loss)
         check_corruption(corruption, corruption_level)
         named = code_activation if isinstance(encoder, str) else None
         check_penalty(penalty, penalty_weight, sparsity, named)
-        self.reconstruction_loss = reconstruction_loss
+        self.reconstruction_loss = check_name(
+            "reconstruction_loss", reconstruction_loss, ("l2", "cross_entropy")
+        )
         self.corruption = corruption
         self.corruption_level = corruption_level
         self.penalty = penalty

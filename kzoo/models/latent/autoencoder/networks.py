@@ -21,14 +21,12 @@ def encoder_by_name(
     """Maps images (b, height, width, channels) to latents (b, latent_dim).
 
     Args:
-        name: `"convolutional"` or `"fully_connected"`.
+        name: of a network.
         image_shape: (height, width, channels).
         latent_dim: number of latents of an image.
-        widths: channels after each convolution, which halves height and width, rounding up; or
-            units of the dense layers. `None` takes those of `NETWORKS`.
-        kernel_size, dense_width: of the convolutional network.
+        widths: as in `kzoo.models.latent.vae.networks`; `None` takes those of `NETWORKS`.
+        kernel_size, dense_width, **options: as there; the first two of the convolutional network.
         code_activation: activation of the latents, a Keras name.
-        **options: the hidden layers' `activation`, and their `dtype` (policy).
 
     Raises:
         ValueError: for an unknown name, or convolutions without widths.

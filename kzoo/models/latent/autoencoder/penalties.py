@@ -4,21 +4,12 @@ import keras
 from keras import ops
 
 from kzoo import backend
-from kzoo.checks import check_positive
-
-RECONSTRUCTION_LOSSES = ("l2", "cross_entropy")
-CORRUPTIONS = (None, "masking", "gaussian")
-PENALTIES = (None, "contractive", "kl", "l1")
-
-
-def check_loss(reconstruction_loss):
-    """`ValueError` unless there is such a loss."""
-    _check_choice("reconstruction_loss", reconstruction_loss, RECONSTRUCTION_LOSSES)
+from kzoo.checks import check_name, check_positive
 
 
 def check_corruption(corruption, level):
     """`ValueError` unless there is such a corruption and the level fits it."""
-    _check_choice("corruption", corruption, CORRUPTIONS)
+    check_name("corruption", corruption, (None, "masking", "gaussian"))
     _check_number("corruption_level", level, "a corruption", corruption)
     if corruption == "masking" and level > 1:
         raise ValueError(f"corruption_level must be at most 1 for 'masking', got {level!r}.")
@@ -31,7 +22,7 @@ def check_penalty(penalty, weight, sparsity, code_activation):
         penalty, weight, sparsity: as the constructor takes them.
         code_activation: of the encoder; `None` if the encoder is the user's own.
     """
-    _check_choice("penalty", penalty, PENALTIES)
+    check_name("penalty", penalty, (None, "contractive", "kl", "l1"))
     _check_number("penalty_weight", weight, "a penalty", penalty)
     _check_number("sparsity", sparsity, "penalty='kl'", "kl" if penalty == "kl" else None)
     if penalty != "kl":
@@ -43,11 +34,6 @@ def check_penalty(penalty, weight, sparsity, code_activation):
             "penalty='kl' needs latents in (0, 1): expected code_activation='sigmoid', got "
             f"{code_activation!r}."
         )
-
-
-def _check_choice(name, value, choices):
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {choices}, got {value!r}.")
 
 
 def _check_number(name, value, owner, given):

@@ -2,7 +2,7 @@
 
 import keras
 
-from kzoo.checks import check_positive_ints
+from kzoo.checks import check_name, check_positive_ints
 from kzoo.models.latent.vae.networks import (
     convolutional_decoder,
     convolutional_encoder,
@@ -37,10 +37,7 @@ def check_widths(name, widths):
     Raises:
         ValueError: if there are no such networks, or the widths are not positive ints.
     """
-    if name not in list(_NETWORKS):
-        raise ValueError(
-            f"networks must be one of {', '.join(map(repr, _NETWORKS))}, got {name!r}."
-        )
+    check_name("networks", name, _NETWORKS)
     return _NETWORKS[name][3] if widths is None else check_positive_ints("widths", widths)
 
 

@@ -1,4 +1,15 @@
-"""The fully connected and the convolutional networks of `kzoo.VAE`."""
+"""The fully connected and the convolutional networks of `kzoo.VAE`.
+
+An encoder maps images (b, *input_shape) to (b, outputs), the parameters of q(z|x); a decoder maps
+(b, inputs) to (b, *output_shape), (height, width, parameters per pixel) of p(x|z). Both take
+
+* `widths`, from the image inwards, so that a decoder reads them from the last to the first: units
+  of the hidden layers, or channels after each convolution, of which every one halves height and
+  width, rounding up;
+* `kernel_size`, side of the convolutions' windows in pixels, and `dense_width`, units of the hidden
+  dense layer;
+* `**options`: the hidden layers' `activation`, a Keras name, and their `dtype` (policy).
+"""
 
 import math
 
@@ -8,17 +19,7 @@ from kzoo.layers import channels_last as layers
 
 
 def fully_connected_encoder(input_shape, outputs, widths, **options):
-    """Maps images to the parameters of q(z|x).
-
-    Args:
-        input_shape: (height, width, channels).
-        outputs: number of parameters.
-        widths: units of the hidden layers.
-        **options: the hidden layers' `activation`, and the layers' `dtype` (policy).
-
-    Returns:
-        A `keras.Model` from (b, height, width, channels) to (b, outputs).
-    """
+    """Dense layers, which see pixels in [0, 1]."""
     x = images = keras.Input(input_shape)
     x = layers.Rescaling(0.5, 0.5)(layers.Flatten()(x))
     for width in widths:
@@ -27,39 +28,16 @@ def fully_connected_encoder(input_shape, outputs, widths, **options):
 
 
 def fully_connected_decoder(output_shape, inputs, widths, **options):
-    """Maps latents to the parameters of p(x|z).
-
-    Args:
-        output_shape: (height, width, parameters per pixel).
-        inputs: how many numbers the network takes.
-        widths, **options: as in `fully_connected_encoder`; `widths` are read from the last to the
-            first.
-
-    Returns:
-        A `keras.Model` from (b, inputs) to (b, height, width, parameters per pixel).
-    """
+    """The mirror image; the widest layer also computes in the hidden layers' precision."""
     x = latents = keras.Input((inputs,))
     for width in widths[::-1]:
         x = layers.Dense(width, **options)(x)
-    # The widest layer also computes in the hidden layers' precision.
     x = layers.Dense(math.prod(output_shape), dtype=options.get("dtype"))(x)
     return keras.Model(latents, layers.Reshape(output_shape)(x), name="decoder")
 
 
 def convolutional_encoder(input_shape, outputs, widths, kernel_size, dense_width, **options):
-    """Maps images to the parameters of q(z|x).
-
-    Args:
-        input_shape, outputs: as in `fully_connected_encoder`.
-        widths: channels after each convolution; every convolution halves height and width,
-            rounding up.
-        kernel_size: side of the convolutions' windows, in pixels.
-        dense_width: units of the hidden dense layer.
-        **options: the hidden layers' `activation`, and their `dtype` (policy).
-
-    Returns:
-        A `keras.Model` from (b, height, width, channels) to (b, outputs).
-    """
+    """Convolutions of stride 2, and a hidden dense layer."""
     x = images = keras.Input(input_shape)
     for width in widths:
         x = layers.Conv2D(width, kernel_size, strides=2, padding="same", **options)(x)
@@ -69,16 +47,7 @@ def convolutional_encoder(input_shape, outputs, widths, kernel_size, dense_width
 
 
 def convolutional_decoder(output_shape, inputs, widths, kernel_size, dense_width, **options):
-    """Maps latents to the parameters of p(x|z).
-
-    Args:
-        output_shape, inputs: as in `fully_connected_decoder`.
-        widths, kernel_size, dense_width, **options: as in `convolutional_encoder`; `widths` are
-            read from the last to the first.
-
-    Returns:
-        A `keras.Model` from (b, inputs) to (b, height, width, parameters per pixel).
-    """
+    """The mirror image, by transposed convolutions."""
     sizes = halvings(output_shape[:2], len(widths))
     x = latents = keras.Input((inputs,))
     x = layers.Dense(dense_width, **options)(x)

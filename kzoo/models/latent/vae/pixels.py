@@ -6,6 +6,7 @@ import numpy as np
 from keras import ops
 
 from kzoo import losses
+from kzoo.checks import check_name
 from kzoo.distributions.likelihoods import mixture_parameters, shifted_mean
 
 _SCALED = {
@@ -18,8 +19,7 @@ LIKELIHOODS = ("bernoulli", *_SCALED, MIXTURE)
 
 def check_likelihood(likelihood, scale):
     """`ValueError` unless the likelihood exists and has a scale if one is given."""
-    if likelihood not in LIKELIHOODS:
-        raise ValueError(f"likelihood must be one of {LIKELIHOODS}, got {likelihood!r}.")
+    check_name("likelihood", likelihood, LIKELIHOODS)
     if scale is not None and (likelihood not in _SCALED or not scale > 0):
         raise ValueError(
             "scale must be None or a positive number, and None for the Bernoulli likelihood and "

@@ -34,21 +34,14 @@ def _block(x, kernel_size, activation, dtype):
 def residual_encoder(
     input_shape, outputs, widths, kernel_size, dense_width, num_blocks, activation, dtype
 ):
-    """Maps images to the parameters of q(z|x).
+    """Images to the parameters of q(z|x).
 
     Args:
-        input_shape: (height, width, channels).
-        outputs: number of parameters.
         widths: channels at each resolution; each has half the height and width of the one before,
             rounded up, the first half of the image's.
-        kernel_size: side of the convolutions' windows, in pixels.
-        dense_width: units of the hidden dense layer.
         num_blocks: residual blocks per resolution.
-        activation: a Keras name.
         dtype: policy of all layers but the last.
-
-    Returns:
-        A `keras.Model` from (b, height, width, channels) to (b, outputs).
+        input_shape, outputs, kernel_size, dense_width, activation: as in `networks.py`.
     """
     x = images = keras.Input(input_shape)
     for level, width in enumerate(widths):
@@ -64,16 +57,7 @@ def residual_encoder(
 def residual_decoder(
     output_shape, inputs, widths, kernel_size, dense_width, num_blocks, activation, dtype
 ):
-    """Maps latents to the parameters of p(x|z): the mirror image of `residual_encoder`.
-
-    Args:
-        output_shape: (height, width, parameters per pixel).
-        inputs: how many numbers the network takes.
-        widths, kernel_size, dense_width, num_blocks, activation, dtype: as in `residual_encoder`.
-
-    Returns:
-        A `keras.Model` from (b, inputs) to (b, height, width, parameters per pixel).
-    """
+    """Latents to the parameters of p(x|z): the mirror image of `residual_encoder`."""
     sizes = halvings(output_shape[:2], len(widths))
     x = latents = keras.Input((inputs,))
     x = layers.Dense(dense_width, activation=activation, dtype=dtype)(x)
