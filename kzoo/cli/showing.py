@@ -242,10 +242,12 @@ def _optional(backend):
     """`{packages that are missing: what needs them}`; the exporter depends on the backend."""
     found = {}
     for package, purpose in OPTIONAL.items():
-        needed = [package]
         if package == "onnx" and backend:
-            needed.append(kzoo.backend.EXPORTS["onnx"])
-        missing = [name for name in needed if importlib.util.find_spec(name) is None]
+            from kzoo.models.exporting import missing_packages
+
+            missing = missing_packages("onnx")
+        else:
+            missing = [package] if importlib.util.find_spec(package) is None else []
         if missing:
             found[" ".join(missing)] = purpose
     return found

@@ -142,9 +142,17 @@ def check_format(format, half_precision=False):
     check_name("format", format, backend.EXPORTS)
     if half_precision and format != "onnx":
         raise ValueError(f"half_precision is for ONNX files, got format={format!r}.")
-    package = backend.EXPORTS[format]
-    if importlib.util.find_spec(package) is None:
-        raise ImportError(f"format={format!r} needs {package}: pip install {package}")
+    missing = missing_packages(format)
+    if missing:
+        raise ImportError(
+            f"format={format!r} needs {' and '.join(missing)}: pip install {' '.join(missing)}"
+        )
+
+
+def missing_packages(format):
+    """The packages that are needed to write a format and are not installed."""
+    needed = [*(["onnx"] if format == "onnx" else []), backend.EXPORTS[format]]
+    return [name for name in needed if importlib.util.find_spec(name) is None]
 
 
 def sized(spec, batch_size):
