@@ -69,3 +69,20 @@ def test_runs_and_writes_the_table(tricks, monkeypatch, tmp_path):
     page = (tmp_path / "PAGE.md").read_text()
     assert "| DCGAN | arXiv:1511.06434 | 2.00 ± 0.00 | 3.00 ± 0.00 | 1.50 ± 0.00 |" in page
     assert "8 images seen by every run" in page
+
+
+def test_a_row_is_better_or_worse_only_if_it_is_for_every_seed(tricks):
+    def runs(**distances):
+        return {
+            f"{row}, seed {seed}": {"average": {"frechet": d}} if d else {}
+            for row, ds in distances.items()
+            for seed, d in enumerate(ds)
+        }
+
+    results = runs(DCGAN=(3.0, 3.0), nearer=(1.0, 2.0), farther=(4.0, 5.0), mixed=(2.0, 4.0))
+    results |= runs(equal=(3.0, 3.0), broken=(None, 9.0))
+    verdicts = [tricks.verdict(row, results) for row in ("nearer", "farther", "mixed", "equal")]
+    assert verdicts == ["better", "worse", "", ""]
+    assert tricks.verdict("broken", results) == "worse"
+    assert tricks.verdict("broken", runs(DCGAN=(None,), broken=(None,))) == ""
+    assert tricks.verdict("nearer", runs(nearer=(1.0,))) == ""
