@@ -17,7 +17,6 @@ def run(
     epochs,
     adam,
     metadata,
-    generator_rate=None,
     arguments=None,
     decay=False,
     **options,
@@ -34,7 +33,6 @@ def run(
         adam: arguments of both networks' `keras.optimizers.Adam`. The preset holds the exponential
             moving average of the generator's weights.
         metadata: entries of the preset's `metadata.json`.
-        generator_rate: the generator's learning rate, if it is another than the discriminator's.
         arguments: further ones of `model_class`.
         decay: whether the learning rates fall linearly to 0 over all epochs, or stay constant.
         **options: of `recipe.load`, such as `pad_to`.
@@ -63,8 +61,6 @@ def run(
     def fit(model):
         of_discriminator = {**adam, "learning_rate": rate(adam["learning_rate"])}
         of_generator = {**of_discriminator, "use_ema": True, "ema_momentum": 0.99}
-        if generator_rate is not None:
-            of_generator["learning_rate"] = rate(generator_rate)
         model.compile(
             d_optimizer=keras.optimizers.Adam(**of_discriminator),
             g_optimizer=keras.optimizers.Adam(**of_generator),

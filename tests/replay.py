@@ -58,7 +58,6 @@ UNSHIPPED = (
     "cfggan_mnist_fc",
     "gan_cifar10_conditional",
     "pix2pix_emoji",
-    "wgangp_lsun_bedroom",
 )
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
