@@ -31,6 +31,9 @@ def parser(description, output, data, images, width):
         "--gan-weight", type=float, default=1.0, help="0 for the baseline with L1 alone"
     )
     arguments.add_argument(
+        "--augment", help='of what D sees, such as "color,translation,cutout"; none if not given'
+    )
+    arguments.add_argument(
         "--average-decay",
         type=float,
         default=0.999,
@@ -54,7 +57,8 @@ def pairs(args, split, names, side):
 
 
 def build(args, **options):
-    return kzoo.Pix2Pix((SIDE, SIDE, 3), width=args.width, gan_weight=args.gan_weight, **options)
+    options |= {"width": args.width, "gan_weight": args.gan_weight, "augment": args.augment}
+    return kzoo.Pix2Pix((SIDE, SIDE, 3), **options)
 
 
 def run(args, train_split, names, metadata, data_may_be_shown=False):
