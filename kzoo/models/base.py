@@ -126,19 +126,6 @@ class GenerativeModel(
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(backend.portable(config)))
 
-    def save(self, filepath, *args, **kwargs):
-        """Saves the model with its optimizers, as `keras.Model.save`.
-
-        Raises:
-            ValueError: for a file of Keras's old format, `.h5`, which cannot hold these models.
-        """
-        if str(filepath).endswith((".h5", ".hdf5")):
-            raise ValueError(
-                f"{type(self).__name__}.save() expects the name of a .keras file, got "
-                f"{str(filepath)!r}. save_weights() writes files that end in .weights.h5."
-            )
-        super().save(filepath, *args, **kwargs)
-
     # Asked by the command line ------------------------------------------------------------------
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Writing models for other programs: `model.export`, by Keras's exporters.
+"""Writing models to files: `model.save`, and `model.export` for other programs.
 
 `backend.EXPORTS` says which formats each backend writes; `docs/guide/presets.md` has the measured
 differences. A file computes one function of the model, one of `exports()`. The file of a CFGGAN
@@ -44,7 +44,7 @@ class Forward(keras.Model):
 
 
 class Exporting:
-    """`export` of a model that knows what it takes (a mixin before `keras.Model`)."""
+    """`save` and `export` of a model that knows what it takes (a mixin before `keras.Model`)."""
 
     #: What `call` takes before the conditions: `("images",)`, `("latents",)` or `()`.
     called_on = ("images",)
@@ -131,6 +131,19 @@ class Exporting:
             )
         if half_precision:
             halve_weights(filepath)
+
+    def save(self, filepath, *args, **kwargs):
+        """Saves the model with its optimizers, as `keras.Model.save`.
+
+        Raises:
+            ValueError: for a file of Keras's old format, `.h5`, which cannot hold these models.
+        """
+        if str(filepath).endswith((".h5", ".hdf5")):
+            raise ValueError(
+                f"{type(self).__name__}.save() expects the name of a .keras file, got "
+                f"{str(filepath)!r}. save_weights() writes files that end in .weights.h5."
+            )
+        super().save(filepath, *args, **kwargs)
 
 
 def check_format(format, half_precision=False):
